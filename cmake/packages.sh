@@ -2,8 +2,8 @@
 
 # has_header FILE: whether the system's compiler search path holds FILE.
 has_header() {
-  local dir
-  for dir in /usr/include /usr/local/include ${CPLUS_INCLUDE_PATH//:/ } ${CPATH//:/ }; do
+  local dir more="${CPLUS_INCLUDE_PATH:-}:${CPATH:-}"
+  for dir in /usr/include /usr/local/include ${more//:/ }; do
     [ -e "$dir/$1" ] && return 0
   done
   return 1
