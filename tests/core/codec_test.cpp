@@ -124,6 +124,7 @@ struct more_than_a_vector : std::vector<int> {
 class hidden_vector : public std::vector<int> {
  public:
   hidden_vector() {}
+  [[nodiscard]] int extra() const { return extra_; }
 
  private:
   int extra_ = 0;
@@ -153,6 +154,7 @@ union either {
 class secretive {
  public:
   explicit secretive(int v) : v_(v) {}
+  [[nodiscard]] int get() const { return v_; }
 
  private:
   int v_;

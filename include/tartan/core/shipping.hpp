@@ -15,9 +15,15 @@
 #include <vector>       // vector
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI
+#include "tartan/core/errors.hpp"  // error
 #include "tartan/core/fields.hpp"  // field_count, has_base, with_fields
 
 namespace tartan::inline TARTAN_ABI {
+
+/// Something was handed to another process that cannot go there; found at run time because the type does not show it.
+struct not_shippable : error {
+  using error::error;
+};
 
 /// How a type travels between processes. The built-in codec serves what `shippable` accepts; specialise it to bring
 /// another encoding:
@@ -238,7 +244,9 @@ consteval form form_of() {
 
 struct to_parts_list {
   template <class... Fields>
-  parts_list<std::remove_cv_t<Fields>...> operator()(Fields&...) const;
+  parts_list<std::remove_cv_t<Fields>...> operator()(Fields&...) const {
+    return {};
+  }
 };
 
 template <class T>
