@@ -1,12 +1,7 @@
 #pragma once
 // Compiler facts and the name of the inline namespace; every other header begins here.
 
-#include "tartan/version.hpp"  // TARTAN_VERSION_MAJOR
-
-/// Everything is declared in `namespace tartan::inline TARTAN_ABI { ... }`.
-#ifndef TARTAN_ABI
-#define TARTAN_ABI v0
-#endif
+#include "tartan/core/abi_tag.hpp"  // TARTAN_ABI: everything is declared in `namespace tartan::inline TARTAN_ABI`
 
 #if defined(__cpp_exceptions)
 #define TARTAN_EXCEPTIONS 1
@@ -14,14 +9,9 @@
 #define TARTAN_EXCEPTIONS 0
 #endif
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(TARTAN_TAG_TSAN)
 #define TARTAN_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TARTAN_TSAN 1
-#endif
-#endif
-#ifndef TARTAN_TSAN
+#else
 #define TARTAN_TSAN 0
 #endif
 

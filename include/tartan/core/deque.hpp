@@ -1,0 +1,149 @@
+#pragma once
+// The work-stealing deque of one worker.
+
+#include <atomic>   // memory_order_*
+#include <cstddef>  // size_t
+#include <cstdint>  // int64_t
+#include <memory>   // make_unique, unique_ptr
+#include <vector>   // vector
+
+#include "tartan/core/atomics.hpp"  // real_atomics
+#include "tartan/core/padded.hpp"   // line_pair
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// Chase-Lev deque of pointers that grows without bound.
+///
+/// The owner pushes and takes back at the bottom, in strict nesting: what it takes back is what it pushed last, so
+/// take_back() answers only "is it still mine". Thieves take the oldest entry at the top. Growth keeps the old rings
+/// until the deque dies, because a thief may still read one.
+///
+///     owner, take_back()                         thief, steal()
+///     O1  bottom = b - 1                         T1  t = top                       [acquire]
+///     O2  light fence              [E1]          T2  heavy fence                   [E1]
+///     O3  t = top                                T3  b = bottom                    [acquire, E2]
+///     O4  t < b - 1: keep it, no CAS             T4  t >= b: nothing to take
+///     O5  t == b - 1: CAS top, t -> t + 1        T5  read the slot, CAS top, t -> t + 1
+///
+/// [E1] Store-load on both sides: either O3 sees the top that made T1's value possible, or T3 sees O1's bottom. So
+///      owner and thief never both take one entry without meeting in the CAS of O5 and T5.
+/// [E2] push() stores bottom with release after the slot and the job behind it were written; every later store to
+///      bottom is a release too, so that whichever value T3 reads, the entries below it are visible.
+/// [E3] An entry at index i leaves the deque only when top moves past i or the owner takes it as a non-top entry.
+///      Therefore: if a thief saw an entry at top, and its CAS on top succeeds, that entry was in the deque the whole
+///      time between. Leapfrogging (core/join.hpp) rests on this.
+///
+/// Source: D. Chase and Y. Lev, "Dynamic circular work-stealing deque", SPAA 2005; orderings after N. M. Le et al.,
+/// "Correct and efficient work-stealing for weak memory models", PPoPP 2013; asymmetric fence as in core/atomics.hpp.
+template <class T, class Atomics = real_atomics>
+class deque {
+ public:
+  explicit deque(bool asymmetric, std::size_t capacity = 256) : asymmetric_(asymmetric) {
+    adopt(std::make_unique<ring>(capacity));
+  }
+  deque(deque const&) = delete;
+  deque& operator=(deque const&) = delete;
+
+  /// Owner only. Amortised O(1); allocates only when the deque outgrows its ring.
+  TARTAN_ALWAYS_INLINE void push(T* item) {
+    std::int64_t const b = bottom_.load(std::memory_order_relaxed);  // relaxed: only the owner writes bottom
+    if (b >= limit_) [[unlikely]]
+      make_room(b);
+    slots_[static_cast<std::size_t>(b) & mask_].store(item, std::memory_order_relaxed);  // relaxed: carried by [E2]
+    bottom_.store(b + 1, std::memory_order_release);                                     // [E2] with steal()
+  }
+
+  /// Owner only. Takes the newest entry back; false when a thief has it (then the deque is empty).
+  TARTAN_ALWAYS_INLINE bool take_back() noexcept {
+    std::int64_t const b = bottom_.load(std::memory_order_relaxed) - 1;  // relaxed: only the owner writes bottom
+    bottom_.store(b, std::memory_order_release);                         // O1; release for [E2]
+    Atomics::light_fence(asymmetric_);                                   // [E1] with steal()
+    std::int64_t const t = top_.load(std::memory_order_relaxed);         // O3; relaxed: ordered by the fence
+    if (t < b) [[likely]]
+      return true;
+    return take_last(t, b);
+  }
+
+  /// Any other thread. Takes the oldest entry if `still_wanted()`, asked after the entry was seen, agrees ([E3]).
+  template <class StillWanted>
+  T* steal(StillWanted still_wanted) noexcept {
+    std::int64_t t = top_.load(std::memory_order_acquire);             // acquire: with another thief's CAS
+    if (t >= bottom_.load(std::memory_order_relaxed)) return nullptr;  // relaxed: a look before the dear fence
+    Atomics::heavy_fence(asymmetric_);                                 // [E1] with take_back()
+    if (t >= bottom_.load(std::memory_order_acquire)) return nullptr;  // [E2] with push()
+    ring* const entries = ring_.load(std::memory_order_acquire);       // acquire: with adopt()
+    T* const item = entries->at(t).load(std::memory_order_relaxed);    // relaxed: carried by [E2]
+    if (!still_wanted()) return nullptr;
+    return advance_top(t) ? item : nullptr;
+  }
+  T* steal() noexcept {
+    return steal([] { return true; });
+  }
+
+  /// Owner only. Takes the oldest entry, to hand it to a worker that waits; the owner knows bottom, so it needs no fence.
+  T* take_oldest() noexcept {
+    std::int64_t t = top_.load(std::memory_order_acquire);                       // acquire: with a thief's CAS
+    if (t >= bottom_.load(std::memory_order_relaxed)) return nullptr;            // relaxed: own
+    T* const item = slots_[static_cast<std::size_t>(t) & mask_].load(std::memory_order_relaxed);  // relaxed: own
+    return advance_top(t) ? item : nullptr;
+  }
+
+  /// Any thread: a hint, out of date when it returns.
+  [[nodiscard]] bool seems_empty() const noexcept {
+    return top_.load(std::memory_order_relaxed) >= bottom_.load(std::memory_order_relaxed);  // relaxed: a hint
+  }
+
+ private:
+  struct ring {
+    using slot = typename Atomics::template atomic<T*>;
+    explicit ring(std::size_t n) : mask(n - 1), slots(std::make_unique<slot[]>(n)) {}
+    slot& at(std::int64_t i) const noexcept { return slots[static_cast<std::size_t>(i) & mask]; }
+    std::size_t mask;
+    std::unique_ptr<slot[]> slots;
+  };
+
+  bool advance_top(std::int64_t t) noexcept {
+    // seq_cst: the CAS of O5 and T5 are in one total order with the fences of [E1]; failure reads nothing.
+    return top_.compare_exchange_strong(t, t + 1, std::memory_order_seq_cst, std::memory_order_relaxed);
+  }
+
+  TARTAN_NOINLINE bool take_last(std::int64_t t, std::int64_t b) noexcept {
+    bool const mine = t == b && advance_top(t);
+    bottom_.store(b + 1, std::memory_order_release);  // empty again: top == bottom; release for [E2]
+    return mine;
+  }
+
+  TARTAN_COLD void make_room(std::int64_t b) {
+    std::int64_t const t = top_.load(std::memory_order_acquire);  // acquire: with advance_top(): the slot may be reused
+    std::size_t const capacity = mask_ + 1;
+    if (b - t >= static_cast<std::int64_t>(capacity)) {
+      auto bigger = std::make_unique<ring>(2 * capacity);
+      for (std::int64_t i = t; i != b; ++i)
+        bigger->at(i).store(slots_[static_cast<std::size_t>(i) & mask_].load(std::memory_order_relaxed),
+                            std::memory_order_relaxed);  // relaxed: published by adopt()
+      adopt(std::move(bigger));
+    }
+    limit_ = t + static_cast<std::int64_t>(mask_ + 1);
+  }
+
+  void adopt(std::unique_ptr<ring> fresh) {
+    slots_ = fresh->slots.get();
+    mask_ = fresh->mask;
+    limit_ = top_.load(std::memory_order_relaxed) + static_cast<std::int64_t>(mask_ + 1);  // relaxed: a lower bound
+    ring_.store(fresh.get(), std::memory_order_release);                                   // with steal()
+    rings_.push_back(std::move(fresh));
+  }
+
+  // The owner's line.
+  typename Atomics::template atomic<std::int64_t> bottom_{0};  // one past the newest entry
+  std::int64_t limit_ = 0;                                     // push() may go up to here without looking at top
+  typename ring::slot* slots_ = nullptr;                       // the current ring, unpacked
+  std::size_t mask_ = 0;
+  bool const asymmetric_;
+  std::vector<std::unique_ptr<ring>> rings_;
+  // Written by thieves.
+  alignas(line_pair) typename Atomics::template atomic<std::int64_t> top_{0};  // the oldest entry
+  typename Atomics::template atomic<ring*> ring_{nullptr};
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail

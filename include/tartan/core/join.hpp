@@ -1,0 +1,131 @@
+#pragma once
+// Waiting for a job that somebody else runs.
+
+#include <atomic>   // memory_order_*
+#include <cstdint>  // uint64_t
+
+#include "tartan/core/pool.hpp"  // pool, worker
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// While a worker waits at a join it runs only work below that join, so a task never re-enters a lock that its waiter
+/// holds, and the stack stays bounded by the depth of the work.
+///
+/// [L1] A worker whose awaited job was taken has an empty deque: entries leave at the top oldest first, so all older
+///      ones were taken before, and all newer ones were joined. Hence whatever lies in the deque of a worker was pushed
+///      inside the innermost foreign job that it runs.
+/// [L2] The runner of the awaited job j is asked first. A thief sees an entry at its top, then sees that j is not
+///      finished, then its CAS succeeds: by [E3] of deque.hpp the entry was there while j ran, so by [L1] it was pushed
+///      inside j.
+/// [L3] If the runner waits in turn, the one that it waits for is asked, and so on. There, "j is not finished" becomes
+///      "that worker is still in the errand which the runner waits for": errands never repeat (worker::errand). A
+///      torn reading of waits_for gives an errand of another worker, which never equals.
+/// [L4] It sleeps only after registering with the runner and looking once more behind a heavy fence; the runner signals
+///      it at the end of j (join_word) and, when nobody else is idle, at its pushes (pool::notify).
+///
+/// Source: D. Wagner and B. Calder, "Leapfrogging: a portable technique for implementing efficient futures", PPoPP 1993.
+class joiner {
+ public:
+  joiner(worker& self, job& awaited) noexcept : w_(self), j_(awaited) {}
+
+  /// Returns true when the job has been run by somebody, false when the caller must run it itself.
+  bool await() {
+    std::uint64_t const patience = (w_.home.oversubscribed() ? 2 : 20) * ticks_per_us();
+    worker* const outer = w_.waits_for.runner.load(std::memory_order_relaxed);  // relaxed: own
+    std::uint64_t const outer_errand = w_.waits_for.errand.load(std::memory_order_relaxed);
+    bool const done = await_until(patience);
+    announce(outer, outer_errand);
+    return done;
+  }
+
+ private:
+  bool await_until(std::uint64_t patience) {
+    std::uint64_t since = ticks();
+    for (;;) {
+      if (j_.join.finished()) return true;
+      worker* const runner = j_.join.runner();
+      if (runner == &w_) return false;  // it was meant to be handed over, and came back
+      if (runner == nullptr) {          // the thief is between its CAS and begin_by(), or has just finished
+        cpu_pause();
+        continue;
+      }
+      if (runner->box.revoke(&j_)) return false;  // handed over, but not begun
+      if (job* const below = steal_below(runner)) {
+        run(*below);
+        since = ticks();
+      } else if (ticks() - since < patience) {
+        cpu_pause();
+      } else if (job* const late = sleep(runner)) {
+        run(*late);
+        since = ticks();
+      }
+    }
+  }
+
+  void run(job& below) {
+    bump(w_.steals);
+    emit(hook_event::steal, w_.index);
+    pool::run_stolen(w_, below);
+  }
+
+  job* steal_below(worker* runner) noexcept {
+    announce_while_running(runner);
+    if (!runner->tasks.seems_empty())
+      if (job* const found = runner->tasks.steal([this] { return !j_.join.finished(); })) return found;  // [L2]
+    for (unsigned hop = 0; hop != 64; ++hop) {
+      worker* const next = runner->waits_for.runner.load(std::memory_order_acquire);        // with announce()
+      std::uint64_t const errand = runner->waits_for.errand.load(std::memory_order_acquire);  // with announce()
+      if (next == nullptr || next == &w_ || j_.join.finished()) return nullptr;
+      if (!next->tasks.seems_empty())
+        if (job* const found = next->tasks.steal([this, next, errand] {
+              return next->errand.load(std::memory_order_acquire) == errand && !j_.join.finished();  // [L3]
+            }))
+          return found;
+      runner = next;
+    }
+    return nullptr;
+  }
+
+  /// Tells others whom this worker waits for: the errand is read while the job runs, so it is the job's ([L3]).
+  void announce_while_running(worker* runner) noexcept {
+    std::uint64_t const errand = runner->errand.load(std::memory_order_acquire);  // with pool::next_errand()
+    if (w_.waits_for.runner.load(std::memory_order_relaxed) == runner &&           // relaxed: own
+        w_.waits_for.errand.load(std::memory_order_relaxed) == errand)             // relaxed: own
+      return;
+    if (j_.join.finished()) return;
+    announce(runner, errand);
+  }
+
+  void announce(worker* runner, std::uint64_t errand) noexcept {
+    w_.waits_for.runner.store(nullptr, std::memory_order_release);  // with steal_below() of others
+    w_.waits_for.errand.store(errand, std::memory_order_release);   // with steal_below() of others
+    w_.waits_for.runner.store(runner, std::memory_order_release);   // with steal_below() and pool::wake_joiners()
+  }
+
+  /// Sleeps until the runner has finished or forks; a job that turned up while lying down is returned.
+  TARTAN_COLD job* sleep(worker* runner) noexcept {
+    announce_while_running(runner);
+    runner->sleeping_joiners.fetch_add(1, std::memory_order_seq_cst);  // with pool::notify()
+    w_.home.idle().begin_join_sleep();
+    real_atomics::heavy_fence(w_.home.asymmetric());  // [I1] of idle.hpp
+    job* const found = steal_below(runner);
+    if (found == nullptr && j_.join.announce_sleep(runner, &w_)) {
+      bump(w_.parks);
+      emit(hook_event::park, w_.index);
+      w_.spot.park();
+      emit(hook_event::unpark, w_.index);
+      j_.join.retract_sleep(runner, &w_);
+    }
+    w_.home.idle().end_join_sleep();
+    runner->sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
+    return found;
+  }
+
+  worker& w_;
+  job& j_;
+};
+
+/// Out of line: forks whose job was stolen are the rare ones.
+TARTAN_NOINLINE inline bool await_stolen(worker& self, job& awaited) { return joiner(self, awaited).await(); }
+
+}  // namespace tartan::inline TARTAN_ABI::detail

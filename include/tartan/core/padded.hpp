@@ -1,0 +1,14 @@
+#pragma once
+// The unit of false sharing.
+
+#include <cstddef>  // size_t
+
+#include "tartan/core/config.hpp"  // TARTAN_ABI
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// Two cache lines: the adjacent-line prefetcher of x86 pulls lines in pairs. A constant, not
+/// std::hardware_destructive_interference_size, because layouts must not change with compiler flags.
+inline constexpr std::size_t line_pair = 128;
+
+}  // namespace tartan::inline TARTAN_ABI::detail

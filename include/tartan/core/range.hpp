@@ -1,0 +1,169 @@
+#pragma once
+// The split of an index range: halves are forked, and run whole when they are too short to be worth a fork.
+
+#include <algorithm>  // clamp, max
+#include <atomic>     // atomic, memory_order_*
+#include <cstddef>    // size_t
+#include <cstdint>    // uint64_t
+#include <exception>  // current_exception, exception_ptr, rethrow_exception
+#include <mutex>      // lock_guard, mutex
+#include <utility>    // exchange
+
+#include "tartan/core/join.hpp"   // await_stolen
+#include "tartan/core/pool.hpp"   // pool, worker
+#include "tartan/core/ticks.hpp"  // ticks, ticks_per_us
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// The exception that a serial loop would have thrown first: of those seen, the one of the lowest index. Work above it
+/// is skipped, work below it still runs, for it may throw at a lower index.
+class first_error {
+ public:
+  /// Relaxed: a late reader only runs more than it must.
+  [[nodiscard]] bool skips(std::size_t index) const noexcept { return index > lowest_.load(std::memory_order_relaxed); }
+
+#if TARTAN_EXCEPTIONS
+  TARTAN_COLD void record(std::size_t index) noexcept {
+    std::lock_guard const hold(mutex_);
+    if (error_ != nullptr && index >= lowest_.load(std::memory_order_relaxed)) return;  // relaxed: under the mutex
+    lowest_.store(index, std::memory_order_relaxed);                                    // relaxed: with skips()
+    error_ = std::current_exception();
+  }
+
+  /// After the join.
+  void rethrow() {
+    if (error_ != nullptr) [[unlikely]]
+      std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+#else
+  void rethrow() noexcept {}
+#endif
+
+ private:
+  std::atomic<std::size_t> lowest_{~std::size_t{0}};
+#if TARTAN_EXCEPTIONS
+  std::mutex mutex_;
+  std::exception_ptr error_;
+#endif
+};
+
+/// What all participants of one split share; lives in the frame of the caller.
+template <class Body>
+struct range_call {
+  Body& body;             // body(begin, end)
+  std::size_t grain;      // elements that run in one piece; 0: found out while running
+  std::size_t share;      // with grain == 0, no piece is longer than this unless it is cheaper than a microsecond
+  std::size_t alignment;  // cuts fall on multiples of this
+  first_error error{};
+};
+
+/// How one participant learns what an element costs. It starts with single elements, because two may take 100 ms each
+/// and must not share a piece; it reads the clock after the fourth, and from then on once in about a microsecond.
+class piece_size {
+ public:
+  piece_size(std::size_t grain, std::size_t share) noexcept : limit_(std::max<std::size_t>(grain, 1)), share_(share) {
+    if (grain == 0) begin_ = last_ = ticks();
+    else next_look_ = ~std::size_t{0};
+  }
+
+  [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
+
+  /// True about once in a microsecond: time to look whether somebody wants work.
+  [[nodiscard]] bool ran(std::size_t elements) noexcept {
+    done_ += elements;
+    if (done_ < next_look_) [[likely]]
+      return false;
+    return look();
+  }
+
+ private:
+  bool look() noexcept {
+    std::uint64_t const now = ticks();
+    std::uint64_t const spent = std::max<std::uint64_t>(now - last_, 1);
+    std::uint64_t const us = ticks_per_us();
+    std::size_t const measured = done_ - at_last_;
+    last_ = now;
+    at_last_ = done_;
+    // Elements that take a microsecond, and those that take so little that a fork would cost a twentieth.
+    std::size_t const one_us = std::max<std::size_t>(measured * us / spent, 1);
+    limit_ = std::clamp<std::size_t>(one_us, 1, std::max<std::size_t>(one_us / 8, share_));
+    next_look_ = done_ + std::min(one_us, 8 * done_);
+    return now - begin_ > us;
+  }
+
+  std::size_t limit_, share_;
+  std::size_t done_ = 0, at_last_ = 0, next_look_ = 4;
+  std::uint64_t begin_ = 0, last_ = 0;
+};
+
+template <class Body>
+class range_split {
+ public:
+  range_split(worker& w, range_call<Body>& call) noexcept : w_(w), call_(call), size_(call.grain, call.share) {}
+
+  /// Returns when [begin, end) has run, here or elsewhere.
+  void run(std::size_t begin, std::size_t end) {
+    while (end - begin > size_.limit()) {
+      std::size_t const middle = cut(begin, end);
+      if (middle == end) break;
+      half right(call_, middle, end);
+      w_.tasks.push(&right);
+      w_.home.published_quietly(w_);
+      run(begin, middle);
+      if (!w_.tasks.take_back() && await_stolen(w_, right)) return;
+      begin = middle;
+    }
+    piece(begin, end);
+  }
+
+ private:
+  struct half : job {
+    half(range_call<Body>& its_call, std::size_t from, std::size_t to) noexcept
+        : job(&run_it), call(its_call), begin(from), end(to) {}
+    static void run_it(job* base, worker& w) {
+      half const& self = *static_cast<half*>(base);
+      range_split(w, self.call).run(self.begin, self.end);
+    }
+    range_call<Body>& call;
+    std::size_t begin, end;
+  };
+
+  /// The middle, moved up to a multiple of the alignment.
+  [[nodiscard]] std::size_t cut(std::size_t begin, std::size_t end) const noexcept {
+    std::size_t const middle = begin + (end - begin) / 2;
+    std::size_t const over = middle % call_.alignment;
+    return over == 0 ? middle : std::min(end, middle + (call_.alignment - over));
+  }
+
+  void piece(std::size_t begin, std::size_t end) {
+    if (!call_.error.skips(begin)) [[likely]] {
+#if TARTAN_EXCEPTIONS
+      try {
+        call_.body(begin, end);
+      } catch (...) {
+        call_.error.record(begin);
+      }
+#else
+      call_.body(begin, end);
+#endif
+    }
+    if (size_.ran(end - begin)) w_.home.share(w_);
+  }
+
+  worker& w_;
+  range_call<Body>& call_;
+  piece_size size_;
+};
+
+/// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first.
+/// `grain` 0 lets cost decide; otherwise pieces have at most `grain` elements. Cuts fall on multiples of `alignment`.
+template <class Body>
+void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, Body& body) {
+  range_call<Body> call{body, grain, n / (128 * static_cast<std::size_t>(w.home.size())) + 1, alignment};
+  bump(w.beat);
+  range_split<Body> split(w, call);
+  split.run(0, n);
+  call.error.rethrow();
+}
+
+}  // namespace tartan::inline TARTAN_ABI::detail

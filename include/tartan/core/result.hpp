@@ -1,0 +1,101 @@
+#pragma once
+// Where a job leaves what it returns or throws.
+
+#include <exception>    // current_exception, exception_ptr, rethrow_exception
+#include <functional>   // invoke
+#include <memory>       // addressof, construct_at, destroy_at
+#include <type_traits>  // conditional_t, invoke_result_t, is_void_v, remove_reference_t
+#include <utility>      // forward, move
+#include <variant>      // monostate
+
+#include "tartan/core/config.hpp"  // TARTAN_EXCEPTIONS
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// void becomes monostate, everything else stays.
+template <class R>
+using regular_result = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+
+/// Calls f and gives its result as a regular type.
+template <class F, class... Args>
+TARTAN_ALWAYS_INLINE regular_result<std::invoke_result_t<F, Args...>> invoke_regular(F&& f, Args&&... args) {
+  if constexpr (std::is_void_v<std::invoke_result_t<F, Args...>>) {
+    std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
+    return {};
+  } else {
+    return std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
+  }
+}
+
+/// Raw storage for one R (a reference is kept as a pointer) or one exception; the owner knows which it holds.
+/// Nothing is constructed until set() runs, so an unused slot costs nothing.
+template <class R>
+class result_slot {
+  using stored = std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, R>;
+
+ public:
+  result_slot() noexcept {}
+  result_slot(result_slot const&) = delete;
+  result_slot& operator=(result_slot const&) = delete;
+  ~result_slot() {}
+
+  /// Constructs the result in place from f(); remembers what f throws instead.
+  template <class F>
+  void set_from(F&& f) noexcept {
+#if TARTAN_EXCEPTIONS
+    try {
+      construct(std::forward<F>(f));
+    } catch (...) {
+      failed_ = true;
+      std::construct_at(std::addressof(error_), std::current_exception());
+    }
+#else
+    construct(std::forward<F>(f));
+#endif
+  }
+
+  /// Takes the result out, or rethrows; the slot is empty afterwards.
+  R take() {
+#if TARTAN_EXCEPTIONS
+    if (failed_) {
+      std::exception_ptr const error = std::move(error_);
+      std::destroy_at(std::addressof(error_));
+      std::rethrow_exception(error);
+    }
+#endif
+    if constexpr (std::is_reference_v<R>) {
+      return static_cast<R>(*value_);
+    } else {
+      struct destroyer {
+        stored& value;
+        ~destroyer() { std::destroy_at(std::addressof(value)); }
+      } const at_end{value_};
+      return std::move(value_);
+    }
+  }
+
+  /// Destroys what is there unseen.
+  void discard() noexcept {
+#if TARTAN_EXCEPTIONS
+    if (failed_) return std::destroy_at(std::addressof(error_));
+#endif
+    std::destroy_at(std::addressof(value_));
+  }
+
+ private:
+  template <class F>
+  void construct(F&& f) {
+    if constexpr (std::is_reference_v<R>)
+      value_ = std::addressof(std::forward<F>(f)());
+    else
+      ::new (static_cast<void*>(std::addressof(value_))) stored(std::forward<F>(f)());
+  }
+
+  union {
+    stored value_;
+    std::exception_ptr error_;
+  };
+  bool failed_ = false;
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail

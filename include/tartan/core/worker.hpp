@@ -1,0 +1,72 @@
+#pragma once
+// One slot of a pool: the state of a thread while it works there.
+
+#include <atomic>   // atomic, memory_order_*
+#include <cstdint>  // uint32_t, uint64_t
+
+#include "tartan/core/deque.hpp"          // deque
+#include "tartan/core/idle.hpp"           // parking_spot
+#include "tartan/core/job.hpp"            // job
+#include "tartan/core/mailbox.hpp"        // mailbox
+#include "tartan/core/padded.hpp"         // line_pair
+#include "tartan/core/process_state.hpp"  // this_thread_cell, thread_cell
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+class pool;
+
+/// Whom a waiting worker waits for, readable by others: `runner` is in the job that is waited for as long as its
+/// `errand` equals `errand` here.
+struct wait_target {
+  std::atomic<worker*> runner{nullptr};
+  std::atomic<std::uint64_t> errand{0};
+};
+
+/// Never destroyed before its pool, so a pointer to it may be followed at any time.
+struct alignas(line_pair) worker {
+  worker(pool& its_pool, unsigned its_index, bool asymmetric)
+      : tasks(asymmetric), home(its_pool), index(its_index) {
+    errand.store(index, std::memory_order_relaxed);  // relaxed: nobody else knows this worker yet
+    random = (index + 1) * 0x9e3779b97f4a7c15ULL;
+  }
+
+  /// xorshift64*: picks victims.
+  std::uint64_t next_random() noexcept {
+    random ^= random >> 12;
+    random ^= random << 25;
+    random ^= random >> 27;
+    return random * 0x2545f4914f6cdd1dULL;
+  }
+
+  deque<job> tasks;
+  pool& home;
+  unsigned const index;
+  std::uint64_t random;
+  void* scratch = nullptr;  // of the backend: one object a slot
+
+  /// Changes when a foreign job begins or ends here, never repeats, and differs between workers (index in the low bits):
+  /// equality proves that the worker is still in the same job.
+  std::atomic<std::uint64_t> errand{0};
+  std::atomic<std::uint64_t> beat{0};  // grows with every range that begins here: tells thieves that work is short-lived
+  std::atomic<std::uint64_t> steals{0}, parks{0};  // written by the owner only
+
+  alignas(line_pair) mailbox<job> box;
+  parking_spot<> spot;
+  wait_target waits_for;
+  std::atomic<std::uint32_t> sleeping_joiners{0};  // forkers that sleep until a job that runs here ends or forks
+};
+
+/// Index bits of worker::errand.
+inline constexpr std::uint64_t errand_step = std::uint64_t{1} << 16;
+
+/// The worker that the calling thread is, or null outside every pool.
+TARTAN_ALWAYS_INLINE worker* current_worker() noexcept {
+  return static_cast<worker*>(this_thread_cell().current);
+}
+
+/// Relaxed increment of a counter that only this thread writes.
+inline void bump(std::atomic<std::uint64_t>& counter) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // relaxed: a statistic
+}
+
+}  // namespace tartan::inline TARTAN_ABI::detail
