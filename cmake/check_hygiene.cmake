@@ -1,0 +1,31 @@
+# cmake -DINCLUDE=include -P check_hygiene.cmake
+# Habits that a reader of a header relies on: a guard, a reason beside each include, macros under our prefix.
+
+cmake_minimum_required(VERSION 3.22)
+get_filename_component(INCLUDE "${INCLUDE}" ABSOLUTE)
+
+set(complaints "")
+file(GLOB_RECURSE headers RELATIVE "${INCLUDE}" "${INCLUDE}/*.hpp")
+foreach(header IN LISTS headers)
+  file(STRINGS "${INCLUDE}/${header}" guard REGEX "^#pragma once" LIMIT_COUNT 1)
+  if(NOT guard)
+    list(APPEND complaints "${header}: no #pragma once")
+  endif()
+  file(STRINGS "${INCLUDE}/${header}" includes REGEX "^#include [<\"]")
+  foreach(line IN LISTS includes)
+    if(NOT header MATCHES "^tartan/[^/]+$" AND NOT line MATCHES "  // .")
+      list(APPEND complaints "${header}: say what it is for: ${line}")
+    endif()
+  endforeach()
+  file(STRINGS "${INCLUDE}/${header}" macros REGEX "^ *# *define ")
+  foreach(line IN LISTS macros)
+    if(NOT line MATCHES "# *define TARTAN_")
+      list(APPEND complaints "${header}: a macro without the prefix TARTAN_: ${line}")
+    endif()
+  endforeach()
+endforeach()
+
+if(complaints)
+  list(JOIN complaints "\n  " complaints)
+  message(FATAL_ERROR "hygiene:\n  ${complaints}")
+endif()

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# include_cost.sh COMPILER INCLUDE_FOLDER [LIMIT]
+# Compiles with_tartan.cpp (one pattern, one parallel call) and standard_only.cpp (<algorithm>, <vector>, <thread>) by
+# turns and compares the medians of the processor time that they took. Processor time and turns make the ratio robust
+# against whatever else the machine does; a first verdict over the limit is given a second, longer try.
+set -u -o pipefail
+
+compiler=$1
+include=$2
+limit=${3:-2.0}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TIMEFORMAT='%U %S'
+
+# Prints the user plus system seconds of one compilation.
+cost() {
+  local took
+  took=$({ time "$compiler" -std=c++20 -I "$include" -c "$here/$1" -o /dev/null 2>&3; } 3>&2 2>&1) || return 1
+  awk '{ print $1 + $2 }' <<<"$took"
+}
+
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+# measure ROUNDS: sets standard, tartan and ratio.
+measure() {
+  local a=() b=() i one
+  for ((i = 0; i < $1; ++i)); do
+    one=$(cost standard_only.cpp) || exit 1
+    a+=("$one")
+    one=$(cost with_tartan.cpp) || exit 1
+    b+=("$one")
+  done
+  standard=$(printf '%s\n' "${a[@]}" | median)
+  tartan=$(printf '%s\n' "${b[@]}" | median)
+  ratio=$(awk -v a="$standard" -v b="$tartan" 'BEGIN { printf "%.2f", b / a }')
+}
+
+within() { awk -v r="$ratio" -v l="$limit" 'BEGIN { exit !(r <= l) }'; }
+
+cost standard_only.cpp >/dev/null || exit 1  # fills the file cache
+cost with_tartan.cpp >/dev/null || exit 1
+measure 5
+within || measure 11
+echo "<algorithm>, <vector>, <thread>: $standard s; with one tartan::map_reduce(par, ...): $tartan s; ratio $ratio (limit $limit)"
+within

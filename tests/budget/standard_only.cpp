@@ -1,0 +1,5 @@
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+int main() {}
