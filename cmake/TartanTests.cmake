@@ -34,6 +34,16 @@ function(tartan_folder_of file result)
   endif()
 endfunction()
 
+# The files of a folder of tests that are not tests themselves.
+function(tartan_helpers_of folder result)
+  set(helpers "")
+  if(NOT folder STREQUAL "top")
+    file(GLOB_RECURSE helpers CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "${folder}/*.cpp")
+    list(FILTER helpers EXCLUDE REGEX "_test\\.cpp$")
+  endif()
+  set(${result} "${helpers}" PARENT_SCOPE)
+endfunction()
+
 # Applies the defaults and the file's own "// ctest: NAME VALUE ..." comment to its ctest entry.
 function(tartan_set_test_properties test file)
   tartan_folder_of("${file}" folder)
@@ -57,9 +67,9 @@ function(tartan_set_test_properties test file)
 endfunction()
 
 # One program of all test files of a folder, one ctest entry a file.
-function(tartan_add_test_group group files)
+function(tartan_add_test_group group files helpers)
   set(program "test_${group}")
-  add_executable(${program} ${files} $<TARGET_OBJECTS:tartan_catch> $<TARGET_OBJECTS:tartan_precompiled>)
+  add_executable(${program} ${files} ${helpers} $<TARGET_OBJECTS:tartan_catch> $<TARGET_OBJECTS:tartan_precompiled>)
   target_link_libraries(${program} PRIVATE tartan_test_base)
   target_precompile_headers(${program} REUSE_FROM tartan_precompiled)
   add_dependencies(tartan_tests ${program})
@@ -72,11 +82,11 @@ function(tartan_add_test_group group files)
 endfunction()
 
 # A program of one test file that brings its own main.
-function(tartan_add_own_main_test file)
+function(tartan_add_own_main_test file helpers)
   string(REGEX REPLACE "_test\\.cpp$" "" test "${file}")
   string(REPLACE "/" "_" program "test_${test}")
   string(PREPEND test "${TARTAN_TEST_PREFIX}")
-  add_executable(${program} "${file}" $<TARGET_OBJECTS:tartan_catch>)
+  add_executable(${program} "${file}" ${helpers} $<TARGET_OBJECTS:tartan_catch>)
   target_link_libraries(${program} PRIVATE tartan_test_base)
   target_precompile_headers(${program} REUSE_FROM tartan_precompiled)
   add_dependencies(tartan_tests ${program})
