@@ -7,11 +7,11 @@
 
 #include "tartan/core/config.hpp"     // TARTAN_ALWAYS_INLINE
 #include "tartan/leaves/convert.hpp"  // convert
-#include "tartan/leaves/isa.hpp"      // TARTAN_ISA, TARTAN_CONTRACT
+#include "tartan/leaves/isa.hpp"      // TARTAN_CONTRACT
 #include "tartan/leaves/mask.hpp"     // mask
 #include "tartan/leaves/pack.hpp"     // pack
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA {
+namespace tartan::inline TARTAN_ABI::lanes {
 
 namespace impl {
 
@@ -143,4 +143,4 @@ template <any_pack P>
   return impl::by_register<out>([](auto const& x) TARTAN_INLINE_LAMBDA { return ~x; }, +a);
 }
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA
+}  // namespace tartan::inline TARTAN_ABI::lanes

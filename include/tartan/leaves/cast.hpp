@@ -9,11 +9,10 @@
 
 #include "tartan/core/config.hpp"     // TARTAN_ALWAYS_INLINE
 #include "tartan/leaves/convert.hpp"  // convert
-#include "tartan/leaves/isa.hpp"      // TARTAN_ISA
 #include "tartan/leaves/pack.hpp"     // pack
 #include "tartan/leaves/select.hpp"   // min, max
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA {
+namespace tartan::inline TARTAN_ABI::lanes {
 
 namespace impl {
 
@@ -59,4 +58,4 @@ template <lane_type To, std::integral From>
   return static_cast<To>(a);
 }
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA
+}  // namespace tartan::inline TARTAN_ABI::lanes

@@ -6,11 +6,10 @@
 #include <type_traits>  // is_floating_point_v, is_signed_v
 
 #include "tartan/core/config.hpp"    // TARTAN_ALWAYS_INLINE
-#include "tartan/leaves/isa.hpp"     // TARTAN_ISA
 #include "tartan/leaves/pack.hpp"    // pack
 #include "tartan/leaves/vector.hpp"  // vec, int_lane, extract, join
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA {
+namespace tartan::inline TARTAN_ABI::lanes {
 
 namespace impl {
 
@@ -158,4 +157,4 @@ TARTAN_ALWAYS_INLINE pack<To, N> convert(pack<From, N> const& a) {
 
 }  // namespace impl
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA
+}  // namespace tartan::inline TARTAN_ABI::lanes

@@ -1,32 +1,15 @@
 #pragma once
-// What the target of this translation unit offers, and the namespace tag that keeps its code apart.
+// What the target of this translation unit offers to vector code.
 
 #include <cstddef>  // size_t
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI
 
-/// Packs, their functions and the leaf that uses them are declared in an inline namespace of this name, so that a
-/// translation unit built for AVX-512 never lends its code to one built for the baseline.
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
-#define TARTAN_ISA isa_avx512
 #define TARTAN_REGISTER_BYTES 64
-#elif defined(__AVX2__) && defined(__FMA__)
-#define TARTAN_ISA isa_avx2_fma
-#define TARTAN_REGISTER_BYTES 32
 #elif defined(__AVX2__)
-#define TARTAN_ISA isa_avx2
 #define TARTAN_REGISTER_BYTES 32
-#elif defined(__SSE4_1__)
-#define TARTAN_ISA isa_sse4
-#define TARTAN_REGISTER_BYTES 16
-#elif defined(__SSE2__)
-#define TARTAN_ISA isa_sse2
-#define TARTAN_REGISTER_BYTES 16
-#elif defined(__aarch64__)
-#define TARTAN_ISA isa_aarch64
-#define TARTAN_REGISTER_BYTES 16
 #else
-#define TARTAN_ISA isa_generic
 #define TARTAN_REGISTER_BYTES 16
 #endif
 
@@ -48,7 +31,7 @@
 /// The lambda form of TARTAN_ALWAYS_INLINE: stands after the parameter list.
 #define TARTAN_INLINE_LAMBDA __attribute__((always_inline))
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA {
+namespace tartan::inline TARTAN_ABI::lanes {
 
 /// Bytes of the widest vector register that the target has.
 inline constexpr std::size_t register_bytes = TARTAN_REGISTER_BYTES;
@@ -56,4 +39,4 @@ inline constexpr std::size_t register_bytes = TARTAN_REGISTER_BYTES;
 /// Whether a * b + c in one rounding is one instruction.
 inline constexpr bool has_fused_multiply_add = TARTAN_FUSED_MULTIPLY_ADD == 1;
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA
+}  // namespace tartan::inline TARTAN_ABI::lanes

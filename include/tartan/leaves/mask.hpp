@@ -8,11 +8,10 @@
 
 #include "tartan/core/config.hpp"     // TARTAN_ALWAYS_INLINE
 #include "tartan/leaves/convert.hpp"  // convert
-#include "tartan/leaves/isa.hpp"      // TARTAN_ISA
 #include "tartan/leaves/pack.hpp"     // pack
 #include "tartan/leaves/vector.hpp"   // vec, int_lane
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA {
+namespace tartan::inline TARTAN_ABI::lanes {
 
 /// N truth values. A comparison of pack<T, N>s yields mask<sizeof(T), N>; masks of other lane widths convert.
 ///
@@ -186,4 +185,4 @@ template <std::size_t Bytes, std::size_t N>
 [[nodiscard]] constexpr bool none(std::same_as<bool> auto b) { return !b; }
 /// @}
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA
+}  // namespace tartan::inline TARTAN_ABI::lanes

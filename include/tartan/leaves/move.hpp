@@ -6,11 +6,10 @@
 #include <utility>   // index_sequence, pair
 
 #include "tartan/core/config.hpp"    // TARTAN_ALWAYS_INLINE
-#include "tartan/leaves/isa.hpp"     // TARTAN_ISA
 #include "tartan/leaves/pack.hpp"    // pack
 #include "tartan/leaves/vector.hpp"  // vec, unroll
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA {
+namespace tartan::inline TARTAN_ABI::lanes {
 
 namespace impl {
 
@@ -83,4 +82,4 @@ template <lane_type T, std::integral I>
   return base[index];
 }
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA
+}  // namespace tartan::inline TARTAN_ABI::lanes

@@ -7,12 +7,12 @@
 #include <type_traits>  // type_identity_t
 
 #include "tartan/core/config.hpp"    // TARTAN_ALWAYS_INLINE
-#include "tartan/leaves/isa.hpp"     // TARTAN_ISA, TARTAN_FUSED_MULTIPLY_ADD
+#include "tartan/leaves/isa.hpp"     // TARTAN_FUSED_MULTIPLY_ADD
 #include "tartan/leaves/pack.hpp"    // pack, by_register
 #include "tartan/leaves/select.hpp"  // copysign, abs, select
 #include "tartan/leaves/vector.hpp"  // vec
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA {
+namespace tartan::inline TARTAN_ABI::lanes {
 
 namespace impl {
 
@@ -152,4 +152,4 @@ template <std::floating_point T>
 }
 /// @}
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA
+}  // namespace tartan::inline TARTAN_ABI::lanes

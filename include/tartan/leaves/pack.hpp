@@ -7,11 +7,11 @@
 #include <type_traits>  // is_arithmetic_v
 
 #include "tartan/core/config.hpp"    // TARTAN_ABI, TARTAN_ALWAYS_INLINE
-#include "tartan/leaves/isa.hpp"     // TARTAN_ISA, TARTAN_CONTRACT
+#include "tartan/leaves/isa.hpp"     // TARTAN_CONTRACT
 #include "tartan/leaves/tail.hpp"    // load_bytes, store_bytes
 #include "tartan/leaves/vector.hpp"  // vec, broadcast, lanes_in_register
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA {
+namespace tartan::inline TARTAN_ABI::lanes {
 
 /// N lanes of T, held in as many vector registers as they need.
 ///
@@ -129,4 +129,4 @@ TARTAN_ALWAYS_INLINE Out by_register(F&& f, P const&... p) {
 template <class P>
 concept any_pack = impl::is_pack<P>;
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA
+}  // namespace tartan::inline TARTAN_ABI::lanes

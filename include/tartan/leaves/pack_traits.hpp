@@ -5,7 +5,6 @@
 #include <cstddef>   // size_t
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_ALWAYS_INLINE
-#include "tartan/leaves/isa.hpp"   // TARTAN_ISA
 #include "tartan/leaves/pack.hpp"  // pack
 
 namespace tartan::inline TARTAN_ABI {

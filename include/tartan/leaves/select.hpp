@@ -1,5 +1,5 @@
 #pragma once
-// select, min, max, abs, clamp, copysign: choices between lanes, for packs and for numbers.
+// select, min, max, abs, copysign: choices between lanes, for packs and for numbers.
 
 #include <concepts>     // same_as
 #include <cstddef>      // size_t
@@ -8,11 +8,10 @@
 
 #include "tartan/core/config.hpp"        // TARTAN_ALWAYS_INLINE
 #include "tartan/leaves/arithmetic.hpp"  // meeting_type, lift
-#include "tartan/leaves/isa.hpp"         // TARTAN_ISA
 #include "tartan/leaves/mask.hpp"        // mask
 #include "tartan/leaves/pack.hpp"        // pack
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA {
+namespace tartan::inline TARTAN_ABI::lanes {
 
 namespace impl {
 
@@ -133,4 +132,4 @@ template <class T, std::size_t N>
       a, s);
 }
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA
+}  // namespace tartan::inline TARTAN_ABI::lanes

@@ -5,10 +5,10 @@
 #include <cstring>  // memcpy
 
 #include "tartan/core/config.hpp"    // TARTAN_ALWAYS_INLINE
-#include "tartan/leaves/isa.hpp"     // TARTAN_ISA, TARTAN_REGISTER_BYTES
+#include "tartan/leaves/isa.hpp"     // TARTAN_REGISTER_BYTES
 #include "tartan/leaves/vector.hpp"  // vec
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA::impl {
+namespace tartan::inline TARTAN_ABI::lanes::impl {
 
 #if TARTAN_REGISTER_BYTES == 64 && __has_builtin(__builtin_ia32_loaddquqi512_mask) && \
     __has_builtin(__builtin_ia32_storedquqi512_mask)
@@ -69,4 +69,4 @@ TARTAN_ALWAYS_INLINE void store_bytes(T* to, vec<T, N> const& value, std::size_t
 #endif
 }
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA::impl
+}  // namespace tartan::inline TARTAN_ABI::lanes::impl

@@ -9,9 +9,9 @@
 #include <utility>      // index_sequence
 
 #include "tartan/core/config.hpp"  // TARTAN_ALWAYS_INLINE
-#include "tartan/leaves/isa.hpp"   // TARTAN_ISA, register_bytes
+#include "tartan/leaves/isa.hpp"   // register_bytes
 
-namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA {
+namespace tartan::inline TARTAN_ABI::lanes {
 
 /// A type that one lane can hold: float, double and the integers of 8 to 64 bits.
 template <class T>
@@ -126,4 +126,4 @@ TARTAN_ALWAYS_INLINE void opaque(V& a) {
 
 }  // namespace impl
 
-}  // namespace tartan::inline TARTAN_ABI::lanes::inline TARTAN_ISA
+}  // namespace tartan::inline TARTAN_ABI::lanes
