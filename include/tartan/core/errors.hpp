@@ -38,6 +38,10 @@ struct bad_argument : std::invalid_argument {
 
 namespace detail {
 
+/// False for every T, but only once T is known: for static_asserts in templates that must not be used.
+template <class T>
+inline constexpr bool never = false;
+
 /// Throws `E{args...}`; where exceptions are off, prints its sentence and terminates.
 template <class E, class... Args>
 [[noreturn, gnu::noinline, gnu::cold]] void raise(Args&&... args) {

@@ -45,6 +45,7 @@ class pool {
 
   [[nodiscard]] unsigned size() const noexcept { return size_; }
   [[nodiscard]] bool asymmetric() const noexcept { return asymmetric_; }
+  [[nodiscard]] bool threads_started() const noexcept { return started_.load(std::memory_order_relaxed); }  // a hint
   [[nodiscard]] std::string const& name() const noexcept { return name_; }
 
   // ---- outside callers ------------------------------------------------------------------------------------------

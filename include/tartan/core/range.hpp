@@ -11,6 +11,7 @@
 
 #include "tartan/core/join.hpp"   // await_stolen
 #include "tartan/core/pool.hpp"   // pool, worker
+#include "tartan/core/run_control.hpp"  // run_control
 #include "tartan/core/ticks.hpp"  // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -54,6 +55,7 @@ struct range_call {
   std::size_t grain;      // elements that run in one piece; 0: found out while running
   std::size_t share;      // with grain == 0, no piece is longer than this unless it is cheaper than a microsecond
   std::size_t alignment;  // cuts fall on multiples of this
+  run_control& control;
   first_error error{};
 };
 
@@ -136,7 +138,7 @@ class range_split {
   }
 
   void piece(std::size_t begin, std::size_t end) {
-    if (!call_.error.skips(begin)) [[likely]] {
+    if (!call_.error.skips(begin) && !call_.control.skips()) [[likely]] {
 #if TARTAN_EXCEPTIONS
       try {
         call_.body(begin, end);
@@ -146,6 +148,7 @@ class range_split {
 #else
       call_.body(begin, end);
 #endif
+      call_.control.finished(end - begin);
     }
     if (size_.ran(end - begin)) w_.home.share(w_);
   }
@@ -155,15 +158,36 @@ class range_split {
   piece_size size_;
 };
 
-/// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first.
-/// `grain` 0 lets cost decide; otherwise pieces have at most `grain` elements. Cuts fall on multiples of `alignment`.
+/// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first, or
+/// throws `cancelled` if a stop made it skip work. `grain` 0 lets cost decide; otherwise pieces have at most `grain`
+/// elements (rounded up to `alignment`, on whose multiples all cuts fall).
 template <class Body>
-void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, Body& body) {
-  range_call<Body> call{body, grain, n / (128 * static_cast<std::size_t>(w.home.size())) + 1, alignment};
+void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, run_control& control, Body& body) {
+  range_call<Body> call{body, grain, n / (128 * static_cast<std::size_t>(w.home.size())) + 1, alignment, control};
   bump(w.beat);
   range_split<Body> split(w, call);
   split.run(0, n);
   call.error.rethrow();
+  control.conclude();
+}
+
+/// The same on this thread alone, in order.
+template <class Body>
+void serial_range(std::size_t n, std::size_t grain, std::size_t alignment, run_control& control, Body& body) {
+  if (!control.watched() && grain == 0) {
+    if (n != 0) body(std::size_t{0}, n);
+    return;
+  }
+  piece_size size(grain, n);
+  for (std::size_t begin = 0; begin != n && !control.skips();) {
+    std::size_t const wanted = (std::min(size.limit(), n - begin) + alignment - 1) / alignment * alignment;
+    std::size_t const end = std::min(n, begin + wanted);
+    body(begin, end);
+    control.finished(end - begin);
+    static_cast<void>(size.ran(end - begin));
+    begin = end;
+  }
+  control.conclude();
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -42,7 +42,6 @@ struct alignas(line_pair) worker {
   pool& home;
   unsigned const index;
   std::uint64_t random;
-  void* scratch = nullptr;  // of the backend: one object a slot
 
   /// Changes when a foreign job begins or ends here, never repeats, and differs between workers (index in the low bits):
   /// equality proves that the worker is still in the same job.

@@ -1,0 +1,69 @@
+#pragma once
+// Everything on the calling thread, in order: the meaning of the other backends.
+
+#include <cstddef>      // size_t
+#include <string_view>  // string_view
+#include <utility>      // forward, pair
+#include <vector>       // vector
+
+#include "tartan/core/range.hpp"    // serial_range
+#include "tartan/core/result.hpp"   // invoke_regular
+#include "tartan/exec/backend.hpp"  // backend, block_plan
+#include "tartan/exec/policy.hpp"   // policy
+
+namespace tartan::inline TARTAN_ABI {
+
+/// Shared memory, one worker. Thread safety: stateless.
+struct sequential_backend {
+  static constexpr std::string_view name = "seq";
+  static constexpr property honoured = property::grain | property::relaxed | property::in_flight;
+
+  [[nodiscard]] std::size_t width(properties const&) const noexcept { return 1; }
+
+  template <class R, class Slice, class Work>
+  std::vector<R> collect(properties const& props, block_plan const& plan, Slice const& slice, Work const& work) const {
+    std::vector<R> results;
+    results.reserve(plan.count());
+    detail::run_control control = props.control();
+    for (std::size_t i = 0; i != plan.count() && !control.skips(); ++i) {
+      auto&& argument = slice(plan[i]);
+      results.push_back(work(argument));
+      control.finished(plan[i].size());
+    }
+    control.conclude();
+    return results;
+  }
+
+  template <class Body>
+  void for_range(properties const& props, std::size_t n, std::size_t alignment, Body&& body) const {
+    detail::run_control control = props.control();
+    detail::serial_range(n, props.grain, alignment, control, body);
+  }
+
+  template <class F, class G>
+  auto fork_join(properties const&, F&& f, G&& g) const {
+    auto first = detail::invoke_regular(f);
+    using A = decltype(first);
+    using B = detail::regular_result<std::invoke_result_t<G&>>;
+    return std::pair<A, B>(std::forward<A>(first), detail::invoke_regular(g));
+  }
+
+  template <class Task>
+  void spawn(properties const&, Task&& task) const {
+    std::forward<Task>(task)();
+  }
+
+  template <class Body>
+  void team(properties const&, Body&& body) const {
+    struct {
+      void arrive_and_wait() noexcept {}
+    } barrier;
+    body(std::size_t{0}, std::size_t{1}, barrier);
+  }
+};
+static_assert(team_backend<sequential_backend>);
+
+/// This thread, scalars.
+inline constexpr policy<sequential_backend> seq{};
+
+}  // namespace tartan::inline TARTAN_ABI

@@ -1,0 +1,132 @@
+#pragma once
+// The work-stealing pool as a backend.
+
+#include <cstddef>      // size_t
+#include <memory>       // make_unique
+#include <string_view>  // string_view
+#include <type_traits>  // decay_t, invoke_result_t
+#include <utility>      // forward, move, pair
+#include <vector>       // vector
+
+#include "tartan/backends/sequential.hpp"  // sequential_backend
+#include "tartan/core/call_scope.hpp"      // call_scope, lease
+#include "tartan/core/fork.hpp"            // fork_two
+#include "tartan/core/pool_table.hpp"      // default_pool, pool_table
+#include "tartan/core/range.hpp"           // split_range
+#include "tartan/core/slots.hpp"           // slots
+#include "tartan/core/team.hpp"            // team_call
+#include "tartan/exec/backend.hpp"         // team_backend
+#include "tartan/exec/policy.hpp"          // policy
+
+namespace tartan::inline TARTAN_ABI {
+
+/// Shared memory, many workers, work-stealing. Thread safety: stateless; pools are found by the properties.
+///
+/// A call from inside a task runs on that task's pool. A call from outside runs on the pool named by on(), else on the
+/// default pool, or, when workers(n) asks for another size, on a pool of n that is lent for the call.
+struct threads_backend {
+  static constexpr std::string_view name = "par";
+  static constexpr property honoured = property::grain | property::relaxed | property::in_flight | property::on;
+
+  [[nodiscard]] std::size_t width(properties const& props) const {
+    if (props.workers == 1) return 1;
+    if (props.pool.named()) return named_pool(props).size();
+    if (detail::worker const* const w = detail::current_worker()) return w->home.size();
+    return props.workers != 0 ? props.workers : detail::default_pool().size();
+  }
+
+  template <class R, class Slice, class Work>
+  std::vector<R> collect(properties const& props, block_plan const& plan, Slice const& slice, Work const& work) const {
+    detail::slots<R> results(plan.count());
+    auto body = [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i != end; ++i)
+        results.make(i, [&]() -> R {
+          auto&& argument = slice(plan[i]);
+          return work(argument);
+        });
+    };
+    properties per_block = props;
+    per_block.grain = 0;
+    for_range(per_block, plan.count(), 1, body);
+    return results.to_vector();
+  }
+
+  template <class Body>
+  void for_range(properties const& props, std::size_t n, std::size_t alignment, Body&& body) const {
+    if (props.workers == 1) return sequential_backend{}.for_range(props, n, alignment, body);
+    on_a_worker(props, [&](detail::worker& w) {
+      detail::run_control control = props.control();
+      detail::split_range(w, n, props.grain, alignment, control, body);
+    });
+  }
+
+  template <class F, class G>
+  TARTAN_ALWAYS_INLINE auto fork_join(properties const& props, F&& f, G&& g) const {
+    if (detail::worker* const w = detail::current_worker(); w != nullptr && inherits(props)) [[likely]]
+      return detail::fork_two(*w, f, g);
+    return fork_from_outside(props, f, g);
+  }
+
+  template <class Task>
+  void spawn(properties const& props, Task&& task) const {
+    detail::worker* const w = detail::current_worker();
+    detail::pool& p = props.pool.named() ? named_pool(props) : w != nullptr ? w->home : detail::default_pool();
+    auto node = std::make_unique<spawned<std::decay_t<Task>>>(std::forward<Task>(task));
+    p.submit(node.release(), w != nullptr ? w->index : 0);
+  }
+
+  template <class Body>
+  void team(properties const& props, Body&& body) const {
+    if (props.workers == 1) return sequential_backend{}.team(props, body);
+    on_a_worker(props, [&](detail::worker& w) { detail::team_call(w, body).run(w.home.size()); });
+  }
+
+ private:
+  template <class Task>
+  struct spawned : detail::queued_task {
+    explicit spawned(Task its_task) : queued_task(&run_it), task(std::move(its_task)) {}
+    static void run_it(detail::queued_task* base, detail::worker&) {
+      std::unique_ptr<spawned> const self(static_cast<spawned*>(base));
+      self->task();
+    }
+    Task task;
+  };
+
+  /// Nothing in the properties asks for another place than the current worker's pool.
+  static constexpr bool inherits(properties const& props) noexcept { return props.workers != 1 && !props.pool.named(); }
+
+  static detail::pool& named_pool(properties const& props) {
+    return detail::pool_table::instance().find({props.pool.slot, props.pool.generation});
+  }
+
+  template <class F>
+  static decltype(auto) on_a_worker(properties const& props, F&& f) {
+    detail::worker* const here = detail::current_worker();
+    if (here != nullptr && inherits(props)) return f(*here);
+    if (props.pool.named()) {
+      detail::pool& wanted = named_pool(props);
+      if (here != nullptr && &here->home == &wanted) return f(*here);
+      detail::call_scope const scope(wanted);
+      return f(scope.self());
+    }
+    if (props.workers != 0 && props.workers != detail::default_pool().size()) {
+      detail::lease const lent(props.workers);
+      detail::call_scope const scope(lent.get());
+      return f(scope.self());
+    }
+    detail::call_scope const scope(detail::default_pool());
+    return f(scope.self());
+  }
+
+  template <class F, class G>
+  TARTAN_NOINLINE static auto fork_from_outside(properties const& props, F& f, G& g) {
+    if (props.workers == 1) return sequential_backend{}.fork_join(props, f, g);
+    return on_a_worker(props, [&](detail::worker& w) { return detail::fork_two(w, f, g); });
+  }
+};
+static_assert(team_backend<threads_backend>);
+
+/// The work-stealing pool, scalars.
+inline constexpr policy<threads_backend> par{};
+
+}  // namespace tartan::inline TARTAN_ABI

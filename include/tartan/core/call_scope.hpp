@@ -1,0 +1,61 @@
+#pragma once
+// The time in which a thread works for a pool.
+
+#include <memory>  // unique_ptr
+
+#include "tartan/core/pool.hpp"           // pool, worker
+#include "tartan/core/pool_table.hpp"     // default_pool, lent_pools
+#include "tartan/core/process_state.hpp"  // this_thread_cell, thread_cell
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// Makes the calling thread a worker of `p` until the end of the scope. A thread keeps its slot of the default pool
+/// until it ends, so that coming again costs two counters.
+class call_scope {
+ public:
+  explicit call_scope(pool& p) : cell_(this_thread_cell()), outer_(cell_.current) {
+    auto* const home = static_cast<worker*>(cell_.home);
+    kept_ = outer_ == nullptr && home != nullptr && &home->home == &p;
+    w_ = &p.enter(kept_ ? home : nullptr);
+    if (!kept_ && outer_ == nullptr && home == nullptr && &p == &default_pool()) keep();
+    cell_.current = w_;
+  }
+  call_scope(call_scope const&) = delete;
+  call_scope& operator=(call_scope const&) = delete;
+  ~call_scope() {
+    cell_.current = outer_;
+    w_->home.leave(*w_, kept_);
+  }
+
+  [[nodiscard]] worker& self() const noexcept { return *w_; }
+
+ private:
+  TARTAN_COLD void keep() noexcept {
+    kept_ = true;
+    cell_.home = w_;
+    cell_.at_exit = [](thread_cell& cell) noexcept {
+      auto* const w = static_cast<worker*>(cell.home);
+      w->home.put_spare(*w);
+    };
+  }
+
+  thread_cell& cell_;
+  void* outer_;
+  worker* w_;
+  bool kept_ = false;
+};
+
+/// A pool of exactly that size, for one call.
+class lease {
+ public:
+  explicit lease(unsigned size) : pool_(lent_pools::instance().take(size)) {}
+  lease(lease const&) = delete;
+  lease& operator=(lease const&) = delete;
+  ~lease() { lent_pools::instance().give_back(std::move(pool_)); }
+  [[nodiscard]] pool& get() const noexcept { return *pool_; }
+
+ private:
+  std::unique_ptr<pool> pool_;
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail

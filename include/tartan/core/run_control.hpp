@@ -1,0 +1,59 @@
+#pragma once
+// What a running call looks at between its pieces: a wish to stop, and somebody who counts.
+
+#include <atomic>   // atomic, memory_order_*
+#include <cstddef>  // size_t
+
+#include "tartan/core/config.hpp"  // TARTAN_ABI
+#include "tartan/core/errors.hpp"  // cancelled, raise
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// A reference to anything that has stop_requested(); null asks nobody.
+struct stop_query {
+  void const* token = nullptr;
+  bool (*asks)(void const*) = nullptr;
+  [[nodiscard]] bool requested() const { return asks != nullptr && asks(token); }
+};
+
+/// A reference to anything that counts finished elements; null counts for nobody.
+struct piece_counter {
+  void* sink = nullptr;
+  void (*count)(void*, std::size_t) = nullptr;
+  void finished(std::size_t elements) const {
+    if (count != nullptr) count(sink, elements);
+  }
+};
+
+/// One call's view of both. Shared by all of its participants.
+class run_control {
+ public:
+  run_control(stop_query stop, piece_counter counter) noexcept : stop_(stop), counter_(counter) {}
+
+  /// Asked before each piece; a piece that is skipped for it makes the call end in `cancelled`.
+  [[nodiscard]] bool skips() noexcept {
+    if (stop_.asks == nullptr) [[likely]]
+      return false;
+    if (!stop_.requested()) return false;
+    skipped_.store(true, std::memory_order_relaxed);  // relaxed: read after the join
+    return true;
+  }
+
+  void finished(std::size_t elements) const { counter_.finished(elements); }
+
+  /// Whether anybody wants to be asked or told between pieces.
+  [[nodiscard]] bool watched() const noexcept { return stop_.asks != nullptr || counter_.count != nullptr; }
+
+  /// After the join: throws `cancelled` if work was skipped.
+  void conclude() const {
+    if (skipped_.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: after the join
+      raise<cancelled>();
+  }
+
+ private:
+  stop_query stop_;
+  piece_counter counter_;
+  std::atomic<bool> skipped_{false};
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail

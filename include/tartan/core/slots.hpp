@@ -1,0 +1,58 @@
+#pragma once
+// Results that are constructed out of order, by many workers.
+
+#include <cstddef>      // byte, size_t
+#include <memory>       // destroy_at, make_unique, unique_ptr
+#include <new>          // align_val_t
+#include <type_traits>  // is_trivially_destructible_v
+#include <utility>      // forward, move
+#include <vector>       // vector
+
+#include "tartan/core/config.hpp"  // TARTAN_ABI
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// Raw storage for n objects of type T; each is constructed once, by whoever has its index. Destroys what was made,
+/// also when some were not because of an exception.
+template <class T>
+class slots {
+ public:
+  explicit slots(std::size_t n)
+      : n_(n), made_(tracked ? std::make_unique<bool[]>(n) : nullptr),
+        raw_(static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{alignof(T)}))) {}
+  slots(slots const&) = delete;
+  slots& operator=(slots const&) = delete;
+  ~slots() {
+    if constexpr (tracked)
+      for (std::size_t i = 0; i != n_; ++i)
+        if (made_[i]) std::destroy_at(raw_ + i);
+    ::operator delete(raw_, std::align_val_t{alignof(T)});
+  }
+
+  /// Constructs element i from f(), in place.
+  template <class F>
+  void make(std::size_t i, F&& f) {
+    ::new (static_cast<void*>(raw_ + i)) T(std::forward<F>(f)());
+    if constexpr (tracked) made_[i] = true;
+  }
+
+  [[nodiscard]] T& operator[](std::size_t i) noexcept { return raw_[i]; }
+  [[nodiscard]] T* data() noexcept { return raw_; }
+  [[nodiscard]] std::size_t size() const noexcept { return n_; }
+
+  /// All n were made: moves them into a vector.
+  [[nodiscard]] std::vector<T> to_vector() {
+    std::vector<T> out;
+    out.reserve(n_);
+    for (std::size_t i = 0; i != n_; ++i) out.push_back(std::move(raw_[i]));
+    return out;
+  }
+
+ private:
+  static constexpr bool tracked = !std::is_trivially_destructible_v<T>;
+  std::size_t n_;
+  std::unique_ptr<bool[]> made_;
+  T* raw_;
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail

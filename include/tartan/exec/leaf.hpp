@@ -1,0 +1,209 @@
+#pragma once
+// The leaf contract: what runs inside one block, on one thread. This is the scalar leaf, the meaning of the others.
+
+#include <cstddef>      // size_t
+#include <functional>   // identity, invoke
+#include <iterator>     // contiguous_iterator, iter_difference_t, iter_reference_t
+#include <memory>       // construct_at, destroy_at, to_address
+#include <type_traits>  // decay_t, invoke_result_t, is_floating_point_v, is_same_v
+#include <utility>      // move
+
+#include "tartan/core/config.hpp"   // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/exec/combine.hpp"  // in_lanes
+
+namespace tartan::inline TARTAN_ABI {
+
+struct simd_leaf;  // leaves/simd.hpp
+
+namespace detail {
+
+/// Pointers where the iterator is one in disguise: compilers vectorise loops over pointers.
+template <class It>
+TARTAN_ALWAYS_INLINE constexpr auto plain(It first) {
+  if constexpr (std::contiguous_iterator<It>)
+    return std::to_address(first);
+  else
+    return first;
+}
+
+/// first[i] for any random-access iterator, without sign warnings at every use.
+template <class It>
+TARTAN_ALWAYS_INLINE constexpr decltype(auto) at(It const& first, std::size_t i) {
+  return first[static_cast<std::iter_difference_t<It>>(i)];
+}
+
+template <class It>
+TARTAN_ALWAYS_INLINE constexpr It advanced(It first, std::size_t n) {
+  return first + static_cast<std::iter_difference_t<It>>(n);
+}
+
+/// Values must lie in memory here: keeps the compiler from contracting a multiplication before this point with an
+/// addition behind it, which g++ does and clang does not.
+template <class T>
+TARTAN_ALWAYS_INLINE void settle(T const* values) noexcept {
+  asm volatile("" : : "r"(values) : "memory");
+}
+
+inline constexpr std::size_t lane_count = 64;
+
+/// Folds the elements of one block in the shape that fixes the bits of a reduction:
+///
+///   lanes (arithmetic T, commuting combine): element i goes to lane i % 64, each lane combines left to right; then
+///   lane j takes in lane j + stride for stride = 32, 16, 8, 4, 2, 1. Lanes that got no element are skipped.
+///   order (everything else): left to right.
+///
+/// add() and add_mapped() may be mixed; each call but the last brings a multiple of 64 elements.
+template <class T, class Map, class Combine, bool Lanes = in_lanes<Combine, T>>
+class scalar_reducer;
+
+template <class T, class Map, class Combine>
+class scalar_reducer<T, Map, Combine, true> {
+ public:
+  scalar_reducer(Map& map, Combine& combine) noexcept : map_(map), combine_(combine) {}
+
+  template <class It>
+  void add(It first, std::size_t n) {
+    auto const from = plain(first);
+    for (std::size_t i = 0; i < n; i += lane_count) {
+      std::size_t const m = n - i < lane_count ? n - i : lane_count;
+      if constexpr (buffered<It>) {
+        T mapped[lane_count];
+        for (std::size_t j = 0; j != m; ++j) mapped[j] = static_cast<T>(std::invoke(map_, at(from, i + j)));
+        settle(mapped);
+        take(m, [&](std::size_t j) { return mapped[j]; });
+      } else {
+        take(m, [&](std::size_t j) { return static_cast<T>(std::invoke(map_, at(from, i + j))); });
+      }
+    }
+  }
+
+  template <class M>
+  void add_mapped(M const* values, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += lane_count)
+      take(n - i < lane_count ? n - i : lane_count, [&](std::size_t j) { return static_cast<T>(values[i + j]); });
+  }
+
+  /// At least one element has been added.
+  [[nodiscard]] T finish() {
+    for (std::size_t stride = lane_count / 2; stride != 0; stride /= 2)
+      for (std::size_t j = 0; j != stride; ++j)
+        if (j + stride < filled_) lane_[j] = static_cast<T>(combine_(lane_[j], lane_[j + stride]));
+    return lane_[0];
+  }
+
+ private:
+  /// A map that only hands its element through has nothing to contract.
+  template <class It>
+  static constexpr bool buffered = std::is_floating_point_v<T> && !std::is_same_v<std::decay_t<Map>, std::identity>;
+
+  template <class Value>
+  TARTAN_ALWAYS_INLINE void take(std::size_t m, Value value) {
+    if (filled_ == 0) [[unlikely]] {
+      for (std::size_t j = 0; j != m; ++j) lane_[j] = value(j);
+      filled_ = m;
+    } else if (m == lane_count) [[likely]] {
+      for (std::size_t j = 0; j != lane_count; ++j) lane_[j] = static_cast<T>(combine_(lane_[j], value(j)));
+    } else {
+      for (std::size_t j = 0; j != m; ++j) lane_[j] = static_cast<T>(combine_(lane_[j], value(j)));
+    }
+  }
+
+  Map& map_;
+  Combine& combine_;
+  std::size_t filled_ = 0;
+  T lane_[lane_count];
+};
+
+template <class T, class Map, class Combine>
+class scalar_reducer<T, Map, Combine, false> {
+ public:
+  scalar_reducer(Map& map, Combine& combine) noexcept : map_(map), combine_(combine) {}
+  scalar_reducer(scalar_reducer const&) = delete;
+  scalar_reducer& operator=(scalar_reducer const&) = delete;
+  ~scalar_reducer() {
+    if (any_) std::destroy_at(&value_);
+  }
+
+  template <class It>
+  void add(It first, std::size_t n) {
+    auto const from = plain(first);
+    using mapped_t = std::decay_t<std::invoke_result_t<Map&, std::iter_reference_t<It>>>;
+    if constexpr (std::is_floating_point_v<mapped_t> && !std::is_same_v<std::decay_t<Map>, std::identity>) {
+      mapped_t mapped[lane_count];
+      for (std::size_t i = 0; i < n; i += lane_count) {
+        std::size_t const m = n - i < lane_count ? n - i : lane_count;
+        for (std::size_t j = 0; j != m; ++j) mapped[j] = std::invoke(map_, at(from, i + j));
+        settle(mapped);
+        for (std::size_t j = 0; j != m; ++j) take(mapped[j]);
+      }
+    } else {
+      for (std::size_t i = 0; i != n; ++i) take(std::invoke(map_, at(from, i)));
+    }
+  }
+
+  /// Moves the values out.
+  template <class M>
+  void add_mapped(M* values, std::size_t n) {
+    for (std::size_t i = 0; i != n; ++i) take(std::move(values[i]));
+  }
+
+  /// At least one element has been added.
+  [[nodiscard]] T finish() { return std::move(value_); }
+
+ private:
+  template <class M>
+  TARTAN_ALWAYS_INLINE void take(M&& mapped) {
+    if (!any_) [[unlikely]] {
+      ::new (static_cast<void*>(&value_)) T(std::forward<M>(mapped));
+      any_ = true;
+    } else {
+      value_ = std::invoke(combine_, std::move(value_), std::forward<M>(mapped));
+    }
+  }
+
+  Map& map_;
+  Combine& combine_;
+  bool any_ = false;
+  union {
+    T value_;
+  };
+};
+
+}  // namespace detail
+
+/// Scalars, vectorised by the compiler where the user's code allows it. Other leaves override what they do faster and
+/// must give the same bits.
+struct scalar_leaf {
+  static constexpr bool vector = false;
+
+  /// f(first[i]) for each i, in order.
+  template <class It, class F>
+  TARTAN_ALWAYS_INLINE static void for_block(It first, std::size_t n, F& f) {
+    auto const from = detail::plain(first);
+    for (std::size_t i = 0; i != n; ++i) std::invoke(f, detail::at(from, i));
+  }
+
+  /// out[i] = f(first[i]) for each i, in order.
+  template <class It, class Out, class F>
+  TARTAN_ALWAYS_INLINE static void map_block(It first, std::size_t n, Out out, F& f) {
+    auto const from = detail::plain(first);
+    auto const to = detail::plain(out);
+    for (std::size_t i = 0; i != n; ++i) detail::at(to, i) = std::invoke(f, detail::at(from, i));
+  }
+
+  /// The fold of one block; see detail::scalar_reducer for the operations and the shape.
+  template <class T, class Map, class Combine>
+  using reducer = detail::scalar_reducer<T, Map, Combine>;
+};
+
+namespace detail {
+/// What or_scalar() makes of a leaf: leaves that can fall back specialise it.
+template <class Leaf>
+struct or_scalar_of {
+  using type = Leaf;
+};
+}  // namespace detail
+template <class Leaf>
+using or_scalar_t = typename detail::or_scalar_of<Leaf>::type;
+
+}  // namespace tartan::inline TARTAN_ABI

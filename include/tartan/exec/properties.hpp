@@ -1,0 +1,54 @@
+#pragma once
+// How a call shall run: numbers and handles, never types.
+
+#include <chrono>   // nanoseconds
+#include <cstddef>  // size_t
+#include <cstdint>  // uint32_t
+
+#include "tartan/core/run_control.hpp"  // piece_counter, stop_query
+
+namespace tartan::inline TARTAN_ABI {
+
+/// The properties that only some backends or some patterns honour, as bits of a type (policy<Backend, Leaf, Used>).
+enum class property : std::uint32_t {
+  none = 0,
+  grain = 1U << 0,
+  relaxed = 1U << 1,
+  in_flight = 1U << 2,
+  timeout = 1U << 3,
+  retries = 1U << 4,
+  on = 1U << 5,
+};
+
+[[nodiscard]] constexpr property operator|(property a, property b) noexcept {
+  return static_cast<property>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
+}
+
+/// Whether every bit of `some` is in `all`.
+[[nodiscard]] constexpr bool within(property some, property all) noexcept { return (some | all) == all; }
+
+/// Names a pool without keeping it alive: a slot of a table that is never freed, and which of its tenants is meant.
+/// Zero is no pool in particular.
+struct pool_ref {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+  [[nodiscard]] constexpr bool named() const noexcept { return generation != 0; }
+};
+
+/// What a policy carries. Backends read it; a member that is zero leaves the choice to the backend.
+struct properties {
+  unsigned workers = 0;                 ///< Threads, processes or ranks that may take part, the caller included.
+  std::size_t grain = 0;                ///< Elements that run in one piece.
+  bool relaxed = false;                 ///< Sums need not have the same bits on every run.
+  std::size_t in_flight = 0;            ///< Items between source and sink of a stream.
+  std::chrono::nanoseconds timeout{0};  ///< Longest time of one task; only where a task can be killed.
+  unsigned retries = 0;                 ///< How often a task whose worker died runs again.
+  char const* name = nullptr;           ///< For those who look on; not owned.
+  pool_ref pool{};
+  detail::stop_query stop{};
+  detail::piece_counter progress{};
+
+  [[nodiscard]] detail::run_control control() const noexcept { return {stop, progress}; }
+};
+
+}  // namespace tartan::inline TARTAN_ABI
