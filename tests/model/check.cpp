@@ -1,0 +1,126 @@
+#include "check.hpp"
+
+#include <chrono>   // steady_clock
+#include <cstdio>   // printf
+#include <map>      // map
+
+namespace model {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// The weakenings by one step.
+std::vector<std::memory_order> weaker(std::string const& what, std::memory_order order) {
+  using enum std::memory_order;
+  if (what.ends_with("fence")) return {relaxed};
+  bool const reads = what == "load" || what == "cas failure", writes = what == "store";
+  switch (order) {
+    case seq_cst: return {reads ? acquire : writes ? release : acq_rel};
+    case acq_rel: return {acquire, release};
+    case acquire:
+    case release: return {relaxed};
+    default: return {};
+  }
+}
+
+/// Only the shipped code is weakened, not the programs that check it.
+bool shipped(ordering_site const& s) { return !s.file.ends_with("_test.cpp") && !s.file.empty(); }
+
+struct row {
+  ordering_site where;
+  int number;  // among those of the function
+  std::memory_order from, to;
+  std::string caught_by, how;
+  bool bounded = false;
+};
+
+std::string change_of(row const& r) {
+  return r.where.what.ends_with("fence") ? "removed" : name_of(r.from) + " -> " + name_of(r.to);
+}
+
+}  // namespace
+
+int run_checks(std::string const& title, std::vector<check> const& checks) {
+  std::printf("%s\n", title.c_str());
+  int failures = 0;
+  for (check const& c : checks) {
+    auto const begin = std::chrono::steady_clock::now();
+    result const r = explore(c.body, c.how);
+    std::printf("  %-64s %9llu executions %8llu blocked %8llu refused %6.2f s  %s\n", c.name.c_str(),
+                static_cast<unsigned long long>(r.executions), static_cast<unsigned long long>(r.blocked),
+                static_cast<unsigned long long>(r.refused), seconds_since(begin),
+                !r.ok() ? "FAILED" : r.exhaustive ? "holds" : ("NOT EXHAUSTIVE: " + r.bound).c_str());
+    if (!r.ok()) std::printf("    %s\n%s", r.error.c_str(), r.trace.c_str());
+    if (!r.ok() || !r.exhaustive) ++failures;
+    std::fflush(stdout);
+  }
+  return failures;
+}
+
+int must_fail(check const& c, std::string const& expected) {
+  result const r = explore(c.body, c.how);
+  bool const as_expected = !r.ok() && r.error.find(expected) != std::string::npos;
+  std::printf("  %-64s %s\n", c.name.c_str(),
+              as_expected ? ("found: " + r.error).c_str() : ("MISSED: " + expected + " (" + r.error + ")").c_str());
+  return as_expected ? 0 : 1;
+}
+
+int mutation_table(std::string const& title, std::vector<check> const& checks,
+                   std::vector<unneeded> const& expected_unneeded) {
+  auto const begin = std::chrono::steady_clock::now();
+  std::map<ordering_site, std::memory_order> all;
+  for (check const& c : checks) {
+    result const r = explore(c.body, c.how);
+    for (auto const& [where, order] : r.orderings)
+      if (shipped(where)) all.emplace(where, order);
+  }
+  std::vector<row> rows;
+  std::map<std::pair<std::string, std::string>, int> numbers;
+  for (auto const& [where, order] : all) {
+    int const number = ++numbers[{where.file + where.function, where.what}];
+    for (std::memory_order to : weaker(where.what, order)) rows.push_back({where, number, order, to, {}, {}});
+  }
+
+  int failures = 0;
+  std::printf("%s: every ordering weakened in turn\n", title.c_str());
+  for (row& r : rows) {
+    for (check const& c : checks) {
+      options how = c.how;
+      how.weakened = mutation{r.where, r.to};
+      result const found = explore(c.body, how);
+      r.bounded = r.bounded || !found.exhaustive;
+      if (found.ok()) continue;
+      r.caught_by = c.name;
+      r.how = found.error;
+      break;
+    }
+    unneeded const* reason = nullptr;
+    for (unneeded const& u : expected_unneeded)
+      if (u.function == r.where.function && u.what == r.where.what && u.number == r.number && u.change == change_of(r)) reason = &u;
+    bool const caught = !r.caught_by.empty();
+    bool const as_expected = caught == (reason == nullptr);
+    if (!as_expected) ++failures;
+    std::string const where = r.where.file + ":" + std::to_string(r.where.line) + " " + r.where.function;
+    std::string const what = r.where.what + " " + std::to_string(r.number);
+    std::printf("  %-34s %-14s %-20s %s%s%s\n", where.c_str(), what.c_str(), change_of(r).c_str(),
+                caught ? ("caught: " + r.how + " [" + r.caught_by + "]").c_str() : "not caught",
+                reason != nullptr ? (" (" + reason->reason + ")").c_str() : "", as_expected ? "" : "   <-- NOT AS EXPECTED");
+    std::fflush(stdout);
+  }
+  for (unneeded const& u : expected_unneeded) {
+    bool there = false;
+    for (row const& r : rows)
+      there = there || (u.function == r.where.function && u.what == r.where.what && u.number == r.number && u.change == change_of(r));
+    if (there) continue;
+    std::printf("  %s %s %d %s: no such ordering any more   <-- NOT AS EXPECTED\n", u.function.c_str(), u.what.c_str(),
+                u.number, u.change.c_str());
+    ++failures;
+  }
+  std::printf("  %zu weakenings, %.1f s, %d not as expected\n", rows.size(), seconds_since(begin), failures);
+  return failures;
+}
+
+}  // namespace model

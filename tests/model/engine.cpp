@@ -1,0 +1,1187 @@
+#include "engine.hpp"
+
+#include <sys/mman.h>  // mmap
+
+#include <algorithm>  // find, min
+#include <cstdio>     // fprintf, snprintf
+#include <cstdlib>    // abort, free, malloc
+#include <cstring>    // strcmp, strrchr
+#include <new>        // align_val_t, bad_alloc
+
+#include "fiber.hpp"  // fiber
+
+#if defined(__x86_64__)
+asm(R"(
+.pushsection .text
+.globl tartan_model_change_stack
+.type tartan_model_change_stack, @function
+tartan_model_change_stack:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+.size tartan_model_change_stack, . - tartan_model_change_stack
+.popsection
+)");
+#endif
+
+namespace model {
+
+namespace {
+
+constexpr std::size_t stack_size = std::size_t{128} << 10;
+constexpr std::size_t arena_size = std::size_t{1} << 20;
+
+bool is_acquire(std::memory_order o) {
+  return o == std::memory_order_acquire || o == std::memory_order_consume || o == std::memory_order_acq_rel ||
+         o == std::memory_order_seq_cst;
+}
+bool is_release(std::memory_order o) {
+  return o == std::memory_order_release || o == std::memory_order_acq_rel || o == std::memory_order_seq_cst;
+}
+bool is_read(op k) { return k == op::load || k == op::rmw_read; }
+bool is_write(op k) { return k == op::store || k == op::rmw_write || k == op::init; }
+
+std::size_t position_in(std::vector<event_ref> const& writes, event_ref w) {
+  return static_cast<std::size_t>(std::find(writes.begin(), writes.end(), w) - writes.begin());
+}
+
+/// The oldest write (by position) that may be read by somebody who knows `floor`.
+std::size_t lowest(graph const& g, location const& l, vector_clock const& floor) {
+  std::size_t low = 0;
+  for (std::size_t p = l.writes.size(); p-- > 0;)
+    if (floor.covers(l.writes[p])) {
+      low = p;
+      break;
+    }
+  for (event_ref r : l.reads)
+    if (floor.covers(r)) low = std::max(low, position_in(l.writes, g.at(r).source));
+  return low;
+}
+
+/// Whether the write at position p is the second half of a read-modify-write, so that nothing fits before it.
+bool glued(graph const& g, location const& l, std::size_t p) {
+  return p < l.writes.size() && g.at(l.writes[p]).kind == op::rmw_write;
+}
+
+vector_clock before(graph const& g, event_ref e) {
+  return e.index == 0 ? vector_clock{} : g.at({e.thread, static_cast<std::int16_t>(e.index - 1)}).known;
+}
+
+/// Where in the modification order a write that is not yet placed may stand.
+std::vector<std::size_t> placements(graph const& g, event_ref a) {
+  event const& e = g.at(a);
+  location const& l = g.locations[static_cast<std::size_t>(e.location)];
+  if (e.kind == op::init) return {0};
+  if (e.kind == op::rmw_write) {
+    event_ref const source = g.at({a.thread, static_cast<std::int16_t>(a.index - 1)}).source;
+    std::size_t const p = position_in(l.writes, source) + 1;
+    if (glued(g, l, p)) return {};  // another read-modify-write has read the same value
+    return {p};
+  }
+  std::vector<std::size_t> all;
+  for (std::size_t p = lowest(g, l, before(g, a)) + 1; p <= l.writes.size(); ++p)
+    if (!glued(g, l, p)) all.push_back(p);
+  return all;
+}
+
+void place(graph& g, event_ref a, std::size_t position) {
+  location& l = g.locations[static_cast<std::size_t>(g.at(a).location)];
+  l.writes.insert(l.writes.begin() + static_cast<std::ptrdiff_t>(position), a);
+}
+
+/// The graph without the events that came after `stamp` and did not cause the event with clock `prefix`.
+graph restricted(graph const& g, std::uint32_t stamp, vector_clock const& prefix) {
+  graph next;
+  next.next_stamp = g.next_stamp;
+  vector_clock keep = prefix;
+  for (std::size_t t = 0; t != g.threads.size(); ++t) {
+    auto& k = keep.seen[t];
+    while (static_cast<std::size_t>(k) < g.threads[t].size() && g.threads[t][static_cast<std::size_t>(k)].stamp <= stamp)
+      ++k;
+    next.threads[t].assign(g.threads[t].begin(), g.threads[t].begin() + k);
+  }
+  next.locations.reserve(g.locations.size());
+  for (location const& l : g.locations) {
+    location kept{l.made, l.plain, l.queue, l.sleepers, {}, {}, {}};
+    if (l.destroyed.thread >= 0 && keep.covers(l.destroyed)) kept.destroyed = l.destroyed;
+    for (event_ref w : l.writes)
+      if (keep.covers(w)) kept.writes.push_back(w);
+    for (event_ref r : l.reads)
+      if (keep.covers(r)) kept.reads.push_back(r);
+    next.locations.push_back(std::move(kept));
+  }
+  return next;
+}
+
+/// Whether event e made the choice that a deleted event must have made, so that of all the graphs that lead to one
+/// revisit exactly one performs it.
+bool maximally_added(graph const& g, event_ref ref, event_ref a, vector_clock const& prefix) {
+  event const& e = g.at(ref);
+  auto const previous = [&](event_ref x) { return x != a && (g.at(x).stamp <= e.stamp || prefix.covers(x)); };
+  if (e.kind == op::choice) return e.choice == 0;
+  if (!is_read(e.kind) && !is_write(e.kind)) return true;
+  location const& l = g.locations[static_cast<std::size_t>(e.location)];
+  if (is_write(e.kind))
+    for (event_ref r : l.reads)
+      if (g.at(r).source == ref && previous(r)) return false;
+  event_ref const w = is_read(e.kind) ? e.source : ref;
+  if (!previous(w)) return false;
+  for (std::size_t p = position_in(l.writes, w) + 1; p < l.writes.size(); ++p)
+    if (previous(l.writes[p])) return false;
+  return true;
+}
+
+}  // namespace
+
+// ---- seq_cst -----------------------------------------------------------------------------------------------------
+
+// C++20 [atomics.order]: one total order of all seq_cst operations must agree with strongly-happens-before between them
+// and with coherence order, where an access that happens after (before) a fence counts for the fence. Such an order
+// exists if and only if those edges have no cycle. Coherence order of two accesses to one location is a comparison of
+// positions: a write at position p of the modification order counts 2p, its readers 2p + 1.
+// A light fence has edges only to and from heavy fences. A read-modify-write is one operation, though two events.
+bool sequentially_consistent(graph const& g) {
+  std::vector<event_ref> nodes;
+  for (std::size_t t = 0; t != g.threads.size(); ++t)
+    for (std::size_t i = 0; i != g.threads[t].size(); ++i) {
+      event const& e = g.threads[t][i];
+      bool const fence = e.kind == op::full_fence || e.kind == op::light_fence || e.kind == op::heavy_fence;
+      bool const access = is_read(e.kind) || e.kind == op::store;
+      if ((fence || access) && e.order == std::memory_order_seq_cst)
+        nodes.push_back({static_cast<std::int16_t>(t), static_cast<std::int16_t>(i)});
+    }
+  std::size_t const n = nodes.size();
+  if (n < 2) return true;
+
+  std::size_t const locations = g.locations.size();
+  std::vector<int> first(n * locations, 1 << 20), last(n * locations, -1);
+  auto const is_fence = [&](std::size_t k) {
+    op const kind = g.at(nodes[k]).kind;
+    return kind == op::full_fence || kind == op::light_fence || kind == op::heavy_fence;
+  };
+  auto const count = [&](event_ref ref, int position) {
+    event const& e = g.at(ref);
+    auto const l = static_cast<std::size_t>(e.location);
+    event_ref const whole = e.kind == op::rmw_write ? event_ref{ref.thread, static_cast<std::int16_t>(ref.index - 1)} : ref;
+    for (std::size_t k = 0; k != n; ++k) {
+      bool const same = nodes[k] == whole;
+      bool const fence = is_fence(k);
+      if (same || (fence && e.known.covers(nodes[k]))) first[k * locations + l] = std::min(first[k * locations + l], position);
+      if (same || (fence && g.at(nodes[k]).known.covers(ref)))
+        last[k * locations + l] = std::max(last[k * locations + l], position);
+    }
+  };
+  for (location const& l : g.locations) {
+    if (l.plain) continue;
+    for (std::size_t p = 0; p != l.writes.size(); ++p) count(l.writes[p], static_cast<int>(2 * p));
+    for (event_ref r : l.reads) count(r, static_cast<int>(2 * position_in(l.writes, g.at(r).source) + 1));
+  }
+
+  auto const strongly_before = [&](std::size_t i, std::size_t j) {
+    event_ref const a = nodes[i], b = nodes[j];
+    if (a.thread == b.thread) return a.index < b.index;
+    if (is_fence(i) && is_fence(j)) return g.at(b).known.covers(a);
+    event_ref const after_a{a.thread, static_cast<std::int16_t>(a.index + (g.at(a).exclusive ? 2 : 1))};
+    return before(g, b).covers(after_a);
+  };
+  auto const pairs = [&](std::size_t i, std::size_t j) {
+    op const a = g.at(nodes[i]).kind, b = g.at(nodes[j]).kind;
+    if (a == op::light_fence) return b == op::heavy_fence;
+    if (b == op::light_fence) return a == op::heavy_fence;
+    return true;
+  };
+  std::vector<std::vector<std::size_t>> next(n);
+  for (std::size_t i = 0; i != n; ++i)
+    for (std::size_t j = 0; j != n; ++j) {
+      if (i == j || !pairs(i, j)) continue;
+      bool edge = strongly_before(i, j);
+      for (std::size_t l = 0; l != locations && !edge; ++l) edge = first[i * locations + l] < last[j * locations + l];
+      if (edge) next[i].push_back(j);
+    }
+  std::vector<int> waiting(n, 0);
+  for (auto const& edges : next)
+    for (std::size_t j : edges) ++waiting[j];
+  std::vector<std::size_t> ready;
+  for (std::size_t i = 0; i != n; ++i)
+    if (waiting[i] == 0) ready.push_back(i);
+  std::size_t sorted = 0;
+  while (!ready.empty()) {
+    std::size_t const i = ready.back();
+    ready.pop_back();
+    ++sorted;
+    for (std::size_t j : next[i])
+      if (--waiting[j] == 0) ready.push_back(j);
+  }
+  return sorted == n;
+}
+
+// ---- the explorer ------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// True while the checked program runs, false while the checker does: tells operator new whom to serve.
+bool in_program = false;
+
+struct outside_program {
+  outside_program() : saved(in_program) { in_program = false; }
+  outside_program(outside_program const&) = delete;
+  outside_program& operator=(outside_program const&) = delete;
+  ~outside_program() { in_program = saved; }
+  bool saved;
+};
+
+class explorer {
+ public:
+  explorer(std::function<void()> const& program, options const& how, std::function<void(graph const&)> const& each)
+      : program_(program), how_(how), each_(each) {}
+
+  result run();
+
+  // ---- called on the fibers ----
+  void main_thread();
+  void child_thread();
+  void parallel(std::vector<std::function<void()>> const& functions);
+  int make(bool plain, std::uint64_t value, bool may_sleep, site where);
+  void destroy(int location, site where);
+  event_ref read(op kind, int location, std::memory_order order, vector_clock const* floor,
+                 std::function<bool(std::uint64_t)> const& wanted, site where);
+  std::uint64_t load(int location, std::memory_order order, site where, vector_clock const* floor = nullptr);
+  void write(op kind, int location, std::uint64_t value, std::memory_order order, bool wakes, site where);
+  std::uint64_t rmw(int location, detail::rmw_request const& request, bool wakes, site where);
+  void fence(op kind, std::memory_order order, site where);
+  void plain(int location, bool write, site where);
+  int choose(int n, site where);
+  void assume(bool condition);
+  void require(bool condition, char const* what);
+  void futex_wait(int word, std::uint32_t expected, bool timed, site where);
+  void futex_wake(int word, int count, site where);
+  void pause();
+
+  std::memory_order ordering(char const* what, std::memory_order order, site where);
+  [[nodiscard]] options const& how() const { return how_; }
+
+  void* allocate(std::size_t size, std::size_t align);
+  [[nodiscard]] bool owns(void const* p) const {
+    auto const* const c = static_cast<char const*>(p);
+    return c >= memory_ && c < memory_ + max_threads * (stack_size + arena_size);
+  }
+
+ private:
+  enum class state : std::uint8_t {
+    absent,
+    ready,     // runs when resumed
+    replaying, // waits for an event of another thread to be replayed
+    frontier,  // has replayed all its events; goes on in the second phase
+    joining,   // main, in parallel()
+    stuck,     // waits for a value that it did not read
+    spinning,  // a loop read the same again
+    dropped,   // assume(false)
+    ended,
+  };
+
+  struct thread {
+    fiber where;
+    state now = state::absent;
+    std::int16_t next = 0;          // events executed
+    std::size_t used = 0;           // of its arena
+    vector_clock known, causes;
+    vector_clock pending;           // read by relaxed loads, learnt at the next acquire fence
+    vector_clock released;          // known at the last release fence
+    event_ref awaited;              // replaying: for whom; stuck: which read
+    bool writing = false;           // between the halves of a read-modify-write
+    bool looped = false;            // has paused once
+    std::int16_t window = 0;        // events up to the last pause
+    int empty_pauses = 0;
+    std::function<void()> const* function = nullptr;
+  };
+
+  void execute(graph&& start);
+  bool replay();
+  void go_on();
+  void conclude();
+  void resume(int t);
+  void leave();                           // back to the scheduler
+  thread& self() { return threads_[static_cast<std::size_t>(running_)]; }
+  event_ref here() { return {static_cast<std::int16_t>(running_), self().next}; }
+  bool arrive();                          // true: the next event is recorded in the graph
+  event& recorded(op kind, int location);
+  event& append(op kind, int location, std::memory_order order, site where);
+  void finish(event& e);
+  void settle();
+  void await_replay(event_ref e);
+  void apply_read(event& e);
+  void push_revisits(event_ref a);
+  void check_alive(int location, event_ref e, bool atomic_access);
+  [[noreturn]] void fail(std::string const& what);
+  [[noreturn]] void drop(state why);
+  [[noreturn]] void hit_bound(std::string const& which);
+  char* stack_of(int t) { return memory_ + static_cast<std::size_t>(t) * (stack_size + arena_size); }
+  location& at(int l) { return graph_.locations[static_cast<std::size_t>(l)]; }
+  bool reads_latest(event_ref r) { return at(graph_.at(r).location).writes.back() == graph_.at(r).source; }
+
+  std::function<void()> const& program_;
+  options const how_;
+  std::function<void(graph const&)> const& each_;
+  result result_;
+
+  struct known_site {
+    char const* file;
+    unsigned line;
+    char const* what;
+    bool weakened;
+    std::memory_order to;
+  };
+  std::vector<known_site> sites_;
+
+  std::vector<graph> stack_;
+  graph graph_;
+  std::array<thread, max_threads> threads_;
+  fiber scheduler_;
+  int running_ = -1;
+  int scheduled_ = -1;   // second phase: who may add events
+  bool replaying_ = true;
+  bool cut_ = false;     // this execution is over
+  bool stop_ = false;    // all are
+  int thread_count_ = 0;
+  char* memory_ = nullptr;
+};
+
+explorer* current = nullptr;
+
+void start_main() {
+  current->main_thread();
+  std::abort();
+}
+void start_child() {
+  current->child_thread();
+  std::abort();
+}
+
+result explorer::run() {
+  memory_ = static_cast<char*>(mmap(nullptr, max_threads * (stack_size + arena_size), PROT_READ | PROT_WRITE,
+                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  if (memory_ == MAP_FAILED) throw std::bad_alloc();
+  explorer* const outer = current;
+  current = this;
+  stack_.emplace_back();
+  while (!stack_.empty() && !stop_) {
+    graph next = std::move(stack_.back());
+    stack_.pop_back();
+    execute(std::move(next));
+    if (result_.executions + result_.blocked + result_.refused >= how_.max_executions && !stack_.empty()) {
+      result_.exhaustive = false;
+      result_.bound = "number of executions";
+      break;
+    }
+  }
+  current = outer;
+  munmap(memory_, max_threads * (stack_size + arena_size));
+  return std::move(result_);
+}
+
+void explorer::execute(graph&& start) {
+  graph_ = std::move(start);
+  for (thread& t : threads_) t = thread{};
+  thread_count_ = 1;
+  replaying_ = true;
+  cut_ = false;
+  scheduled_ = -1;
+  threads_[0].where.prepare(stack_of(0), stack_size, &start_main);
+  threads_[0].now = state::ready;
+  if (!replay()) {
+    ++result_.refused;
+    return;
+  }
+  replaying_ = false;
+  go_on();
+  if (!cut_) conclude();
+}
+
+/// First phase: every thread runs through its part of the graph, reads after their sources.
+bool explorer::replay() {
+  for (bool progress = true; progress;) {
+    progress = false;
+    for (int t = 0; t < thread_count_; ++t) {
+      thread& th = threads_[static_cast<std::size_t>(t)];
+      bool const released =
+          th.now == state::replaying &&
+          threads_[static_cast<std::size_t>(th.awaited.thread)].next > th.awaited.index;
+      if (th.now != state::ready && !released) continue;
+      resume(t);
+      progress = true;
+      if (cut_) return true;
+    }
+  }
+  for (std::size_t t = 0; t != threads_.size(); ++t)
+    if (static_cast<std::size_t>(threads_[t].next) != graph_.threads[t].size()) {
+      std::fprintf(stderr, "model: the program is not deterministic: thread %zu left its recorded path\n%s\n", t,
+                   describe(graph_).c_str());
+      std::abort();
+    }
+  return sequentially_consistent(graph_);
+}
+
+/// Second phase: the thread that is chosen by the graph alone adds events until nobody can.
+void explorer::go_on() {
+  while (!cut_) {
+    int chosen = -1;
+    for (int t = thread_count_; t-- > 0;)
+      if (threads_[static_cast<std::size_t>(t)].writing) chosen = t;
+    if (chosen < 0) {
+      bool all_ended = true;
+      for (int t = 1; t < thread_count_; ++t) all_ended = all_ended && threads_[static_cast<std::size_t>(t)].now == state::ended;
+      for (int t = thread_count_; t-- > 0;) {
+        state const s = threads_[static_cast<std::size_t>(t)].now;
+        if (s == state::frontier || s == state::ready || (s == state::joining && all_ended)) chosen = t;
+      }
+    }
+    if (chosen < 0) return;
+    scheduled_ = chosen;
+    resume(chosen);
+  }
+}
+
+/// All have ended, or nobody can go on: is that an execution of its own, one that another covers, or a deadlock?
+void explorer::conclude() {
+  if (threads_[0].now == state::ended) {
+    ++result_.executions;
+    if (each_) each_(graph_);
+    return;
+  }
+  std::string waiting;
+  for (int t = 0; t < thread_count_; ++t) {
+    thread& th = threads_[static_cast<std::size_t>(t)];
+    if (th.now == state::ended || th.now == state::joining) continue;
+    bool final = th.now != state::dropped;
+    if (th.now == state::stuck) final = reads_latest(th.awaited);
+    if (th.now == state::spinning)
+      for (auto i = th.window; i < th.next; ++i) {
+        event_ref const e{static_cast<std::int16_t>(t), i};
+        if (is_read(graph_.at(e).kind)) final = final && reads_latest(e);
+      }
+    if (!final) {
+      ++result_.blocked;
+      return;
+    }
+    waiting += (waiting.empty() ? "T" : ", T") + std::to_string(t) + (th.now == state::stuck ? " asleep" : " spinning");
+  }
+  result_.error = "deadlock or lost wake-up: " + waiting;
+  result_.trace = describe(graph_);
+  stop_ = true;
+}
+
+void explorer::resume(int t) {
+  running_ = t;
+  threads_[static_cast<std::size_t>(t)].now = state::ready;
+  fiber::change(scheduler_, threads_[static_cast<std::size_t>(t)].where);
+  running_ = -1;
+}
+
+void explorer::leave() { fiber::change(self().where, scheduler_); }
+
+void explorer::main_thread() {
+  if (!arrive()) append(op::begin, -1, std::memory_order_relaxed, {});
+  else recorded(op::begin, -1);
+  event& e = graph_.at(here());
+  finish(e);
+  settle();
+  in_program = true;
+  program_();
+  in_program = false;
+  if (!arrive()) append(op::end, -1, std::memory_order_relaxed, {});
+  else recorded(op::end, -1);
+  finish(graph_.at(here()));
+  settle();
+  self().now = state::ended;
+  leave();
+}
+
+void explorer::child_thread() {
+  if (!arrive()) append(op::begin, -1, std::memory_order_relaxed, {});
+  else recorded(op::begin, -1);
+  finish(graph_.at(here()));
+  settle();
+  in_program = true;
+  (*self().function)();
+  in_program = false;
+  if (!arrive()) append(op::end, -1, std::memory_order_relaxed, {});
+  else recorded(op::end, -1);
+  finish(graph_.at(here()));
+  settle();
+  self().now = state::ended;
+  leave();
+}
+
+bool explorer::arrive() {
+  for (;;) {
+    if (cut_) leave();
+    thread& t = self();
+    if (static_cast<std::size_t>(t.next) < graph_.threads[static_cast<std::size_t>(running_)].size()) return true;
+    if (!replaying_ && scheduled_ == running_) {
+      if (t.next >= how_.max_events) hit_bound("events of one thread");
+      return false;
+    }
+    t.now = state::frontier;
+    leave();
+  }
+}
+
+event& explorer::recorded(op kind, int location) {
+  event& e = graph_.at(here());
+  if (e.kind != kind || e.location != location) {
+    std::fprintf(stderr, "model: the program is not deterministic: T%d executes another event %d on replay\n%s\n", running_,
+                 static_cast<int>(self().next), describe(graph_).c_str());
+    std::abort();
+  }
+  return e;
+}
+
+event& explorer::append(op kind, int location, std::memory_order order, site where) {
+  auto& events = graph_.threads[static_cast<std::size_t>(running_)];
+  event e;
+  e.kind = kind;
+  e.location = static_cast<std::int16_t>(location);
+  e.order = order;
+  e.stamp = graph_.next_stamp++;
+  e.where = where;
+  events.push_back(e);
+  return events.back();
+}
+
+/// Counts the event in its thread's clocks. What it acquires was joined before, what it releases is computed after.
+void explorer::finish(event& e) {
+  thread& t = self();
+  ++t.next;
+  t.known.seen[static_cast<std::size_t>(running_)] = t.next;
+  t.causes.seen[static_cast<std::size_t>(running_)] = t.next;
+  e.known = t.known;
+  e.causes = t.causes;
+}
+
+/// After an event: on replay the last one does not return to the program before the whole graph is known to be
+/// consistent, for the program might act on a value that it can never see.
+void explorer::settle() {
+  thread& t = self();
+  while (replaying_ && static_cast<std::size_t>(t.next) == graph_.threads[static_cast<std::size_t>(running_)].size()) {
+    t.now = state::frontier;
+    leave();
+  }
+}
+
+void explorer::await_replay(event_ref e) {
+  while (threads_[static_cast<std::size_t>(e.thread)].next <= e.index) {
+    self().awaited = e;
+    self().now = state::replaying;
+    leave();
+  }
+}
+
+void explorer::fail(std::string const& what) {
+  while (replaying_ || (scheduled_ != running_)) {
+    self().now = state::frontier;
+    leave();
+  }
+  result_.error = what + " (T" + std::to_string(running_) + ")";
+  result_.trace = describe(graph_);
+  cut_ = stop_ = true;
+  for (;;) leave();
+}
+
+void explorer::drop(state why) {
+  for (;;) {
+    self().now = why;
+    leave();
+  }
+}
+
+void explorer::hit_bound(std::string const& which) {
+  result_.exhaustive = false;
+  result_.bound = which;
+  ++result_.blocked;
+  cut_ = true;
+  for (;;) leave();
+}
+
+std::memory_order explorer::ordering(char const* what, std::memory_order order, site where) {
+  for (known_site const& k : sites_)
+    if (k.line == where.line && k.file == where.file && k.what == what) return k.weakened ? k.to : order;
+  char const* const slash = std::strrchr(where.file, '/');
+  ordering_site const s{slash != nullptr ? slash + 1 : where.file, where.line, where.function, what};
+  result_.orderings.emplace(s, order);
+  bool const weakened = how_.weakened && how_.weakened->where == s;
+  sites_.push_back({where.file, where.line, what, weakened, weakened ? how_.weakened->to : order});
+  return sites_.back().weakened ? sites_.back().to : order;
+}
+
+// ---- objects -----------------------------------------------------------------------------------------------------
+
+int explorer::make(bool plain, std::uint64_t value, bool may_sleep, site where) {
+  int location = 0;
+  if (arrive()) {
+    location = graph_.at(here()).location;
+    recorded(op::init, location);
+  } else {
+    location = static_cast<int>(graph_.locations.size());
+    event_ref const ref = here();
+    event& e = append(op::init, location, std::memory_order_relaxed, where);
+    e.value = value;
+    graph_.locations.push_back({ref, plain, false, -1, {}, {ref}, {}});
+  }
+  event& e = graph_.at(here());
+  finish(e);
+  e.message = {};
+  settle();
+  if (may_sleep) {
+    int const sleepers = make(false, 0, false, where);
+    at(sleepers).queue = true;
+    at(location).sleepers = static_cast<std::int16_t>(sleepers);
+  }
+  return location;
+}
+
+void explorer::check_alive(int location, event_ref e, bool atomic_access) {
+  if (location < 0 || static_cast<std::size_t>(location) >= graph_.locations.size() || at(location).destroyed.thread >= 0)
+    fail("access to a destroyed object");
+  if (atomic_access && !before(graph_, e).covers(at(location).made))
+    fail("data race: access to an object whose construction does not happen before");
+}
+
+void explorer::destroy(int location, site where) {
+  if (arrive()) {
+    recorded(op::destroy, location);
+  } else {
+    event_ref const ref = here();
+    append(op::destroy, location, std::memory_order_relaxed, where);
+    check_alive(location, ref, false);
+    vector_clock const known = before(graph_, ref);
+    for (event_ref a : at(location).writes)
+      if (!known.covers(a)) fail("data race: object destroyed while another thread writes it");
+    for (event_ref a : at(location).reads)
+      if (!known.covers(a)) fail("data race: object destroyed while another thread reads it");
+    at(location).destroyed = ref;
+  }
+  finish(graph_.at(here()));
+  settle();
+}
+
+void explorer::plain(int location, bool write, site where) {
+  op const kind = write ? op::plain_write : op::plain_read;
+  if (arrive()) {
+    recorded(kind, location);
+  } else {
+    event_ref const ref = here();
+    append(kind, location, std::memory_order_relaxed, where);
+    check_alive(location, ref, false);
+    vector_clock const known = before(graph_, ref);
+    for (event_ref a : at(location).writes)
+      if (!known.covers(a)) fail(write ? "data race: two unordered writes" : "data race: read of an unordered write");
+    if (write)
+      for (event_ref a : at(location).reads)
+        if (!known.covers(a)) fail("data race: write to what another thread reads");
+    (write ? at(location).writes : at(location).reads).push_back(ref);
+  }
+  finish(graph_.at(here()));
+  settle();
+}
+
+// ---- atomic accesses ---------------------------------------------------------------------------------------------
+
+void explorer::apply_read(event& e) {
+  thread& t = self();
+  event const& source = graph_.at(e.source);
+  e.value = source.value;
+  t.causes.join(source.causes);
+  if (!at(e.location).queue) {
+    if (is_acquire(e.order)) t.known.join(source.message);
+    t.pending.join(source.message);
+  }
+  finish(e);
+}
+
+/// `floor` raises what may be read beyond what the thread knows; `wanted` keeps, of the older writes, only those with a
+/// value that lets the thread go on.
+event_ref explorer::read(op kind, int location, std::memory_order order, vector_clock const* floor,
+                         std::function<bool(std::uint64_t)> const& wanted, site where) {
+  bool const old = arrive();
+  event_ref const ref = here();
+  if (old) {
+    recorded(kind, location).order = order;
+    await_replay(graph_.at(ref).source);
+  } else {
+    append(kind, location, order, where);
+    check_alive(location, ref, true);
+  }
+  vector_clock limit = self().known;
+  if (floor != nullptr) limit.join(*floor);
+  graph_.at(ref).floor = limit;
+  if (!old) {
+    auto const& writes = at(location).writes;
+    std::size_t const low = lowest(graph_, at(location), limit);
+    event_ref const latest = writes.back();
+    at(location).reads.push_back(ref);
+    for (std::size_t p = low; p + 1 < writes.size(); ++p) {
+      if (wanted && !wanted(graph_.at(writes[p]).value)) continue;
+      graph_.at(ref).source = writes[p];
+      stack_.push_back(graph_);
+    }
+    graph_.at(ref).source = latest;
+  }
+  return ref;
+}
+
+std::uint64_t explorer::load(int location, std::memory_order order, site where, vector_clock const* floor) {
+  event_ref const ref = read(op::load, location, order, floor, {}, where);
+  apply_read(graph_.at(ref));
+  settle();
+  return graph_.at(ref).value;
+}
+
+void explorer::write(op kind, int location, std::uint64_t value, std::memory_order order, bool wakes, site where) {
+  thread& t = self();
+  bool const old = arrive();
+  event_ref const ref = here();
+  if (old) {
+    recorded(kind, location);
+  } else {
+    append(kind, location, order, where);
+    check_alive(location, ref, true);
+  }
+  event& e = graph_.at(ref);
+  e.value = value;
+  e.order = order;
+  finish(e);
+  bool const queue = at(location).queue;
+  e.message = queue ? (wakes ? t.known : vector_clock{}) : (is_release(order) ? t.known : t.released);
+  if (kind == op::rmw_write)
+    e.message.join(graph_.at(graph_.at({ref.thread, static_cast<std::int16_t>(ref.index - 1)}).source).message);
+  if (!old) {
+    push_revisits(ref);
+    auto const places = placements(graph_, ref);
+    if (places.empty()) {
+      ++result_.refused;
+      cut_ = true;
+      for (;;) leave();
+    }
+    for (std::size_t k = 0; k + 1 < places.size(); ++k) {
+      stack_.push_back(graph_);
+      place(stack_.back(), ref, places[k]);
+    }
+    bool const latest = places.back() == at(location).writes.size();
+    place(graph_, ref, places.back());
+    if (!latest && !sequentially_consistent(graph_)) {
+      ++result_.refused;
+      cut_ = true;
+      for (;;) leave();
+    }
+  }
+  settle();
+}
+
+/// The new write a may be what a read of the past should have read, unless that read caused a.
+void explorer::push_revisits(event_ref a) {
+  event const& write = graph_.at(a);
+  vector_clock const prefix = write.causes;
+  for (event_ref r : at(write.location).reads) {
+    if (prefix.covers(r)) continue;
+    std::uint32_t const stamp = graph_.at(r).stamp;
+    bool allowed = maximally_added(graph_, r, a, prefix);
+    for (std::size_t t = 0; t != graph_.threads.size() && allowed; ++t)
+      for (std::size_t i = graph_.threads[t].size(); i-- > 0 && allowed;) {
+        event_ref const e{static_cast<std::int16_t>(t), static_cast<std::int16_t>(i)};
+        if (graph_.at(e).stamp <= stamp || prefix.covers(e)) break;  // stamps grow along a thread
+        allowed = maximally_added(graph_, e, a, prefix);
+      }
+    if (!allowed) continue;
+    graph next = restricted(graph_, stamp, prefix);
+    next.at(r).source = a;
+    for (std::size_t p : placements(next, a)) {
+      graph one = next;
+      place(one, a, p);
+      location const& l = one.locations[static_cast<std::size_t>(write.location)];
+      if (lowest(one, l, one.at(r).floor) > p) continue;  // r knows of something newer
+      stack_.push_back(std::move(one));
+    }
+  }
+}
+
+std::uint64_t explorer::rmw(int location, detail::rmw_request const& request, bool wakes, site where) {
+  event_ref const ref = read(op::rmw_read, location, request.order, nullptr, {}, where);
+  event& e = graph_.at(ref);
+  auto const changed = request.change(graph_.at(e.source).value, request.context);
+  e.order = changed ? request.order : request.failure;
+  e.exclusive = changed.has_value();
+  apply_read(e);
+  self().writing = changed.has_value();
+  settle();
+  std::uint64_t const seen = graph_.at(ref).value;
+  if (changed) {
+    write(op::rmw_write, location, *changed, request.order, wakes, where);
+    self().writing = false;
+    if (!replaying_) scheduled_ = -1;  // whose turn it is depends on the graph alone
+  }
+  return seen;
+}
+
+void explorer::fence(op kind, std::memory_order order, site where) {
+  if (arrive()) recorded(kind, -1);
+  else append(kind, -1, order, where);
+  event& e = graph_.at(here());
+  e.order = order;
+  thread& t = self();
+  bool const orders_own = kind != op::light_fence;
+  if (orders_own && is_acquire(order)) t.known.join(t.pending);
+  finish(e);
+  if (orders_own && is_release(order)) t.released = t.known;
+  settle();
+}
+
+// ---- threads, choices, waiting -----------------------------------------------------------------------------------
+
+void explorer::parallel(std::vector<std::function<void()>> const& functions) {
+  int const first = thread_count_;
+  if (first + static_cast<int>(functions.size()) > max_threads) {
+    std::fprintf(stderr, "model: too many threads\n");
+    std::abort();
+  }
+  if (arrive()) recorded(op::spawn, -1);
+  else append(op::spawn, -1, std::memory_order_relaxed, {});
+  finish(graph_.at(here()));
+  for (std::size_t k = 0; k != functions.size(); ++k) {
+    int const t = first + static_cast<int>(k);
+    thread& th = threads_[static_cast<std::size_t>(t)];
+    th.where.prepare(stack_of(t), stack_size, &start_child);
+    th.known = self().known;
+    th.causes = self().causes;
+    th.function = &functions[k];
+    th.now = state::ready;
+  }
+  thread_count_ += static_cast<int>(functions.size());
+  settle();
+
+  if (arrive()) {
+    recorded(op::join, -1);
+    for (int t = first; t != thread_count_; ++t)
+      await_replay({static_cast<std::int16_t>(t),
+                    static_cast<std::int16_t>(graph_.threads[static_cast<std::size_t>(t)].size() - 1)});
+  } else {
+    auto const all_ended = [&] {
+      for (int t = first; t != thread_count_; ++t)
+        if (threads_[static_cast<std::size_t>(t)].now != state::ended) return false;
+      return true;
+    };
+    while (!all_ended() || scheduled_ != running_) {
+      self().now = state::joining;
+      leave();
+    }
+    append(op::join, -1, std::memory_order_relaxed, {});
+  }
+  for (int t = first; t != thread_count_; ++t) {
+    self().known.join(threads_[static_cast<std::size_t>(t)].known);
+    self().causes.join(threads_[static_cast<std::size_t>(t)].causes);
+  }
+  finish(graph_.at(here()));
+  settle();
+}
+
+int explorer::choose(int n, site where) {
+  if (arrive()) {
+    recorded(op::choice, -1);
+  } else {
+    event_ref const ref = here();
+    append(op::choice, -1, std::memory_order_relaxed, where);
+    for (int k = n; --k > 0;) {
+      graph_.at(ref).choice = static_cast<std::int16_t>(k);
+      stack_.push_back(graph_);
+    }
+    graph_.at(ref).choice = 0;
+  }
+  event& e = graph_.at(here());
+  int const chosen = e.choice;
+  e.value = static_cast<std::uint64_t>(chosen);
+  finish(e);
+  settle();
+  return chosen;
+}
+
+void explorer::assume(bool condition) {
+  if (!condition) drop(state::dropped);
+}
+
+void explorer::require(bool condition, char const* what) {
+  if (!condition) fail(what);
+}
+
+// The queue of sleepers of a word is one hidden location whose value lists the sleepers, oldest in the low byte. Its
+// read-modify-writes are in one order as the kernel's are under its lock. They make nothing known to the program; only
+// the kernel's own look at the word sees what any earlier wake knew.
+void explorer::futex_wait(int word, std::uint32_t expected, bool timed, site where) {
+  auto const me = static_cast<std::uint64_t>(running_ + 1);
+  int const queue = at(word).sleepers;
+  if (static_cast<std::uint32_t>(load(word, std::memory_order_relaxed, where)) != expected) return;
+
+  auto const enter = [](std::uint64_t sleepers, void const* c) -> std::optional<std::uint64_t> {
+    int shift = 0;
+    while ((sleepers >> shift) != 0) shift += 8;
+    return sleepers | (*static_cast<std::uint64_t const*>(c) << shift);
+  };
+  rmw(queue, {enter, &me, std::memory_order_relaxed, std::memory_order_relaxed, false}, false, where);
+  vector_clock const woken_knew = graph_.at({static_cast<std::int16_t>(running_), static_cast<std::int16_t>(self().next - 1)}).message;
+  if (static_cast<std::uint32_t>(load(word, std::memory_order_relaxed, where, &woken_knew)) != expected)
+    drop(state::dropped);  // the first look would have seen that value too: another execution has it
+
+  auto const listed = [me](std::uint64_t sleepers) {
+    for (; sleepers != 0; sleepers >>= 8)
+      if ((sleepers & 255) == me) return true;
+    return false;
+  };
+  if ((how_.spurious_wakes || (timed && how_.timeouts)) && choose(2, where) == 1) {
+    auto const remove = [](std::uint64_t sleepers, void const* c) -> std::optional<std::uint64_t> {
+      std::uint64_t kept = 0;
+      for (int shift = 0; sleepers != 0; sleepers >>= 8)
+        if ((sleepers & 255) != *static_cast<std::uint64_t const*>(c)) {
+          kept |= (sleepers & 255) << shift;
+          shift += 8;
+        }
+      return kept;
+    };
+    rmw(queue, {remove, &me, std::memory_order_relaxed, std::memory_order_relaxed, false}, false, where);
+    return;
+  }
+  event_ref const ref = read(op::load, queue, std::memory_order_relaxed, nullptr,
+                             [&](std::uint64_t sleepers) { return !listed(sleepers); }, where);
+  apply_read(graph_.at(ref));
+  settle();
+  if (listed(graph_.at(ref).value)) {
+    self().awaited = ref;
+    drop(state::stuck);
+  }
+}
+
+void explorer::futex_wake(int word, int count, site where) {
+  auto const wake = [](std::uint64_t sleepers, void const* c) -> std::optional<std::uint64_t> {
+    int const n = *static_cast<int const*>(c);
+    return n >= 8 ? 0 : sleepers >> (8 * n);
+  };
+  rmw(at(word).sleepers, {wake, &count, std::memory_order_relaxed, std::memory_order_relaxed, false}, true, where);
+}
+
+/// A spin loop that read the same twice would read it again: the thread stops here, and the executions in which its
+/// reads see what ends the loop are explored as other choices of those reads.
+void explorer::pause() {
+  if (!how_.pause_blocks) return;
+  thread& t = self();
+  if (t.looped) {
+    if (t.window == t.next) {
+      if (++t.empty_pauses > 1000) hit_bound("a loop of pauses that looks at nothing");
+      return;
+    }
+    bool pure = true;
+    for (auto i = t.window; i < t.next; ++i) {
+      op const k = graph_.at({static_cast<std::int16_t>(running_), i}).kind;
+      pure = pure && (is_read(k) || k == op::full_fence || k == op::light_fence || k == op::heavy_fence ||
+                      k == op::plain_read);
+    }
+    if (pure) drop(state::spinning);
+  }
+  t.looped = true;
+  t.window = t.next;
+}
+
+void* explorer::allocate(std::size_t size, std::size_t align) {
+  thread& t = self();
+  t.used = (t.used + align - 1) & ~(align - 1);
+  if (t.used + size > arena_size) {
+    in_program = false;
+    std::fprintf(stderr, "model: the program allocates too much\n");
+    std::abort();
+  }
+  char* const p = stack_of(running_) + stack_size + t.used;
+  t.used += size;
+  return p;
+}
+
+void* allocate(std::size_t size, std::size_t align) {
+  if (in_program && current != nullptr) return current->allocate(size, align);
+  void* const p = align <= alignof(std::max_align_t) ? std::malloc(size != 0 ? size : 1)
+                                                     : std::aligned_alloc(align, (size + align - 1) & ~(align - 1));
+  if (p == nullptr) throw std::bad_alloc();
+  return p;
+}
+
+void release(void* p) noexcept {
+  if (current != nullptr && current->owns(p)) return;  // reused only by the next execution
+  std::free(p);
+}
+
+}  // namespace
+
+// ---- what programs and atomics call ------------------------------------------------------------------------------
+
+result explore(std::function<void()> const& program, options const& how,
+               std::function<void(graph const&)> const& each) {
+  return explorer(program, how, each).run();
+}
+
+void parallel(std::vector<std::function<void()>> const& threads) {
+  outside_program const guard;
+  current->parallel(threads);
+}
+void require(bool condition, char const* what) {
+  outside_program const guard;
+  current->require(condition, what);
+}
+void assume(bool condition) {
+  outside_program const guard;
+  current->assume(condition);
+}
+int choose(int n) {
+  outside_program const guard;
+  return current->choose(n, {});
+}
+
+namespace detail {
+
+int make(bool plain, std::uint64_t value, bool may_sleep, site where) {
+  outside_program const guard;
+  return current->make(plain, value, may_sleep, where);
+}
+void destroy(int location, site where) {
+  outside_program const guard;
+  current->destroy(location, where);
+}
+std::uint64_t load(int location, std::memory_order order, site where) {
+  outside_program const guard;
+  return current->load(location, current->ordering("load", order, where), where);
+}
+void store(int location, std::uint64_t value, std::memory_order order, site where) {
+  outside_program const guard;
+  current->write(op::store, location, value, current->ordering("store", order, where), false, where);
+}
+std::uint64_t rmw(int location, rmw_request const& request, site where) {
+  outside_program const guard;
+  rmw_request mine = request;
+  mine.order = current->ordering(request.conditional ? "cas" : "rmw", request.order, where);
+  if (request.conditional) mine.failure = current->ordering("cas failure", request.failure, where);
+  return current->rmw(location, mine, false, where);
+}
+void fence(op kind, std::memory_order order, site where) {
+  outside_program const guard;
+  char const* const what = kind == op::full_fence ? "full fence" : kind == op::light_fence ? "light fence" : "heavy fence";
+  current->fence(kind, current->ordering(what, order, where), where);
+}
+void plain(int location, bool write, site where) {
+  outside_program const guard;
+  current->plain(location, write, where);
+}
+void futex_wait(int word, std::uint32_t expected, bool timed, site where) {
+  outside_program const guard;
+  current->futex_wait(word, expected, timed, where);
+}
+void futex_wake(int word, int count, site where) {
+  outside_program const guard;
+  current->futex_wake(word, count, where);
+}
+void pause() {
+  outside_program const guard;
+  current->pause();
+}
+bool asymmetric_available() { return current->how().asymmetric; }
+
+}  // namespace detail
+
+// ---- telling -----------------------------------------------------------------------------------------------------
+
+std::string name_of(std::memory_order order) {
+  switch (order) {
+    case std::memory_order_relaxed: return "relaxed";
+    case std::memory_order_consume: return "consume";
+    case std::memory_order_acquire: return "acquire";
+    case std::memory_order_release: return "release";
+    case std::memory_order_acq_rel: return "acq_rel";
+    case std::memory_order_seq_cst: return "seq_cst";
+  }
+  return "?";
+}
+
+namespace {
+
+char const* kind_name(op kind) {
+  static constexpr char const* names[] = {"begin", "end", "spawn", "join", "make", "destroy", "load", "store", "rmw read",
+                                          "rmw write", "full fence", "light fence", "heavy fence", "plain read",
+                                          "plain write", "choice"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+std::string value_text(std::uint64_t v) {
+  char text[32];
+  auto const s = static_cast<std::int64_t>(v);
+  if (s > -1000 && s < 100000) std::snprintf(text, sizeof text, "%lld", static_cast<long long>(s));
+  else std::snprintf(text, sizeof text, "%#llx", static_cast<unsigned long long>(v));
+  return text;
+}
+
+std::string line_of(graph const& g, event_ref ref) {
+  event const& e = g.at(ref);
+  char text[256];
+  char const* const slash = std::strrchr(e.where.file, '/');
+  std::string what = kind_name(e.kind);
+  if (e.location >= 0) {
+    location const& l = g.locations[static_cast<std::size_t>(e.location)];
+    what += (l.plain ? " p" : l.queue ? " q" : " a") + std::to_string(e.location);
+  }
+  if (is_read(e.kind)) {
+    what += " -> " + value_text(e.value);
+    if (e.source.thread >= 0) what += " from " + std::to_string(e.source.thread) + "." + std::to_string(e.source.index);
+  }
+  if (is_write(e.kind)) what += " := " + value_text(e.value);
+  if (e.kind == op::choice) what += " " + value_text(e.value);
+  bool const ordered = is_read(e.kind) || (is_write(e.kind) && e.kind != op::init) || e.kind == op::full_fence;
+  std::snprintf(text, sizeof text, "  %*sT%d.%-3d %-44s %-8s %s:%u %s\n", 2 * ref.thread, "", ref.thread, ref.index,
+                what.c_str(), ordered ? name_of(e.order).c_str() : "", slash != nullptr ? slash + 1 : e.where.file,
+                e.where.line, e.where.function);
+  return text;
+}
+
+}  // namespace
+
+/// One line an event, in an order in which reads follow what they read.
+std::string describe(graph const& g) {
+  std::array<std::size_t, max_threads> done{};
+  std::string text;
+  for (;;) {
+    event_ref best;
+    for (std::size_t t = 0; t != g.threads.size(); ++t) {
+      if (done[t] == g.threads[t].size()) continue;
+      event_ref const ref{static_cast<std::int16_t>(t), static_cast<std::int16_t>(done[t])};
+      event const& e = g.at(ref);
+      bool const has_source = is_read(e.kind) && e.source.thread >= 0;
+      if (has_source && static_cast<std::size_t>(e.source.index) >= done[static_cast<std::size_t>(e.source.thread)]) continue;
+      if (best.thread < 0 || e.stamp < g.at(best).stamp) best = ref;
+    }
+    if (best.thread < 0) return text;
+    ++done[static_cast<std::size_t>(best.thread)];
+    text += line_of(g, best);
+  }
+}
+
+}  // namespace model
+
+// Memory of the checked program lies at the same addresses on every replay, so that pointers in the graph stay valid.
+void* operator new(std::size_t n) { return model::allocate(n, alignof(std::max_align_t)); }
+void* operator new(std::size_t n, std::align_val_t a) { return model::allocate(n, static_cast<std::size_t>(a)); }
+void operator delete(void* p) noexcept { model::release(p); }
+void operator delete(void* p, std::size_t) noexcept { model::release(p); }
+void operator delete(void* p, std::align_val_t) noexcept { model::release(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { model::release(p); }
