@@ -97,6 +97,11 @@ std::vector<model::check> checks(bool asymmetric) {
              while (item* const left = f.tasks.take_oldest()) left->take();
              require(f.items[1].takers == 1, "an entry was taken twice or never");
            }),
+      with("an index is used again for another entry; two thieves", 2,
+           [](fixture& f) {
+             parallel({[&] { f.push(0), f.push(1), f.take_back(1), f.push(2); }, [&] { f.steal(); }, [&] { f.steal(); }});
+             f.all_taken_once(3);
+           }),
       with("the owner takes its oldest while a thief steals", 2,
            [](fixture& f) {
              parallel({[&] { f.push(0), f.push(1), f.take_oldest(), f.take_back(1); }, [&] { f.steal(); }});

@@ -311,6 +311,7 @@ class explorer {
   bool replay();
   void go_on();
   void conclude();
+  void note_buffered();
   void resume(int t);
   void leave();                           // back to the scheduler
   thread& self() { return threads_[static_cast<std::size_t>(running_)]; }
@@ -457,6 +458,7 @@ void explorer::go_on() {
 void explorer::conclude() {
   if (threads_[0].now == state::ended) {
     ++result_.executions;
+    if (how_.buffered_loads) note_buffered();
     if (each_) each_(graph_);
     return;
   }
@@ -480,6 +482,29 @@ void explorer::conclude() {
   result_.error = "deadlock or lost wake-up: " + waiting;
   result_.trace = describe(graph_);
   stop_ = true;
+}
+
+/// See result::buffered.
+void explorer::note_buffered() {
+  auto const text = [](event const& e) {
+    char const* const slash = std::strrchr(e.where.file, '/');
+    return std::string(slash != nullptr ? slash + 1 : e.where.file) + ":" + std::to_string(e.where.line);
+  };
+  for (location const& l : graph_.locations) {
+    if (l.plain || l.queue) continue;
+    for (event_ref r : l.reads) {
+      event const& read = graph_.at(r);
+      for (std::size_t p = position_in(l.writes, read.source) + 1; p < l.writes.size(); ++p) {
+        event_ref const w = l.writes[p];
+        if (w.thread == r.thread || !graph_.at(w).causes.covers(r)) continue;
+        bool coherent = !graph_.at(w).known.covers(r);  // no access that happens after r is coherence-before w
+        for (std::size_t q = 0; q != p && coherent; ++q) coherent = !graph_.at(l.writes[q]).known.covers(r);
+        for (event_ref x : l.reads)
+          coherent = coherent && (x == r || !graph_.at(x).known.covers(r) || position_in(l.writes, graph_.at(x).source) >= p);
+        if (coherent) result_.buffered.insert(text(read) + " might read " + text(graph_.at(w)));
+      }
+    }
+  }
 }
 
 void explorer::resume(int t) {
@@ -618,7 +643,8 @@ std::memory_order explorer::ordering(char const* what, std::memory_order order, 
   for (known_site const& k : sites_)
     if (k.line == where.line && k.file == where.file && k.what == what) return k.weakened ? k.to : order;
   char const* const slash = std::strrchr(where.file, '/');
-  ordering_site const s{slash != nullptr ? slash + 1 : where.file, where.line, where.function, what};
+  std::string const function(where.function);
+  ordering_site const s{slash != nullptr ? slash + 1 : where.file, where.line, function.substr(0, function.find('<')), what};
   result_.orderings.emplace(s, order);
   bool const weakened = how_.weakened && how_.weakened->where == s;
   sites_.push_back({where.file, where.line, what, weakened, weakened ? how_.weakened->to : order});

@@ -9,6 +9,7 @@
 #include <functional>  // function
 #include <map>         // map
 #include <optional>    // optional
+#include <set>         // set
 #include <string>      // string
 #include <tuple>       // tie
 #include <vector>      // vector
@@ -122,6 +123,7 @@ struct options {
   bool timeouts = false;                    // timed waits may expire
   bool spurious_wakes = false;              // futex waits may return for nothing
   bool pause_blocks = true;                 // see README: spin loops
+  bool buffered_loads = false;              // report result::buffered
   std::uint64_t max_executions = 2'000'000; // beyond it the result is not exhaustive
   int max_events = 400;                     // of one thread
   std::optional<mutation> weakened;
@@ -136,6 +138,9 @@ struct result {
   std::string error;             // empty: no execution fails
   std::string trace;             // of the failing execution
   std::map<ordering_site, std::memory_order> orderings;  // every ordering that ran
+  /// Pairs (read, write) of one location where only causality, not happens-before, keeps the read from seeing the write:
+  /// a machine that buffers loads might let it. Beyond the model; see README.
+  std::set<std::string> buffered;
   [[nodiscard]] bool ok() const { return error.empty(); }
 };
 
