@@ -42,6 +42,8 @@ struct any_rank {
 ///   C4  A stop skips blocks that have not begun; if any was skipped and none threw, `cancelled` is thrown.
 ///   C5  The backend stays usable after C3 and C4.
 /// width(props) is the number of workers that would take part, at least 1.
+/// Where memory is not shared, two more: block_length(props, n) is the number of elements that travel together, and
+/// try_collect<R>(props, range, f, offset) gives an outcome<R> for each element, with index offset + i (nothing skipped).
 template <class B>
 concept backend = std::copyable<B> && requires(B const& b, properties const& p, block_plan const& plan) {
   { B::name } -> std::convertible_to<std::string_view>;

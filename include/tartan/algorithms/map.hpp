@@ -1,0 +1,153 @@
+#pragma once
+// A function of each element, its results in order.
+
+#include <concepts>     // default_initializable, invocable
+#include <cstddef>      // size_t
+#include <functional>   // invoke
+#include <iterator>     // random_access_iterator
+#include <ranges>       // begin, input_range, range_reference_t, range_value_t
+#include <tuple>        // apply
+#include <type_traits>  // decay_t, invoke_result_t, is_assignable_v, is_same_v, is_void_v
+#include <utility>      // forward, move
+#include <vector>       // vector
+
+#include "tartan/core/errors.hpp"   // bad_argument, raise
+#include "tartan/core/slots.hpp"    // slots
+#include "tartan/exec/backend.hpp"  // shared_memory_backend
+#include "tartan/exec/policy.hpp"   // execution_policy, supports
+#include "tartan/exec/source.hpp"   // for_parts, length, subrange_of
+
+namespace tartan::inline TARTAN_ABI {
+
+namespace detail {
+
+template <class F, class R>
+using mapped_t = std::decay_t<std::invoke_result_t<F&, std::ranges::range_reference_t<R>>>;
+
+/// What travels to a worker that does not see the caller's memory: a block in, its results out.
+template <class F>
+struct map_work {
+  [[no_unique_address]] F f;
+  template <class Part>
+  auto operator()(Part& part) const {
+    std::vector<std::decay_t<decltype(std::invoke(f, *std::ranges::begin(part)))>> results;
+    results.reserve(static_cast<std::size_t>(std::ranges::distance(part)));
+    for (auto&& element : part) results.push_back(std::invoke(f, std::forward<decltype(element)>(element)));
+    return results;
+  }
+};
+
+/// f of the members of a tuple-like element.
+template <class F>
+struct starred {
+  [[no_unique_address]] F f;
+  template <class Tuple>
+  decltype(auto) operator()(Tuple&& t) const {
+    return std::apply(f, std::forward<Tuple>(t));
+  }
+};
+
+/// Elements written by different workers must not share a word: vector<bool> packs 64 of them.
+template <class Out>
+inline constexpr std::size_t write_alignment = std::is_same_v<Out, std::vector<bool>> ? 64 : 1;
+
+template <class P, class Part, class Out, class F>
+void map_part(P const& policy, Part&& part, Out& out, std::size_t offset, F& f, std::size_t alignment) {
+  auto const first = std::ranges::begin(part);
+  auto const to = advanced(std::ranges::begin(out), offset);
+  policy.backend().for_range(policy.props(), length(part), alignment, [&](std::size_t begin, std::size_t end) {
+    P::leaf_type::map_block(advanced(first, begin), end - begin, advanced(to, begin), f);
+  });
+}
+
+/// Results that no vector can hold before they exist: built in raw storage, then moved.
+template <class R, class P, class Part, class F>
+void map_part_raw(P const& policy, Part&& part, std::vector<R>& out, F& f) {
+  auto const first = std::ranges::begin(part);
+  slots<R> results(length(part));
+  policy.backend().for_range(policy.props(), results.size(), std::size_t{1}, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i != end; ++i) results.make(i, [&]() -> R { return std::invoke(f, at(first, i)); });
+  });
+  out.reserve(out.size() + results.size());
+  for (std::size_t i = 0; i != results.size(); ++i) out.push_back(std::move(results[i]));
+}
+
+template <class R, class P, class Part, class F>
+void map_part_remote(P const& policy, Part&& part, std::vector<R>& out, F& f) {
+  std::size_t const n = length(part);
+  block_plan const plan(n, policy.backend().block_length(policy.props(), n));
+  auto blocks = policy.backend().template collect<std::vector<R>>(policy.props(), plan,
+                                                                  subrange_of{std::ranges::begin(part)}, map_work<F>{f});
+  out.reserve(out.size() + n);
+  for (std::vector<R>& one : blocks)
+    for (auto&& r : one) out.push_back(std::move(r));
+}
+
+}  // namespace detail
+
+/// The vector of f(x) for each element x of r, in the order of r.
+///
+///     std::vector<double> squares = tartan::map(tartan::par, v, [](double x) { return x * x; });
+///
+/// @param r  Any input range; see for_each.
+/// @param f  Called exactly once for each element, from several threads at once; returns a value.
+/// @returns  std::vector of f's decayed result type, which needs no default constructor.
+///
+/// Complexity: n calls. A vector of plain numbers is zeroed before it is filled; map_into spares that.
+/// Exceptions, Blocking, Thread safety: as for_each; results made so far are destroyed.
+template <execution_policy P, std::ranges::input_range R, class F>
+[[nodiscard]] auto map(P const& policy, R&& r, F f) {
+  static_assert(std::invocable<F&, std::ranges::range_reference_t<R>>,
+                "tartan: map(policy, range, f) needs an f that can be called with an element of the range");
+  static_assert(!std::is_void_v<std::invoke_result_t<F&, std::ranges::range_reference_t<R>>>,
+                "tartan: map needs an f that returns a value; use for_each for one that returns nothing");
+  static_assert(supports<P, property::grain | property::relaxed>,
+                "tartan: map does not support a property of this policy (it takes workers, grain, stop, progress, name, on)");
+  using result = detail::mapped_t<F, R>;
+  std::vector<result> out;
+  detail::for_parts(r, [&](auto&& part, std::size_t offset) {
+    if constexpr (!shared_memory_backend<typename P::backend_type>) {
+      detail::map_part_remote(policy, part, out, f);
+    } else if constexpr (std::default_initializable<result> && std::is_move_assignable_v<result>) {
+      out.resize(offset + detail::length(part));
+      detail::map_part(policy, part, out, offset, f, detail::write_alignment<decltype(out)>);
+    } else {
+      detail::map_part_raw(policy, part, out, f);
+    }
+  });
+  return out;
+}
+
+/// Writes f(x) for each element x of r to the elements of out, in order; returns an iterator behind the last one written.
+///
+///     tartan::map_into(tartan::par, v, out, [](double x) { return x * x; });
+///
+/// @param out  A random-access range of at least as many elements, which may be r itself.
+/// Exceptions: bad_argument if out is too short; otherwise as for_each.
+template <execution_policy P, divisible_range R, divisible_range Out, class F>
+auto map_into(P const& policy, R&& r, Out&& out, F f) {
+  static_assert(std::invocable<F&, std::ranges::range_reference_t<R>>,
+                "tartan: map_into(policy, range, out, f) needs an f that can be called with an element of the range");
+  static_assert(supports<P, property::grain | property::relaxed>,
+                "tartan: map_into does not support a property of this policy (it takes workers, grain, stop, progress, name, on)");
+  std::size_t const n = detail::length(r);
+  if (detail::length(out) < n)
+    detail::raise<bad_argument>("tartan: map_into: the output range is shorter than the input; make it at least as long");
+  if constexpr (shared_memory_backend<typename P::backend_type>) {
+    detail::map_part(policy, r, out, 0, f, detail::write_alignment<std::remove_cvref_t<Out>>);
+  } else {
+    auto results = map(policy, r, f);
+    for (std::size_t i = 0; i != n; ++i) detail::at(std::ranges::begin(out), i) = std::move(results[i]);
+  }
+  return detail::advanced(std::ranges::begin(out), n);
+}
+
+/// map with the members of each tuple, pair or array as arguments.
+///
+///     auto areas = tartan::starmap(tartan::par, sizes, [](int w, int h) { return w * h; });
+template <execution_policy P, std::ranges::input_range R, class F>
+[[nodiscard]] auto starmap(P const& policy, R&& r, F f) {
+  return map(policy, std::forward<R>(r), detail::starred<F>{std::move(f)});
+}
+
+}  // namespace tartan::inline TARTAN_ABI
