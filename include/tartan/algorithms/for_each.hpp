@@ -46,8 +46,9 @@ template <execution_policy P, std::ranges::input_range R, class F>
 void for_each(P const& policy, R&& r, F f) {
   static_assert(std::invocable<F&, std::ranges::range_reference_t<R>>,
                 "tartan: for_each(policy, range, f) needs an f that can be called with an element of the range");
-  static_assert(supports<P, property::grain | property::relaxed>,
-                "tartan: for_each does not support a property of this policy (it takes workers, grain, stop, progress, name, on)");
+  static_assert(supports < P, property::grain | property::relaxed >,
+                "tartan: for_each does not support a property of this policy (it takes workers, grain, stop, progress, "
+                "name, on)");
   detail::for_parts(r, [&](auto&& part, std::size_t) {
     auto const first = std::ranges::begin(part);
     std::size_t const n = detail::length(part);

@@ -76,8 +76,8 @@ template <class R, class P, class Part, class F>
 void map_part_remote(P const& policy, Part&& part, std::vector<R>& out, F& f) {
   std::size_t const n = length(part);
   block_plan const plan(n, policy.backend().block_length(policy.props(), n));
-  auto blocks = policy.backend().template collect<std::vector<R>>(policy.props(), plan,
-                                                                  subrange_of{std::ranges::begin(part)}, map_work<F>{f});
+  auto blocks = policy.backend().template collect<std::vector<R>>(
+      policy.props(), plan, subrange_of{std::ranges::begin(part)}, map_work<F>{f});
   out.reserve(out.size() + n);
   for (std::vector<R>& one : blocks)
     for (auto&& r : one) out.push_back(std::move(r));
@@ -101,8 +101,9 @@ template <execution_policy P, std::ranges::input_range R, class F>
                 "tartan: map(policy, range, f) needs an f that can be called with an element of the range");
   static_assert(!std::is_void_v<std::invoke_result_t<F&, std::ranges::range_reference_t<R>>>,
                 "tartan: map needs an f that returns a value; use for_each for one that returns nothing");
-  static_assert(supports<P, property::grain | property::relaxed>,
-                "tartan: map does not support a property of this policy (it takes workers, grain, stop, progress, name, on)");
+  static_assert(
+      supports < P, property::grain | property::relaxed >,
+      "tartan: map does not support a property of this policy (it takes workers, grain, stop, progress, name, on)");
   using result = detail::mapped_t<F, R>;
   std::vector<result> out;
   detail::for_parts(r, [&](auto&& part, std::size_t offset) {
@@ -118,7 +119,8 @@ template <execution_policy P, std::ranges::input_range R, class F>
   return out;
 }
 
-/// Writes f(x) for each element x of r to the elements of out, in order; returns an iterator behind the last one written.
+/// Writes f(x) for each element x of r to the elements of out, in order; returns an iterator behind the last one
+/// written.
 ///
 ///     tartan::map_into(tartan::par, v, out, [](double x) { return x * x; });
 ///
@@ -128,11 +130,13 @@ template <execution_policy P, divisible_range R, divisible_range Out, class F>
 auto map_into(P const& policy, R&& r, Out&& out, F f) {
   static_assert(std::invocable<F&, std::ranges::range_reference_t<R>>,
                 "tartan: map_into(policy, range, out, f) needs an f that can be called with an element of the range");
-  static_assert(supports<P, property::grain | property::relaxed>,
-                "tartan: map_into does not support a property of this policy (it takes workers, grain, stop, progress, name, on)");
+  static_assert(supports < P, property::grain | property::relaxed >,
+                "tartan: map_into does not support a property of this policy (it takes workers, grain, stop, progress, "
+                "name, on)");
   std::size_t const n = detail::length(r);
   if (detail::length(out) < n)
-    detail::raise<bad_argument>("tartan: map_into: the output range is shorter than the input; make it at least as long");
+    detail::raise<bad_argument>(
+        "tartan: map_into: the output range is shorter than the input; make it at least as long");
   if constexpr (shared_memory_backend<typename P::backend_type>) {
     detail::map_part(policy, r, out, 0, f, detail::write_alignment<std::remove_cvref_t<Out>>);
   } else {

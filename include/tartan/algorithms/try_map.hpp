@@ -41,8 +41,9 @@ template <execution_policy P, std::ranges::input_range R, class F>
 [[nodiscard]] auto try_map(P const& policy, R&& r, F f) {
   static_assert(std::invocable<F&, std::ranges::range_reference_t<R>>,
                 "tartan: try_map(policy, range, f) needs an f that can be called with an element of the range");
-  static_assert(supports<P, property::grain | property::relaxed>,
-                "tartan: try_map does not support a property of this policy (it takes workers, grain, stop, progress, name, on)");
+  static_assert(
+      supports < P, property::grain | property::relaxed >,
+      "tartan: try_map does not support a property of this policy (it takes workers, grain, stop, progress, name, on)");
   using result = typename detail::tried<F, R>::type;
   std::vector<outcome<result>> out;
   detail::for_parts(r, [&](auto&& part, std::size_t offset) {
@@ -53,7 +54,8 @@ template <execution_policy P, std::ranges::input_range R, class F>
       policy.backend().for_range(policy.props(), n, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i != end; ++i)
           results.make(i, [&] {
-            return detail::attempt<result>(offset + i, [&]() -> decltype(auto) { return std::invoke(f, detail::at(first, i)); });
+            return detail::attempt<result>(offset + i,
+                                           [&]() -> decltype(auto) { return std::invoke(f, detail::at(first, i)); });
           });
       });
       out.reserve(offset + n);

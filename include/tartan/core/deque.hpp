@@ -80,10 +80,11 @@ class deque {
     return steal([] { return true; });
   }
 
-  /// Owner only. Takes the oldest entry, to hand it to a worker that waits; the owner knows bottom, so it needs no fence.
+  /// Owner only. Takes the oldest entry, to hand it to a worker that waits; the owner knows bottom, so it needs no
+  /// fence.
   T* take_oldest() noexcept {
-    std::int64_t t = top_.load(std::memory_order_acquire);                       // acquire: with a thief's CAS
-    if (t >= bottom_.load(std::memory_order_relaxed)) return nullptr;            // relaxed: own
+    std::int64_t t = top_.load(std::memory_order_acquire);             // acquire: with a thief's CAS
+    if (t >= bottom_.load(std::memory_order_relaxed)) return nullptr;  // relaxed: own
     T* const item = slots_[static_cast<std::size_t>(t) & mask_].load(std::memory_order_relaxed);  // relaxed: own
     return advance_top(t) ? item : nullptr;
   }

@@ -19,13 +19,14 @@ struct hook_listener {
 /// One listener a process; null to stop. The old one must live on until every call that may use it has ended.
 inline hook_listener const* listen(hook_listener const* listener) noexcept {
   auto& slot = process_state().slot[static_cast<int>(slot_id::hooks)];
-  return static_cast<hook_listener const*>(slot.exchange(
-      const_cast<hook_listener*>(listener), std::memory_order_acq_rel));  // with emit()
+  return static_cast<hook_listener const*>(
+      slot.exchange(const_cast<hook_listener*>(listener), std::memory_order_acq_rel));  // with emit()
 }
 
 /// Only on paths that are slow anyway: a load and a branch when nobody listens.
 TARTAN_ALWAYS_INLINE void emit(hook_event event, unsigned worker_index) noexcept {
-  void* const listener = process_state().slot[static_cast<int>(slot_id::hooks)].load(std::memory_order_acquire);  // with listen()
+  void* const listener =
+      process_state().slot[static_cast<int>(slot_id::hooks)].load(std::memory_order_acquire);  // with listen()
   if (listener == nullptr) [[likely]]
     return;
   auto const* const l = static_cast<hook_listener const*>(listener);

@@ -23,7 +23,8 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// [L4] It sleeps only after registering with the runner and looking once more behind a heavy fence; the runner signals
 ///      it at the end of j (join_word) and, when nobody else is idle, at its pushes (pool::notify).
 ///
-/// Source: D. Wagner and B. Calder, "Leapfrogging: a portable technique for implementing efficient futures", PPoPP 1993.
+/// Source: D. Wagner and B. Calder, "Leapfrogging: a portable technique for implementing efficient futures", PPoPP
+/// 1993.
 class joiner {
  public:
   joiner(worker& self, job& awaited) noexcept : w_(self), j_(awaited) {}
@@ -73,7 +74,7 @@ class joiner {
     if (!runner->tasks.seems_empty())
       if (job* const found = runner->tasks.steal([this] { return !j_.join.finished(); })) return found;  // [L2]
     for (unsigned hop = 0; hop != 64; ++hop) {
-      worker* const next = runner->waits_for.runner.load(std::memory_order_acquire);        // with announce()
+      worker* const next = runner->waits_for.runner.load(std::memory_order_acquire);          // with announce()
       std::uint64_t const errand = runner->waits_for.errand.load(std::memory_order_acquire);  // with announce()
       if (next == nullptr || next == &w_ || j_.join.finished()) return nullptr;
       if (!next->tasks.seems_empty())
@@ -89,8 +90,8 @@ class joiner {
   /// Tells others whom this worker waits for: the errand is read while the job runs, so it is the job's ([L3]).
   void announce_while_running(worker* runner) noexcept {
     std::uint64_t const errand = runner->errand.load(std::memory_order_acquire);  // with pool::next_errand()
-    if (w_.waits_for.runner.load(std::memory_order_relaxed) == runner &&           // relaxed: own
-        w_.waits_for.errand.load(std::memory_order_relaxed) == errand)             // relaxed: own
+    if (w_.waits_for.runner.load(std::memory_order_relaxed) == runner &&          // relaxed: own
+        w_.waits_for.errand.load(std::memory_order_relaxed) == errand)            // relaxed: own
       return;
     if (j_.join.finished()) return;
     announce(runner, errand);

@@ -27,8 +27,11 @@ namespace tartan::inline TARTAN_ABI::detail {
 class pool {
  public:
   explicit pool(unsigned size, std::string name = "tartan")
-      : size_(size), name_(std::move(name)), asymmetric_(real_atomics::asymmetric_available()),
-        oversubscribed_(size > hardware_cores()), search_limit_(std::max(1U, std::min(size, hardware_cores()) / 2)),
+      : size_(size),
+        name_(std::move(name)),
+        asymmetric_(real_atomics::asymmetric_available()),
+        oversubscribed_(size > hardware_cores()),
+        search_limit_(std::max(1U, std::min(size, hardware_cores()) / 2)),
         queue_(std::min(size, 64U)) {
     add_slot();
     spare_.push_back(slot(0));
@@ -53,7 +56,7 @@ class pool {
   /// A slot for a thread of outside; it becomes this thread's worker until leave().
   worker& enter(worker* kept) {
     worker& w = kept != nullptr ? *kept : *take_spare();
-    callers_.fetch_add(1, std::memory_order_seq_cst);  // with must_stand_back()
+    callers_.fetch_add(1, std::memory_order_seq_cst);                // with must_stand_back()
     if (!started_.load(std::memory_order_acquire)) start_threads();  // acquire: with start_threads()
     return w;
   }
@@ -167,7 +170,8 @@ class pool {
   /// Tables only grow, and old ones stay until the pool dies: a thief may be reading one.
   worker* add_slot() {
     auto fresh = std::make_unique<slot_table>();
-    if (slot_table const* const old = table_.load(std::memory_order_relaxed)) *fresh = *old;  // relaxed: under the mutex
+    if (slot_table const* const old = table_.load(std::memory_order_relaxed))
+      *fresh = *old;  // relaxed: under the mutex
     slots_.push_back(std::make_unique<worker>(*this, static_cast<unsigned>(fresh->size()), asymmetric_));
     fresh->push_back(slots_.back().get());
     table_.store(fresh.get(), std::memory_order_release);  // with every reader of table_
@@ -227,7 +231,8 @@ class pool {
 
   [[nodiscard]] bool must_stand_back(unsigned rank) const noexcept {
     unsigned const callers = callers_.load(std::memory_order_seq_cst);  // with enter() and leave()
-    return rank + callers >= size_ && callers != 0 && !closed_.load(std::memory_order_relaxed);  // relaxed: looked at again
+    return rank + callers >= size_ && callers != 0 &&
+           !closed_.load(std::memory_order_relaxed);  // relaxed: looked at again
   }
 
   void stand_back(worker& w, unsigned rank) {
@@ -255,7 +260,7 @@ class pool {
     idle_.begin_sleep(searching);            // S1
     real_atomics::heavy_fence(asymmetric_);  // S2, [I1] with published() and submit()
     if (closed_.load(std::memory_order_seq_cst) || !queue_.seems_empty() || anybody_has_work()) {  // S3
-      if (!idle_.cancel_sleep()) idle_.await_token();                                               // S4
+      if (!idle_.cancel_sleep()) idle_.await_token();                                              // S4
       return run_found(w, {steal(w), false});
     }
     bump(w.parks);
@@ -288,7 +293,8 @@ class pool {
       w.box.open();
       worker* nobody = nullptr;
       if (hot_.load(std::memory_order_relaxed) == nullptr)  // relaxed: a look before the CAS
-        hot_.compare_exchange_strong(nobody, &w, std::memory_order_release, std::memory_order_relaxed);  // with hand_over()
+        hot_.compare_exchange_strong(nobody, &w, std::memory_order_release,
+                                     std::memory_order_relaxed);  // with hand_over()
       for (int i = 0; i != 24 && !w.box.holds_job(); ++i) cpu_pause();
       if ((f.what = w.box.close()) != nullptr)
         f.begun = true;
@@ -296,9 +302,11 @@ class pool {
         f.what = steal_what_lasts(w, last);
       else
         break;
-    } while (f.what == nullptr && ticks() - begin < patience && !closed_.load(std::memory_order_relaxed));  // relaxed: the caller looks again
+    } while (f.what == nullptr && ticks() - begin < patience &&
+             !closed_.load(std::memory_order_relaxed));  // relaxed: the caller looks again
     worker* self = &w;
-    hot_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed, std::memory_order_relaxed);  // relaxed: a hint
+    hot_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
+                                 std::memory_order_relaxed);  // relaxed: a hint
     return f;
   }
 

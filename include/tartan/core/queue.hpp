@@ -69,8 +69,8 @@ class task_queue {
  private:
   struct alignas(line_pair) shard {
     bool try_lock() noexcept {
-      return !held.load(std::memory_order_relaxed) &&             // relaxed: a look before the exchange
-             !held.exchange(true, std::memory_order_acquire);     // with unlock()
+      return !held.load(std::memory_order_relaxed) &&          // relaxed: a look before the exchange
+             !held.exchange(true, std::memory_order_acquire);  // with unlock()
     }
     void unlock() noexcept { held.store(false, std::memory_order_release); }  // with try_lock()
     std::atomic<bool> held{false};

@@ -9,10 +9,10 @@
 #include <mutex>      // lock_guard, mutex
 #include <utility>    // exchange
 
-#include "tartan/core/join.hpp"   // await_stolen
-#include "tartan/core/pool.hpp"   // pool, worker
+#include "tartan/core/join.hpp"         // await_stolen
+#include "tartan/core/pool.hpp"         // pool, worker
 #include "tartan/core/run_control.hpp"  // run_control
-#include "tartan/core/ticks.hpp"  // ticks, ticks_per_us
+#include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -64,8 +64,10 @@ struct range_call {
 class piece_size {
  public:
   piece_size(std::size_t grain, std::size_t share) noexcept : limit_(std::max<std::size_t>(grain, 1)), share_(share) {
-    if (grain == 0) begin_ = last_ = ticks();
-    else next_look_ = ~std::size_t{0};
+    if (grain == 0)
+      begin_ = last_ = ticks();
+    else
+      next_look_ = ~std::size_t{0};
   }
 
   [[nodiscard]] std::size_t limit() const noexcept { return limit_; }

@@ -18,7 +18,8 @@ template <class T>
 class slots {
  public:
   explicit slots(std::size_t n)
-      : n_(n), made_(tracked ? std::make_unique<bool[]>(n) : nullptr),
+      : n_(n),
+        made_(tracked ? std::make_unique<bool[]>(n) : nullptr),
         raw_(static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{alignof(T)}))) {}
   slots(slots const&) = delete;
   slots& operator=(slots const&) = delete;

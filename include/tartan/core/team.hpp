@@ -6,10 +6,10 @@
 #include <cstdint>  // uint32_t
 #include <deque>    // deque
 
-#include "tartan/core/join.hpp"         // await_stolen
-#include "tartan/core/pool.hpp"         // pool, worker
-#include "tartan/core/range.hpp"        // first_error
-#include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
+#include "tartan/core/join.hpp"   // await_stolen
+#include "tartan/core/pool.hpp"   // pool, worker
+#include "tartan/core/range.hpp"  // first_error
+#include "tartan/core/ticks.hpp"  // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -20,9 +20,10 @@ class team_barrier {
 
   void arrive_and_wait() noexcept {
     std::uint32_t const phase = phase_.load(std::memory_order_relaxed);  // relaxed: cannot change before we arrive
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == ranks_) {  // all earlier arrivals are visible to the last
-      arrived_.store(0, std::memory_order_relaxed);                        // relaxed: published by the phase
-      phase_.store(phase + 1, std::memory_order_release);                  // with the loads below
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 ==
+        ranks_) {                                          // all earlier arrivals are visible to the last
+      arrived_.store(0, std::memory_order_relaxed);        // relaxed: published by the phase
+      phase_.store(phase + 1, std::memory_order_release);  // with the loads below
       real_atomics::wake(phase_, static_cast<int>(ranks_));
       return;
     }

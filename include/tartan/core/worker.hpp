@@ -24,8 +24,7 @@ struct wait_target {
 
 /// Never destroyed before its pool, so a pointer to it may be followed at any time.
 struct alignas(line_pair) worker {
-  worker(pool& its_pool, unsigned its_index, bool asymmetric)
-      : tasks(asymmetric), home(its_pool), index(its_index) {
+  worker(pool& its_pool, unsigned its_index, bool asymmetric) : tasks(asymmetric), home(its_pool), index(its_index) {
     errand.store(index, std::memory_order_relaxed);  // relaxed: nobody else knows this worker yet
     random = (index + 1) * 0x9e3779b97f4a7c15ULL;
   }
@@ -43,10 +42,11 @@ struct alignas(line_pair) worker {
   unsigned const index;
   std::uint64_t random;
 
-  /// Changes when a foreign job begins or ends here, never repeats, and differs between workers (index in the low bits):
-  /// equality proves that the worker is still in the same job.
+  /// Changes when a foreign job begins or ends here, never repeats, and differs between workers (index in the low
+  /// bits): equality proves that the worker is still in the same job.
   std::atomic<std::uint64_t> errand{0};
-  std::atomic<std::uint64_t> beat{0};  // grows with every range that begins here: tells thieves that work is short-lived
+  std::atomic<std::uint64_t> beat{
+      0};  // grows with every range that begins here: tells thieves that work is short-lived
   std::atomic<std::uint64_t> steals{0}, parks{0};  // written by the owner only
 
   alignas(line_pair) mailbox<job> box;
@@ -59,9 +59,7 @@ struct alignas(line_pair) worker {
 inline constexpr std::uint64_t errand_step = std::uint64_t{1} << 16;
 
 /// The worker that the calling thread is, or null outside every pool.
-TARTAN_ALWAYS_INLINE worker* current_worker() noexcept {
-  return static_cast<worker*>(this_thread_cell().current);
-}
+TARTAN_ALWAYS_INLINE worker* current_worker() noexcept { return static_cast<worker*>(this_thread_cell().current); }
 
 /// Relaxed increment of a counter that only this thread writes.
 inline void bump(std::atomic<std::uint64_t>& counter) noexcept {

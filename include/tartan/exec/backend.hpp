@@ -34,8 +34,8 @@ struct any_rank {
 /// Tier 1, every backend.
 ///
 /// collect<R>(props, plan, slice, work) returns work(argument) for each block of the plan, in order, where `argument`
-/// is slice(plan[i]) (made on the calling side and, where memory is not shared, sent: a range arrives as a vector of its
-/// values). `work` is a class with the user's functions as members, so that it can travel exactly if they can.
+/// is slice(plan[i]) (made on the calling side and, where memory is not shared, sent: a range arrives as a vector of
+/// its values). `work` is a class with the user's functions as members, so that it can travel exactly if they can.
 ///   C1  Each block is worked on once, on any worker; work is called concurrently.
 ///   C2  It returns or throws only after every started call has ended.
 ///   C3  If calls throw, the exception of the lowest block is rethrown; blocks above it may be skipped, none below is.
@@ -43,7 +43,8 @@ struct any_rank {
 ///   C5  The backend stays usable after C3 and C4.
 /// width(props) is the number of workers that would take part, at least 1.
 /// Where memory is not shared, two more: block_length(props, n) is the number of elements that travel together, and
-/// try_collect<R>(props, range, f, offset) gives an outcome<R> for each element, with index offset + i (nothing skipped).
+/// try_collect<R>(props, range, f, offset) gives an outcome<R> for each element, with index offset + i (nothing
+/// skipped).
 template <class B>
 concept backend = std::copyable<B> && requires(B const& b, properties const& p, block_plan const& plan) {
   { B::name } -> std::convertible_to<std::string_view>;
@@ -72,8 +73,7 @@ concept shared_memory_backend = backend<B> && requires(B const& b, properties co
 /// team(props, body) calls body(rank, size, barrier) once for each rank of [0, size), all of them truly concurrent, so
 /// that ranks may wait for each other; size is 1 when no other worker is free. barrier.arrive_and_wait() synchronises.
 template <class B>
-concept team_backend = shared_memory_backend<B> && requires(B const& b, properties const& p) {
-  b.team(p, detail::any_rank{});
-};
+concept team_backend =
+    shared_memory_backend<B> && requires(B const& b, properties const& p) { b.team(p, detail::any_rank{}); };
 
 }  // namespace tartan::inline TARTAN_ABI

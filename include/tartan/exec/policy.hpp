@@ -46,14 +46,16 @@ class policy {
   /// Throws bad_argument unless 1 <= n <= 4096.
   [[nodiscard]] constexpr policy workers(std::ptrdiff_t n) const {
     if (n < 1 || n > 4096)
-      detail::raise<bad_argument>("tartan: workers(n) needs 1 <= n <= 4096; leave it out to use all that the machine grants");
+      detail::raise<bad_argument>(
+          "tartan: workers(n) needs 1 <= n <= 4096; leave it out to use all that the machine grants");
     return with([n](properties& p) { p.workers = static_cast<unsigned>(n); });
   }
 
   /// Pieces have at most n elements; without it their cost decides. Never changes a result.
   /// Throws bad_argument unless n >= 1.
   [[nodiscard]] constexpr auto grain(std::ptrdiff_t n) const {
-    if (n < 1) detail::raise<bad_argument>("tartan: grain(n) needs n >= 1; leave it out to let the cost of the elements decide");
+    if (n < 1)
+      detail::raise<bad_argument>("tartan: grain(n) needs n >= 1; leave it out to let the cost of the elements decide");
     return noting<property::grain>([n](properties& p) { p.grain = static_cast<std::size_t>(n); });
   }
 
@@ -64,7 +66,8 @@ class policy {
 
   /// At most n items between the source and the sink of a stream. Throws bad_argument unless n >= 1.
   [[nodiscard]] constexpr auto in_flight(std::ptrdiff_t n) const {
-    if (n < 1) detail::raise<bad_argument>("tartan: in_flight(n) needs n >= 1, the number of items that may be under way");
+    if (n < 1)
+      detail::raise<bad_argument>("tartan: in_flight(n) needs n >= 1, the number of items that may be under way");
     return noting<property::in_flight>([n](properties& p) { p.in_flight = static_cast<std::size_t>(n); });
   }
 
@@ -98,7 +101,8 @@ class policy {
   /// Runs on that pool. A call after the pool's end throws pool_gone.
   template <class Pool>
   [[nodiscard]] constexpr auto on(Pool& pool) const {
-    static_assert(honours(property::on), "tartan: this policy has no pool to choose; use on() with par, par_simd or processes");
+    static_assert(honours(property::on),
+                  "tartan: this policy has no pool to choose; use on() with par, par_simd or processes");
     pool_ref const ref = pool.ref();
     return noting<property::on>([ref](properties& p) { p.pool = ref; });
   }
@@ -106,8 +110,9 @@ class policy {
   /// A task that runs longer is killed and reported as task_timeout.
   template <class Rep, class Period>
   [[nodiscard]] constexpr auto timeout(std::chrono::duration<Rep, Period> limit) const {
-    static_assert(honours(property::timeout),
-                  "tartan: a running thread cannot be stopped from outside; use tartan::processes for tasks with a timeout");
+    static_assert(
+        honours(property::timeout),
+        "tartan: a running thread cannot be stopped from outside; use tartan::processes for tasks with a timeout");
     if (limit <= limit.zero()) detail::raise<bad_argument>("tartan: timeout(d) needs a positive duration");
     return noting<property::timeout>(
         [limit](properties& p) { p.timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(limit); });

@@ -1,0 +1,9 @@
+#pragma once
+// Everything but processes, and what needs further libraries.
+
+#include "tartan/aggregate.hpp"   // aggregate
+#include "tartan/for_each.hpp"    // for_each
+#include "tartan/map.hpp"         // map, map_into, starmap
+#include "tartan/map_reduce.hpp"  // map_reduce, reduce
+#include "tartan/try_map.hpp"     // try_map, try_starmap
+#include "tartan/version.hpp"     // TARTAN_VERSION_*
