@@ -1,0 +1,192 @@
+#pragma once
+// The fold of one block in packs, in the shape of detail::scalar_reducer and with its bits.
+
+#include <bit>          // countr_zero
+#include <concepts>     // same_as
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t
+#include <functional>   // identity, plus
+#include <limits>       // numeric_limits
+#include <type_traits>  // decay_t, is_floating_point_v
+
+#include "tartan/core/config.hpp"     // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/exec/leaf.hpp"       // scalar_reducer, lane_count
+#include "tartan/leaves/combine.hpp"  // lane_combine
+#include "tartan/leaves/mask.hpp"     // mask
+#include "tartan/leaves/move.hpp"     // slide
+#include "tartan/leaves/pack.hpp"     // pack
+#include "tartan/leaves/source.hpp"   // source, as_pack
+
+namespace tartan::inline TARTAN_ABI::lanes::impl {
+
+using detail::lane_count;
+
+/// Lanes that elements read through It, and results of To, share in one pack.
+template <class It, class To>
+inline constexpr std::size_t shared_lanes =
+    register_bytes / (source<It>::lane_bytes > sizeof(To) ? source<It>::lane_bytes : sizeof(To));
+
+/// One value of W lanes: lane j takes in lane j + stride, for stride = W / 2, ... 2, 1.
+template <class Op, class T, std::size_t W, class Combine>
+TARTAN_ALWAYS_INLINE T fold_lanes(pack<T, W> const& p, Combine& combine) {
+  if constexpr (W * sizeof(T) > 16) {
+    pack<T, W / 2> low, high;
+    if constexpr (pack<T, W>::registers > 1) {
+      unroll<low.registers>([&](auto r) TARTAN_INLINE_LAMBDA {
+        low.part[r] = p.part[r];
+        high.part[r] = p.part[r + low.registers];
+      });
+    } else {
+      low.part[0] = extract<T, W, 0, W / 2>(p.part[0]);
+      high.part[0] = extract<T, W, W / 2, W / 2>(p.part[0]);
+    }
+    return fold_lanes<Op>(Op::template apply<W / 2>(combine, low, high), combine);
+  } else {
+    auto all = p;
+    [&]<std::size_t... Step>(std::index_sequence<Step...>) TARTAN_INLINE_LAMBDA {
+      ((all = Op::template apply<W>(combine, all, slide<(W >> (Step + 1))>(all, all))), ...);
+    }(std::make_index_sequence<static_cast<std::size_t>(std::countr_zero(W))>{});
+    return all[0];
+  }
+}
+
+/// The 64 virtual lanes of one block while it is folded.
+template <class T, class Combine>
+class lane_state {
+  using op = lane_combine<Combine, T>;
+
+ public:
+  /// Folds n elements, which produce<W>(i) and produce_first<W>(i, count) give as packs of T.
+  template <std::size_t W, class Produce>
+  TARTAN_ALWAYS_INLINE void add(std::size_t n, Produce const& produce, Combine& combine) {
+    if (n == 0) return;
+    bool const begins = filled_ == 0;
+    if (begins) {
+      filled_ = n < lane_count ? n : lane_count;
+      if (n < lane_count) return begin_short<W>(n, produce);
+    }
+    pack<T, W> lane[lane_count / W];
+    unroll<lane_count / W>([&](auto r) TARTAN_INLINE_LAMBDA {
+      lane[r] = begins ? produce.template whole<W>(r * W) : pack<T, W>::load(lane_ + r * W);
+    });
+    std::size_t i = begins ? lane_count : 0;
+    for (; i + lane_count <= n; i += lane_count)
+      unroll<lane_count / W>([&](auto r) TARTAN_INLINE_LAMBDA {
+        lane[r] = op::template apply<W>(combine, lane[r], produce.template whole<W>(i + r * W));
+      });
+    unroll<lane_count / W>([&](auto r) TARTAN_INLINE_LAMBDA { lane[r].store(lane_ + r * W); });
+    if (i != n) end_short<W>(i, n, produce, combine);
+  }
+
+  [[nodiscard]] bool empty() const { return filled_ == 0; }
+
+  /// At least one element has been added.
+  [[nodiscard]] TARTAN_ALWAYS_INLINE T finish(Combine& combine) {
+    if (filled_ < lane_count) [[unlikely]]
+      return finish_short(combine);
+    return fold_lanes<op>(pack<T, lane_count>::load(lane_), combine);
+  }
+
+ private:
+  /// Fewer elements than lanes: each begins its lane.
+  template <std::size_t W, class Produce>
+  void begin_short(std::size_t n, Produce const& produce) {
+    for (std::size_t i = 0; i < n; i += W) {
+      if (n - i >= W)
+        produce.template whole<W>(i).store(lane_ + i);
+      else
+        produce.template part<W>(i, n - i).store_first(lane_ + i, n - i);
+    }
+  }
+
+  /// The last elements, fewer than lanes.
+  template <std::size_t W, class Produce>
+  void end_short(std::size_t i, std::size_t n, Produce const& produce, Combine& combine) {
+    for (std::size_t r = 0; i < n; i += W, r += W) {
+      auto const old = pack<T, W>::load(lane_ + r);
+      if (n - i >= W)
+        op::template apply<W>(combine, old, produce.template whole<W>(i)).store(lane_ + r);
+      else
+        op::template apply<W>(combine, old, produce.template part<W>(i, n - i)).store_first(lane_ + r, n - i);
+    }
+  }
+
+  /// The tree where lanes are missing: what is not there is passed over.
+  TARTAN_NOINLINE T finish_short(Combine& combine) {
+    for (std::size_t stride = lane_count / 2; stride != 0; stride /= 2)
+      for (std::size_t j = 0; j != stride; ++j)
+        if (j + stride < filled_)
+          lane_[j] = op::template apply<1>(combine, pack<T, 1>{lane_[j]}, pack<T, 1>{lane_[j + stride]})[0];
+    return lane_[0];
+  }
+
+  alignas(register_bytes) T lane_[lane_count];
+  std::size_t filled_ = 0;
+};
+
+/// map(elements) as packs of T. They pass opaque, so that no compiler contracts a product in map with a sum in
+/// combine: the scalar leaf, whose mapped values rest in memory, could not follow.
+template <class T, class It, class Map>
+struct mapped_elements {
+  source<It> from;
+  Map& map;
+
+  template <std::size_t W>
+  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, W> whole(std::size_t i) const {
+    return settled<W>(from.template load<W>(i));
+  }
+  template <std::size_t W>
+  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, W> part(std::size_t i, std::size_t count) const {
+    return settled<W>(from.template load_first<W>(i, count));
+  }
+
+ private:
+  template <std::size_t W, class P>
+  TARTAN_ALWAYS_INLINE pack<T, W> settled(P const& elements) const {
+    auto values = as_pack<T, W>(map(elements));
+    if constexpr (std::is_floating_point_v<T> && !std::same_as<std::decay_t<Map>, std::identity>)
+      unroll<pack<T, W>::registers>([&](auto r) TARTAN_INLINE_LAMBDA { opaque(values.part[r]); });
+    return values;
+  }
+};
+
+/// Values that are mapped already.
+template <class T, class M>
+struct mapped_values {
+  M const* from;
+
+  template <std::size_t W>
+  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, W> whole(std::size_t i) const {
+    return convert<T>(pack<M, W>::load(from + i));
+  }
+  template <std::size_t W>
+  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, W> part(std::size_t i, std::size_t count) const {
+    return convert<T>(pack<M, W>::load_first(from + i, count));
+  }
+};
+
+/// How many of n elements make `map` true: per lane counts as wide as the mask, added up before they overflow.
+template <class It, class Map>
+TARTAN_ALWAYS_INLINE std::size_t count_true(source<It> const& from, std::size_t n, Map& map) {
+  constexpr std::size_t W = register_bytes / source<It>::lane_bytes;
+  using mask_type = std::decay_t<decltype(map(from.template load<W>(0)))>;
+  using counts = typename mask_type::lanes_type;
+  constexpr std::size_t rows = 4, most = std::numeric_limits<typename counts::value_type>::max() / rows;
+  std::size_t total = 0, i = 0;
+  while (i + rows * W <= n) {
+    counts lane[rows] = {counts{0}, counts{0}, counts{0}, counts{0}};
+    for (std::size_t round = 0; round != most && i + rows * W <= n; ++round, i += rows * W)
+      unroll<rows>([&](auto r) TARTAN_INLINE_LAMBDA {
+        lane[r] = by_register<counts>([](auto const& x, auto const& m) TARTAN_INLINE_LAMBDA { return x - m; }, lane[r],
+                                      map(from.template load<W>(i + r * W)).lanes);
+      });
+    auto const sum = convert<std::int64_t>((lane[0] + lane[1]) + (lane[2] + lane[3]));
+    std::plus<> plus;
+    total += static_cast<std::size_t>(fold_lanes<lane_combine<std::plus<>, std::int64_t>>(sum, plus));
+  }
+  for (; i + W <= n; i += W) total += count(map(from.template load<W>(i)));
+  if (i != n) total += count(map(from.template load_first<W>(i, n - i)) & mask_type::first(n - i));
+  return total;
+}
+
+}  // namespace tartan::inline TARTAN_ABI::lanes::impl

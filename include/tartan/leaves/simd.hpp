@@ -1,0 +1,278 @@
+#pragma once
+// The simd leaf: the scalar leaf's meaning and bits, computed in packs.
+
+#include <concepts>     // same_as
+#include <cstddef>      // size_t
+#include <functional>   // identity
+#include <type_traits>  // decay_t, is_invocable_v, remove_cvref_t
+
+#include "tartan/core/config.hpp"     // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/exec/leaf.hpp"       // scalar_leaf, scalar_reducer, or_scalar_of
+#include "tartan/leaves/combine.hpp"  // lane_combine, is_whole_sum
+#include "tartan/leaves/pack.hpp"     // pack
+#include "tartan/leaves/reduce.hpp"   // lane_state, mapped_elements, mapped_values, count_true
+#include "tartan/leaves/source.hpp"   // source, pack_readable, pack_writable
+
+namespace tartan::inline TARTAN_ABI {
+
+namespace detail {
+
+/// Whether `F` takes a pack of the elements behind It, and what it returns fits lanes.
+template <class F, class It>
+constexpr bool takes_packs() {
+  if constexpr (!lanes::pack_readable<It>) {
+    return false;
+  } else {
+    using argument = lanes::impl::loaded<It, 4>;
+    if constexpr (!std::is_invocable_v<F&, argument&>)
+      return false;
+    else
+      return lanes::impl::fits_lanes<std::remove_cvref_t<std::invoke_result_t<F&, argument&>>, 4>;
+  }
+}
+
+/// The sentences with which the strict leaf refuses what it cannot run in packs.
+template <bool Strict, class F, class It, bool Result>
+constexpr void require_packs() {
+  if constexpr (Strict) {
+    static_assert(lanes::pack_readable<It>,
+                  "tartan: simd needs adjacent elements (or std::views::iota, or a zip of such) of float, double or an "
+                  "integer type; use the policy without simd, or .or_scalar()");
+    if constexpr (lanes::pack_readable<It>) {
+      using argument = lanes::impl::loaded<It, 4>;
+      static_assert(std::is_invocable_v<F&, argument&>,
+                    "tartan: under simd the function is called with packs: make it generic, as in [](auto x) { ... }, "
+                    "or use .or_scalar()");
+      if constexpr (Result && std::is_invocable_v<F&, argument&>)
+        static_assert(takes_packs<F, It>(),
+                      "tartan: under simd the function must return a pack (or a mask or a number) of as many lanes as "
+                      "it was given; use .or_scalar() otherwise");
+    }
+  }
+}
+
+/// The reducer of the simd leaf: packs where map takes them, the scalar reducer's shape and bits everywhere.
+template <class T, class Map, class Combine, bool Strict, bool Lanes>
+class simd_reducer;
+
+template <class T, class Map, class Combine, bool Strict>
+class simd_reducer<T, Map, Combine, Strict, true> {
+  static constexpr std::size_t width = lanes::register_bytes / sizeof(T);
+
+ public:
+  simd_reducer(Map& map, Combine& combine) noexcept : map_(map), combine_(combine) {}
+
+  template <class It>
+  void add(It first, std::size_t n) {
+    require_packs<Strict, Map, It, true>();
+    if constexpr (takes_packs<Map, It>()) {
+      using result = std::decay_t<std::invoke_result_t<Map&, lanes::impl::loaded<It, 4>&>>;
+      if constexpr (lanes::any_mask<result> && lanes::impl::is_whole_sum<Combine, T>)
+        counted_ =
+            static_cast<T>(counted_ + static_cast<T>(lanes::impl::count_true(lanes::source<It>{first}, n, map_)));
+      else
+        lanes_.template add<lanes::impl::shared_lanes<It, T>>(
+            n, lanes::impl::mapped_elements<T, It, Map>{lanes::source<It>{first}, map_}, combine_);
+    } else {
+      add_scalars(first, n);
+    }
+  }
+
+  template <class M>
+  void add_mapped(M const* values, std::size_t n) {
+    if constexpr (lanes::lane_type<M>) {
+      constexpr std::size_t lane_bytes = sizeof(M) > sizeof(T) ? sizeof(M) : sizeof(T);
+      lanes_.template add<lanes::register_bytes / lane_bytes>(n, lanes::impl::mapped_values<T, M>{values}, combine_);
+    } else {  // bool
+      for (std::size_t i = 0; i < n; i += lane_count) {
+        std::size_t const m = n - i < lane_count ? n - i : lane_count;
+        T converted[lane_count];
+        for (std::size_t j = 0; j != m; ++j) converted[j] = static_cast<T>(values[i + j]);
+        lanes_.template add<width>(m, lanes::impl::mapped_values<T, T>{converted}, combine_);
+      }
+    }
+  }
+
+  /// At least one element has been added.
+  [[nodiscard]] T finish() {
+    if constexpr (lanes::impl::is_whole_sum<Combine, T>)
+      return lanes_.empty() ? counted_ : static_cast<T>(counted_ + lanes_.finish(combine_));
+    else
+      return lanes_.finish(combine_);
+  }
+
+ private:
+  /// The map takes numbers only: its values are folded in packs all the same.
+  template <class It>
+  void add_scalars(It first, std::size_t n) {
+    auto const from = plain(first);
+    T mapped[lane_count];
+    for (std::size_t i = 0; i < n; i += lane_count) {
+      std::size_t const m = n - i < lane_count ? n - i : lane_count;
+      for (std::size_t j = 0; j != m; ++j) mapped[j] = static_cast<T>(std::invoke(map_, at(from, i + j)));
+      settle(mapped);
+      lanes_.template add<width>(m, lanes::impl::mapped_values<T, T>{mapped}, combine_);
+    }
+  }
+
+  Map& map_;
+  Combine& combine_;
+  T counted_{};
+  lanes::impl::lane_state<T, Combine> lanes_;
+};
+
+/// Folds that run left to right, or whose combine takes numbers only: packs map, the scalar reducer folds.
+template <class T, class Map, class Combine, bool Strict>
+class simd_reducer<T, Map, Combine, Strict, false> {
+ public:
+  simd_reducer(Map& map, Combine& combine) noexcept : map_(map), scalars_(map, combine) {}
+
+  template <class It>
+  void add(It first, std::size_t n) {
+    require_packs<Strict, Map, It, true>();
+    if constexpr (takes_packs<Map, It>() && !std::same_as<std::decay_t<Map>, std::identity>) {
+      using result = std::decay_t<std::invoke_result_t<Map&, lanes::impl::loaded<It, 4>&>>;
+      using M = mapped_type<result>;
+      constexpr std::size_t W = lanes::impl::shared_lanes<It, M>;
+      lanes::source<It> const from{first};
+      alignas(lanes::register_bytes) M mapped[lane_count];
+      for (std::size_t i = 0; i < n; i += lane_count) {
+        std::size_t const m = n - i < lane_count ? n - i : lane_count;
+        for (std::size_t j = 0; j < m; j += W) {
+          if (m - j >= W)
+            lanes::impl::as_pack<M, W>(map_(from.template load<W>(i + j))).store(mapped + j);
+          else
+            lanes::impl::as_pack<M, W>(map_(from.template load_first<W>(i + j, m - j))).store_first(mapped + j, m - j);
+        }
+        settle(mapped);
+        scalars_.add_mapped(mapped, m);
+      }
+    } else {
+      scalars_.add(first, n);
+    }
+  }
+
+  template <class M>
+  void add_mapped(M* values, std::size_t n) {
+    scalars_.add_mapped(values, n);
+  }
+
+  [[nodiscard]] T finish() { return scalars_.finish(); }
+
+ private:
+  template <class R>
+  struct mapped_of {
+    using type = R;
+  };
+  template <class R, std::size_t N>
+  struct mapped_of<lanes::pack<R, N>> {
+    using type = R;
+  };
+  template <std::size_t B, std::size_t N>
+  struct mapped_of<lanes::mask<B, N>> {
+    using type = int;  // true and false as 1 and 0
+  };
+  template <class R>
+  using mapped_type = typename mapped_of<R>::type;
+
+  Map& map_;
+  scalar_reducer<T, Map, Combine> scalars_;
+};
+
+template <class T, class Combine>
+constexpr bool folds_in_packs() {
+  if constexpr (in_lanes<Combine, T> && lanes::lane_type<T>)
+    return lanes::impl::lane_combine<std::remove_cv_t<Combine>, T>::exists;
+  else
+    return false;
+}
+
+template <bool Strict>
+struct basic_simd_leaf {
+  static constexpr bool vector = true;
+
+  /// f(pack of elements), stored back where the elements can be written.
+  template <class It, class F>
+  TARTAN_ALWAYS_INLINE static void for_block(It first, std::size_t n, F& f) {
+    require_packs<Strict, F, It, false>();
+    if constexpr (takes_pack_reference<F, It>()) {
+      constexpr std::size_t W = lanes::register_bytes / lanes::source<It>::lane_bytes;
+      lanes::source<It> const from{first};
+      std::size_t i = 0;
+      for (; i + W <= n; i += W) {
+        auto elements = from.template load<W>(i);
+        f(elements);
+        if constexpr (lanes::pack_writable<It>) from.template store<W>(i, elements);
+      }
+      if (i != n) {
+        auto elements = from.template load_first<W>(i, n - i);
+        f(elements);
+        if constexpr (lanes::pack_writable<It>) from.template store_first<W>(i, elements, n - i);
+      }
+    } else {
+      scalar_leaf::for_block(first, n, f);
+    }
+  }
+
+  /// out[i] = f(first[i]) in packs. `out` may be `first`.
+  template <class It, class Out, class F>
+  TARTAN_ALWAYS_INLINE static void map_block(It first, std::size_t n, Out out, F& f) {
+    require_packs<Strict, F, It, true>();
+    if constexpr (takes_packs<F, It>() && lanes::pack_writable<Out>) {
+      using To = typename lanes::source<Out>::value_type;
+      constexpr std::size_t W = lanes::impl::shared_lanes<It, To>;
+      lanes::source<It> const from{first};
+      lanes::source<Out> const to{out};
+      std::size_t i = 0;
+      for (; i + 4 * W <= n; i += 4 * W) {
+        lanes::pack<To, W> value[4];
+        lanes::impl::unroll<4>([&](auto u) TARTAN_INLINE_LAMBDA {
+          auto elements = from.template load<W>(i + u * W);
+          value[u] = lanes::impl::as_pack<To, W>(f(elements));
+        });
+        lanes::impl::unroll<4>([&](auto u) TARTAN_INLINE_LAMBDA { to.template store<W>(i + u * W, value[u]); });
+      }
+      for (; i + W <= n; i += W) {
+        auto elements = from.template load<W>(i);
+        to.template store<W>(i, lanes::impl::as_pack<To, W>(f(elements)));
+      }
+      if (i != n) {
+        auto elements = from.template load_first<W>(i, n - i);
+        to.template store_first<W>(i, lanes::impl::as_pack<To, W>(f(elements)), n - i);
+      }
+    } else {
+      scalar_leaf::map_block(first, n, out, f);
+    }
+  }
+
+  /// The fold of one block.
+  template <class T, class Map, class Combine>
+  using reducer = simd_reducer<T, Map, Combine, Strict, folds_in_packs<T, Combine>()>;
+
+ private:
+  template <class F, class It>
+  static constexpr bool takes_pack_reference() {
+    if constexpr (!lanes::pack_readable<It>)
+      return false;
+    else
+      return std::is_invocable_v<F&, lanes::impl::loaded<It, 4>&>;
+  }
+};
+
+}  // namespace detail
+
+/// Vector packs inside a block: functions are called with lanes::pack<T, N> of elements. What cannot take packs is
+/// refused by one sentence; reductions have the bits of the scalar leaf.
+struct simd_leaf : detail::basic_simd_leaf<true> {};
+
+/// Packs where the function takes them, numbers otherwise.
+struct simd_or_scalar_leaf : detail::basic_simd_leaf<false> {};
+
+namespace detail {
+template <>
+struct or_scalar_of<simd_leaf> {
+  using type = simd_or_scalar_leaf;
+};
+}  // namespace detail
+
+}  // namespace tartan::inline TARTAN_ABI
