@@ -1,31 +1,105 @@
 #pragma once
 // What the machine grants this process.
 
-#include <sched.h>  // cpu_set_t, sched_getaffinity
+#include <errno.h>   // errno, EINVAL
+#include <sched.h>   // CPU_ALLOC, CPU_ALLOC_SIZE, CPU_COUNT_S, CPU_FREE, sched_getaffinity
+#include <unistd.h>  // sysconf
 
-#include <cstdlib>  // getenv, strtol
+#include <algorithm>  // clamp, max, min
+#include <cmath>      // ceil
+#include <cstddef>    // size_t
+#include <cstdint>    // uint64_t
+#include <cstdlib>    // getenv, strtol
+#include <optional>   // optional
+#include <string>     // string
 
+#include "tartan/core/cgroup.hpp"  // control_groups, number_of, system_files
 #include "tartan/core/config.hpp"  // TARTAN_ABI
+#include "tartan/core/errors.hpp"  // bad_argument, raise
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// Cores that the scheduler may give to this process; at least 1.
+/// The largest pool: a limit that turns a slip of the pen into a sentence.
+inline constexpr unsigned most_workers = 4096;
+
+/// Processors that the scheduler may use for this process; at least 1. `ask(bytes, set)` has the meaning of
+/// sched_getaffinity, which refuses a set that is smaller than the kernel's.
+template <class Ask>
+unsigned count_affinity(Ask ask) noexcept {
+  for (std::size_t processors = 1024; processors <= (std::size_t{1} << 20); processors *= 2) {
+    cpu_set_t* const set = CPU_ALLOC(processors);
+    if (set == nullptr) break;
+    std::size_t const bytes = CPU_ALLOC_SIZE(processors);
+    bool const known = ask(bytes, set) == 0;
+    bool const too_small = !known && errno == EINVAL;
+    int const n = known ? CPU_COUNT_S(bytes, set) : 0;
+    CPU_FREE(set);
+    if (n > 0) return static_cast<unsigned>(n);
+    if (!too_small) break;
+  }
+  long const online = ::sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? static_cast<unsigned>(online) : 1;
+}
+
 inline unsigned hardware_cores() noexcept {
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  int const n = CPU_COUNT(&set);
-  return n > 0 ? static_cast<unsigned>(n) : 1;
+  return count_affinity([](std::size_t bytes, cpu_set_t* set) { return ::sched_getaffinity(0, bytes, set); });
+}
+
+/// What `TARTAN_WORKERS` asks for; 0 when it is not set.
+inline unsigned wished_workers(char const* wish) {
+  if (wish == nullptr || *wish == '\0') return 0;
+  char* end = nullptr;
+  long const n = std::strtol(wish, &end, 10);
+  if (*end != '\0' || n < 1 || n > static_cast<long>(most_workers))
+    raise<bad_argument>("tartan: TARTAN_WORKERS is '" + std::string(wish) +
+                        "'; set it to a whole number from 1 to 4096, or unset it to use what the machine grants");
+  return static_cast<unsigned>(n);
+}
+
+/// min(processors, quotas rounded up), at least 1.
+inline unsigned granted_workers(unsigned processors, control_groups const& groups) {
+  auto const quota = groups.processors();
+  if (!quota) return std::max(processors, 1U);
+  double const whole = std::ceil(*quota - 1e-9);  // 3 * (1 / 3.) is 1
+  return static_cast<unsigned>(std::clamp(whole, 1.0, static_cast<double>(std::max(processors, 1U))));
+}
+
+/// Bytes that this process can still use without swapping or being killed; nothing when nobody knows.
+inline std::optional<std::uint64_t> available_memory(system_files const& files, control_groups const& groups) {
+  std::uint64_t const system = number_of(files.read("/proc/meminfo"), "MemAvailable") * 1024;
+  auto const group = groups.memory();
+  if (system == 0) return group;
+  return group ? std::min(system, *group) : system;
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail
 
 namespace tartan::inline TARTAN_ABI {
 
-/// How many workers this process should use: TARTAN_WORKERS if set, else what the machine grants; at least 1.
-inline unsigned available_workers() {
-  if (char const* const wish = std::getenv("TARTAN_WORKERS"))
-    if (long const n = std::strtol(wish, nullptr, 10); n >= 1 && n <= 4096) return static_cast<unsigned>(n);
-  return detail::hardware_cores();
+/// What each worker needs of the machine.
+struct worker_needs {
+  std::uint64_t memory_per_worker = 0;  ///< Bytes; 0 asks for none in particular.
+};
+
+/// How many workers this process should use.
+///
+///     tartan::thread_pool pool{tartan::available_workers({.memory_per_worker = 2'000'000'000})};
+///
+/// `TARTAN_WORKERS` wins when it is set; else the least of the processors that the scheduler may use, and the quotas of
+/// the control groups (versions 1 and 2, parents included, rounded up). With `memory_per_worker`, also no more than fit
+/// into the memory that is left by the control groups' limits and by the machine (MemAvailable).
+/// Returns: at least 1.
+/// Exceptions: bad_argument if TARTAN_WORKERS is no number from 1 to 4096.
+/// Complexity: reads some files of /proc and /sys; keep the answer.
+inline unsigned available_workers(worker_needs needs = {}) {
+  detail::system_files const files;
+  detail::control_groups const groups(files);
+  unsigned workers = detail::wished_workers(std::getenv("TARTAN_WORKERS"));
+  if (workers == 0) workers = detail::granted_workers(detail::hardware_cores(), groups);
+  if (needs.memory_per_worker == 0) return workers;
+  auto const memory = detail::available_memory(files, groups);
+  if (!memory) return workers;
+  return static_cast<unsigned>(std::clamp<std::uint64_t>(*memory / needs.memory_per_worker, 1, workers));
 }
 
 }  // namespace tartan::inline TARTAN_ABI
