@@ -71,7 +71,7 @@ class control_groups {
     std::optional<double> least;
     for_each_group(cpu_, [&](std::string const& dir, bool v2) {
       auto const q = v2 ? quota_v2(dir) : quota_v1(dir);
-      if (q) least = least ? std::min(*least, *q) : q;
+      if (q) least = least ? (std::min)(*least, *q) : q;
     });
     return least;
   }
@@ -82,7 +82,7 @@ class control_groups {
     std::optional<std::uint64_t> least;
     for_each_group(memory_, [&](std::string const& dir, bool v2) {
       auto const free = v2 ? memory_v2(dir) : memory_v1(dir);
-      if (free) least = least ? std::min(*least, *free) : free;
+      if (free) least = least ? (std::min)(*least, *free) : free;
     });
     return least;
   }
@@ -162,7 +162,7 @@ class control_groups {
     if (!quota) return std::nullopt;
     std::size_t const blank = text->find(' ');
     auto const period = blank == std::string::npos ? std::nullopt : leading_number(text->substr(blank + 1));
-    return static_cast<double>(*quota) / static_cast<double>(std::max<std::uint64_t>(period.value_or(100'000), 1));
+    return static_cast<double>(*quota) / static_cast<double>((std::max<std::uint64_t>)(period.value_or(100'000), 1));
   }
 
   [[nodiscard]] std::optional<double> quota_v1(std::string const& dir) const {
@@ -176,8 +176,8 @@ class control_groups {
     auto const hard = leading_number(files_.read(dir + "/memory.max"));
     auto const soft = leading_number(files_.read(dir + "/memory.high"));
     if (!hard && !soft) return std::nullopt;
-    constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
-    return left_of(std::min(hard.value_or(unlimited), soft.value_or(unlimited)),
+    constexpr std::uint64_t unlimited = (std::numeric_limits<std::uint64_t>::max)();
+    return left_of((std::min)(hard.value_or(unlimited), soft.value_or(unlimited)),
                    leading_number(files_.read(dir + "/memory.current")).value_or(0),
                    number_of(files_.read(dir + "/memory.stat"), "inactive_file"));
   }
@@ -190,8 +190,8 @@ class control_groups {
   }
 
   static std::uint64_t left_of(std::uint64_t limit, std::uint64_t used, std::uint64_t reclaimable) noexcept {
-    std::uint64_t const firm = used - std::min(used, reclaimable);
-    return limit - std::min(limit, firm);
+    std::uint64_t const firm = used - (std::min)(used, reclaimable);
+    return limit - (std::min)(limit, firm);
   }
 
   system_files files_;

@@ -186,7 +186,7 @@ struct encoding<T, form::sequence, false> {
     } else {
       auto const n = in.count();
       // What is left bounds n but not the memory that n elements take, so a large n is not believed before it is read.
-      if constexpr (requires { value.reserve(n); }) value.reserve(std::min(n, most_reserved));
+      if constexpr (requires { value.reserve(n); }) value.reserve((std::min)(n, most_reserved));
       for (std::size_t i = 0; i != n; ++i) value.push_back(decode_from<element>(in));
     }
     return value;

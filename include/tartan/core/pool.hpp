@@ -31,8 +31,8 @@ class pool {
         name_(std::move(name)),
         asymmetric_(real_atomics::asymmetric_available()),
         oversubscribed_(size > hardware_cores()),
-        search_limit_(std::max(1U, std::min(size, hardware_cores()) / 2)),
-        queue_(std::min(size, 64U)) {
+        search_limit_((std::max)(1U, (std::min)(size, hardware_cores()) / 2)),
+        queue_((std::min)(size, 64U)) {
     add_slot();
     spare_.push_back(slot(0));
   }

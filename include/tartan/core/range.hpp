@@ -63,7 +63,7 @@ struct range_call {
 /// and must not share a piece; it reads the clock after the fourth, and from then on once in about a microsecond.
 class piece_size {
  public:
-  piece_size(std::size_t grain, std::size_t share) noexcept : limit_(std::max<std::size_t>(grain, 1)), share_(share) {
+  piece_size(std::size_t grain, std::size_t share) noexcept : limit_((std::max<std::size_t>)(grain, 1)), share_(share) {
     if (grain == 0)
       begin_ = last_ = ticks();
     else
@@ -83,15 +83,15 @@ class piece_size {
  private:
   bool look() noexcept {
     std::uint64_t const now = ticks();
-    std::uint64_t const spent = std::max<std::uint64_t>(now - last_, 1);
+    std::uint64_t const spent = (std::max<std::uint64_t>)(now - last_, 1);
     std::uint64_t const us = ticks_per_us();
     std::size_t const measured = done_ - at_last_;
     last_ = now;
     at_last_ = done_;
     // Elements that take a microsecond, and those that take so little that a fork would cost a twentieth.
-    std::size_t const one_us = std::max<std::size_t>(measured * us / spent, 1);
-    limit_ = std::clamp<std::size_t>(one_us, 1, std::max<std::size_t>(one_us / 8, share_));
-    next_look_ = done_ + std::min(one_us, 8 * done_);
+    std::size_t const one_us = (std::max<std::size_t>)(measured * us / spent, 1);
+    limit_ = std::clamp<std::size_t>(one_us, 1, (std::max<std::size_t>)(one_us / 8, share_));
+    next_look_ = done_ + (std::min)(one_us, 8 * done_);
     return now - begin_ > us;
   }
 
@@ -136,7 +136,7 @@ class range_split {
   [[nodiscard]] std::size_t cut(std::size_t begin, std::size_t end) const noexcept {
     std::size_t const middle = begin + (end - begin) / 2;
     std::size_t const over = middle % call_.alignment;
-    return over == 0 ? middle : std::min(end, middle + (call_.alignment - over));
+    return over == 0 ? middle : (std::min)(end, middle + (call_.alignment - over));
   }
 
   void piece(std::size_t begin, std::size_t end) {
@@ -182,8 +182,8 @@ void serial_range(std::size_t n, std::size_t grain, std::size_t alignment, run_c
   }
   piece_size size(grain, n);
   for (std::size_t begin = 0; begin != n && !control.skips();) {
-    std::size_t const wanted = (std::min(size.limit(), n - begin) + alignment - 1) / alignment * alignment;
-    std::size_t const end = std::min(n, begin + wanted);
+    std::size_t const wanted = ((std::min)(size.limit(), n - begin) + alignment - 1) / alignment * alignment;
+    std::size_t const end = (std::min)(n, begin + wanted);
     body(begin, end);
     control.finished(end - begin);
     static_cast<void>(size.ran(end - begin));

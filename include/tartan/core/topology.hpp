@@ -59,9 +59,9 @@ inline unsigned wished_workers(char const* wish) {
 /// min(processors, quotas rounded up), at least 1.
 inline unsigned granted_workers(unsigned processors, control_groups const& groups) {
   auto const quota = groups.processors();
-  if (!quota) return std::max(processors, 1U);
+  if (!quota) return (std::max)(processors, 1U);
   double const whole = std::ceil(*quota - 1e-9);  // 3 * (1 / 3.) is 1
-  return static_cast<unsigned>(std::clamp(whole, 1.0, static_cast<double>(std::max(processors, 1U))));
+  return static_cast<unsigned>(std::clamp(whole, 1.0, static_cast<double>((std::max)(processors, 1U))));
 }
 
 /// Bytes that this process can still use without swapping or being killed; nothing when nobody knows.
@@ -69,7 +69,7 @@ inline std::optional<std::uint64_t> available_memory(system_files const& files, 
   std::uint64_t const system = number_of(files.read("/proc/meminfo"), "MemAvailable") * 1024;
   auto const group = groups.memory();
   if (system == 0) return group;
-  return group ? std::min(system, *group) : system;
+  return group ? (std::min)(system, *group) : system;
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -22,7 +22,7 @@ class block_plan {
   [[nodiscard]] constexpr std::size_t count() const noexcept { return n_ / length_ + (n_ % length_ != 0 ? 1 : 0); }
   [[nodiscard]] constexpr std::size_t elements() const noexcept { return n_; }
   [[nodiscard]] constexpr block operator[](std::size_t i) const noexcept {
-    return {i, i * length_, std::min(n_, (i + 1) * length_)};
+    return {i, i * length_, (std::min)(n_, (i + 1) * length_)};
   }
 
  private:

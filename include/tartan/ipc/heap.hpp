@@ -175,7 +175,7 @@ class heap {
   static constexpr std::size_t largest_request = std::size_t{1} << 36;
 
   static constexpr std::size_t block_size(std::size_t payload_size) noexcept {
-    return std::max(unit, (payload_size + sizeof(block) + unit - 1) & ~(unit - 1));
+    return (std::max)(unit, (payload_size + sizeof(block) + unit - 1) & ~(unit - 1));
   }
   static std::uint32_t units(std::size_t size) noexcept { return static_cast<std::uint32_t>(size / unit); }
 

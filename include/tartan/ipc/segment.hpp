@@ -153,8 +153,8 @@ class segment {
     if (asked == 0) asked = default_size;
     rlimit files{};  // the limit of file sizes holds for anonymous files too, and going beyond it is a signal
     if (::getrlimit(RLIMIT_FSIZE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
-      asked = std::min(asked, static_cast<std::size_t>(files.rlim_cur) & ~(page - 1));
-    return std::max(asked, smallest);
+      asked = (std::min)(asked, static_cast<std::size_t>(files.rlim_cur) & ~(page - 1));
+    return (std::max)(asked, smallest);
   }
 
   bool map() noexcept {
@@ -188,7 +188,7 @@ class segment {
     if (size > size_ || alignment > size_) exhausted(size);
     auto const need = rounded(heap::min_growth(size, alignment));
     if (need > size_ - from) exhausted(size);
-    auto const to = from + std::min(std::max(need, growth), size_ - from);
+    auto const to = from + (std::min)((std::max)(need, growth), size_ - from);
     if (!commit(from, to))
       raise<out_of_shared_memory>(because("the system has no memory left for " + std::to_string(size) +
                                               " bytes of shared memory: free some, or raise the limit of the container",

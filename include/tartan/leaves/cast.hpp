@@ -19,10 +19,10 @@ namespace impl {
 /// a with what To cannot hold moved to To's nearest end; both ends are compared only where From reaches past them.
 template <class To, class From, std::size_t N>
 TARTAN_ALWAYS_INLINE pack<From, N> clamp_to(pack<From, N> a) {
-  constexpr From below = static_cast<From>(std::numeric_limits<To>::min());
-  constexpr From above = static_cast<From>(std::numeric_limits<To>::max());
-  if constexpr (std::cmp_less(std::numeric_limits<From>::min(), std::numeric_limits<To>::min())) a = max(a, below);
-  if constexpr (std::cmp_greater(std::numeric_limits<From>::max(), std::numeric_limits<To>::max())) a = min(a, above);
+  constexpr From below = static_cast<From>((std::numeric_limits<To>::min)());
+  constexpr From above = static_cast<From>((std::numeric_limits<To>::max)());
+  if constexpr (std::cmp_less((std::numeric_limits<From>::min)(), (std::numeric_limits<To>::min)())) a = max(a, below);
+  if constexpr (std::cmp_greater((std::numeric_limits<From>::max)(), (std::numeric_limits<To>::max)())) a = min(a, above);
   return a;
 }
 
@@ -53,8 +53,8 @@ template <lane_type To, lane_type From, std::size_t N>
 
 template <lane_type To, std::integral From>
 [[nodiscard]] constexpr To saturate(From a) {
-  if (std::cmp_less(a, std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
-  if (std::cmp_greater(a, std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
+  if (std::cmp_less(a, (std::numeric_limits<To>::min)())) return (std::numeric_limits<To>::min)();
+  if (std::cmp_greater(a, (std::numeric_limits<To>::max)())) return (std::numeric_limits<To>::max)();
   return static_cast<To>(a);
 }
 

@@ -171,7 +171,7 @@ TARTAN_ALWAYS_INLINE std::size_t count_true(source<It> const& from, std::size_t 
   constexpr std::size_t W = register_bytes / source<It>::lane_bytes;
   using mask_type = std::decay_t<decltype(map(from.template load<W>(0)))>;
   using counts = typename mask_type::lanes_type;
-  constexpr std::size_t rows = 4, most = std::numeric_limits<typename counts::value_type>::max() / rows;
+  constexpr std::size_t rows = 4, most = (std::numeric_limits<typename counts::value_type>::max)() / rows;
   std::size_t total = 0, i = 0;
   while (i + rows * W <= n) {
     counts lane[rows] = {counts{0}, counts{0}, counts{0}, counts{0}};

@@ -90,7 +90,7 @@ template <any_pack P>
   if constexpr (std::is_floating_point_v<T>) {
     using I = impl::int_lane<sizeof(T)>;
     using ints = impl::vec<I, out::register_lanes>;
-    constexpr I magnitude = std::numeric_limits<I>::max();
+    constexpr I magnitude = (std::numeric_limits<I>::max)();
     return impl::by_register<out>(
         [](auto const& x)
             TARTAN_INLINE_LAMBDA { return impl::bits<typename out::vec>(impl::bits<ints>(x) & magnitude); },
@@ -124,7 +124,7 @@ template <class T, std::size_t N>
 [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> copysign(pack<T, N> const& a, std::type_identity_t<pack<T, N>> const& s) {
   using I = impl::int_lane<sizeof(T)>;
   using ints = impl::vec<I, pack<T, N>::register_lanes>;
-  constexpr I sign = std::numeric_limits<I>::min();
+  constexpr I sign = (std::numeric_limits<I>::min)();
   return impl::by_register<pack<T, N>>(
       [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA {
         return impl::bits<typename pack<T, N>::vec>((impl::bits<ints>(x) & ~sign) | (impl::bits<ints>(y) & sign));

@@ -64,7 +64,7 @@ class block_fold {
       fold.add(first, n);
       return fold.finish();
     }
-    std::size_t done = std::min(n, lane_count);
+    std::size_t done = (std::min)(n, lane_count);
     std::uint64_t const begin = ticks();
     spread_ ? add_shared(fold, first, done) : fold.add(first, done);
     for (std::size_t step = 8 * lane_count; done != n; step *= 2) {
@@ -73,7 +73,7 @@ class block_fold {
         add_shared(fold, advanced(first, done), n - done);
         break;
       }
-      std::size_t const more = std::min(step, n - done);
+      std::size_t const more = (std::min)(step, n - done);
       fold.add(advanced(first, done), more);
       done += more;
     }

@@ -26,7 +26,7 @@ TARTAN_ALWAYS_INLINE split_number<P> split(P const& x) {
   using I = typename ints_of<P>::value_type;
   constexpr int fraction = format<T>::fraction;
   // Subnormal numbers are brought among the normal ones, and the exponent is put right afterwards.
-  auto const tiny = x < std::numeric_limits<T>::min();
+  auto const tiny = x < (std::numeric_limits<T>::min)();
   P const lifted = x * (T{1} / std::numeric_limits<T>::epsilon());
   auto const b = to_bits(select(tiny, lifted, x));
   constexpr I root_half = __builtin_bit_cast(I, std::is_same_v<T, float> ? T(0.70710678F) : T(0.70710678118654752));

@@ -98,7 +98,7 @@ TARTAN_ALWAYS_INLINE P turn(P const& x, int shift, ints_of<P>& quarter) {
 /// Flips the sign of lanes whose `flip` has its sign bit set.
 template <any_pack P>
 TARTAN_ALWAYS_INLINE P flip_sign(P const& a, ints_of<P> const& flip) {
-  return from_bits<P>(to_bits(a) ^ (flip & std::numeric_limits<typename ints_of<P>::value_type>::min()));
+  return from_bits<P>(to_bits(a) ^ (flip & (std::numeric_limits<typename ints_of<P>::value_type>::min)()));
 }
 
 template <any_pack P, class F>
