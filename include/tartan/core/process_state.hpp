@@ -65,14 +65,15 @@ TARTAN_ALWAYS_INLINE process_slots* known_process_state() noexcept {
 }
 
 /// Runs when a thread ends. Other keys' destructors and later rounds may still use tartan on this thread, and its
-/// objects' cached pointers cannot be reset from here: the cell is freed in the last round that there is.
+/// objects' cached pointers cannot be reset from here, so the cell is kept for as many rounds as can be: in the last
+/// one ThreadSanitizer's own destructor may have run before, and no instrumented code may follow it.
 inline void end_of_thread(void* data) noexcept {
   auto& cell = *static_cast<thread_cell*>(data);
   if (auto const call = cell.at_exit; call != nullptr) {
     cell.at_exit = nullptr;
     call(cell);
   }
-  if (++cell.rounds < PTHREAD_DESTRUCTOR_ITERATIONS &&
+  if (++cell.rounds < PTHREAD_DESTRUCTOR_ITERATIONS - 1 &&
       ::pthread_setspecific(known_process_state()->thread_key, &cell) == 0)
     return;
   std::free(data);
