@@ -310,6 +310,7 @@ TEST_CASE("codec: what may travel") {
   STATIC_REQUIRE(tn::shippable<account>);
   STATIC_REQUIRE(tn::shippable<money>);
   STATIC_REQUIRE(tn::shippable<std::plus<>>);
+  STATIC_REQUIRE(tn::shippable<double point::*>);
   auto const captureless = [](int x) { return x; };
   STATIC_REQUIRE(tn::shippable<std::remove_const_t<decltype(captureless)>>);
 }
@@ -324,7 +325,7 @@ TEST_CASE("codec: what may not") {
   STATIC_REQUIRE_FALSE(tn::shippable<char const*>);
   STATIC_REQUIRE_FALSE(tn::shippable<int&>);
   STATIC_REQUIRE_FALSE(tn::shippable<std::nullptr_t>);
-  STATIC_REQUIRE_FALSE(tn::shippable<int nothing::*>);
+  STATIC_REQUIRE_FALSE(tn::shippable<int (nothing::*)()>);
   STATIC_REQUIRE_FALSE(tn::shippable<std::string_view>);
   STATIC_REQUIRE_FALSE(tn::shippable<std::span<int>>);
   STATIC_REQUIRE_FALSE(tn::shippable<std::unique_ptr<int>>);

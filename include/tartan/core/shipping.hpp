@@ -165,8 +165,10 @@ struct known_parts<std::variant<Ts...>> {
   static constexpr form how = form::choice;
 };
 
+// A pointer to a data member is an offset in its class.
 template <class T>
-inline constexpr bool plain_value = std::is_arithmetic_v<T> || std::is_enum_v<T>;
+inline constexpr bool plain_value =
+    std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_member_object_pointer_v<T>;
 template <class Rep, class Period>
 inline constexpr bool plain_value<std::chrono::duration<Rep, Period>> = plain_value<Rep>;
 template <class Clock, class Duration>
@@ -226,7 +228,7 @@ consteval form form_of() {
     return form::unknown;
   else if constexpr (specialised_codec<T>)
     return form::custom;
-  else if constexpr (std::is_pointer_v<T> || std::is_member_pointer_v<T> || std::is_null_pointer_v<T>)
+  else if constexpr (std::is_pointer_v<T> || std::is_member_function_pointer_v<T> || std::is_null_pointer_v<T>)
     return form::pointer;
   else if constexpr (std::is_bounded_array_v<T>)
     return form::array;

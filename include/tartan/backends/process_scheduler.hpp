@@ -1,0 +1,812 @@
+#pragma once
+// Which unit goes to which worker process, and what happens when one dies: written once, over any transport.
+
+#include <algorithm>  // clamp, find, max, min
+#include <chrono>     // milliseconds, nanoseconds
+#include <csignal>    // SIGKILL
+#include <cstddef>    // byte, size_t
+#include <cstdint>    // int64_t, uint32_t, uint64_t
+#include <cstring>    // strerror
+#include <deque>      // deque
+#include <exception>  // current_exception, exception_ptr, make_exception_ptr
+#include <mutex>      // mutex, unique_lock
+#include <string>     // string, to_string
+#include <utility>    // move
+#include <vector>     // vector
+
+#include "tartan/backends/process_job.hpp"  // process_job, unit_range
+#include "tartan/core/codec.hpp"            // decode_from
+#include "tartan/core/config.hpp"           // TARTAN_ABI, TARTAN_EXCEPTIONS
+#include "tartan/core/errors.hpp"           // pool_closed, raise
+#include "tartan/core/ticks.hpp"            // ticks, ticks_per_us
+#include "tartan/core/topology.hpp"         // hardware_cores
+#include "tartan/ipc/exceptions.hpp"        // remake_exception, shipped_exception
+#include "tartan/ipc/memory_pressure.hpp"   // out_of_memory_kills
+#include "tartan/ipc/process_errors.hpp"    // task_timeout, worker_died
+#include "tartan/ipc/transport.hpp"         // peer_end
+#include "tartan/ipc/wire.hpp"              // run_header
+
+namespace tartan::inline TARTAN_ABI {
+
+/// What a pool of processes has done so far.
+struct process_stats {
+  std::uint64_t tasks = 0;     ///< answered units of work
+  std::uint64_t messages = 0;  ///< in which they were sent
+  std::uint64_t deaths = 0;    ///< workers that ended without being told to
+  std::uint64_t timeouts = 0;  ///< of these, killed because a task ran too long
+  std::uint64_t started = 0;   ///< workers that were started, replacements included
+  std::uint64_t recalls = 0;   ///< times that waiting units were taken back from a busy worker
+};
+
+namespace detail {
+
+/// The scheduler. It alone writes its state, under its lock; peers only answer. So a peer that is killed at any
+/// instruction has either answered a unit or not, and wedges nobody.
+///
+/// Every thread that waits for a job drives all of them: it takes messages, buries the dead, sends units. Nobody else
+/// is needed, and the thread that waits is the one that is warm when the answer comes.
+///
+/// How much is sent at once: a peer's window begins at 1 unit and doubles while its messages come back within
+/// `quick`; it shrinks when they take longer than `slow`. At most two windows are on the way, one only if it is slow.
+/// Units that wait behind a slow one while another peer idles are recalled: the peer itself hands them back, so none
+/// can run twice.
+template <class Transport>
+class process_scheduler {
+ public:
+  struct settings {
+    std::chrono::nanoseconds timeout{0};
+    unsigned retries = 0;
+    std::uint64_t max_tasks_per_worker = 0;
+  };
+
+  template <class... Args>
+  explicit process_scheduler(settings const& s, unsigned spin_us, Args&&... transport_args)
+      : settings_(s),
+        spin_ticks_(spin_us * ticks_per_us()),
+        transport_(std::forward<Args>(transport_args)...),
+        peers_(transport_.size()),
+        kills_seen_(out_of_memory_kills()) {
+    departed_.on_peer.assign(peers_.size(), 0);
+    departed_.skip_rest();
+  }
+  process_scheduler(process_scheduler const&) = delete;
+  process_scheduler& operator=(process_scheduler const&) = delete;
+
+  ~process_scheduler() {
+    close();
+    end_peers(std::chrono::seconds(2));
+  }
+
+  /// Starts the peers that are not there; also done by the first job.
+  void start() {
+    std::unique_lock const lock(mutex_);
+    start_missing();
+  }
+
+  /// Runs the job to its end; the calling thread drives.
+  void run(process_job& job) {
+    std::unique_lock lock(mutex_);
+    if (closed_) raise<pool_closed>();
+    admission const stay(*this, job);
+    while (!job.finished())
+      if (!turn()) rest(lock);
+  }
+
+  void close() noexcept {
+    std::unique_lock const lock(mutex_);
+    closed_ = true;
+  }
+
+  /// After close(): waits for the calls that run, then for the workers to end.
+  void join() {
+    {
+      std::unique_lock lock(mutex_);
+      closed_ = true;
+      while (!jobs_.empty())
+        if (!turn()) rest(lock);
+    }
+    end_peers(std::chrono::seconds(2));
+  }
+
+  /// Kills every peer; what runs or waits fails with pool_closed.
+  void terminate() {
+    std::unique_lock const lock(mutex_);
+    closed_ = true;
+    for (std::size_t i = 0; i != peers_.size(); ++i)
+      if (peers_[i].phase != peer_phase::absent) transport_.kill(i);
+    fail_all(pool_closed());
+    transport_.wake();
+  }
+
+  [[nodiscard]] process_stats stats() const {
+    std::unique_lock const lock(mutex_);
+    return stats_;
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return peers_.size(); }
+
+  /// Process numbers of the workers that live.
+  [[nodiscard]] std::vector<int> pids() {
+    std::unique_lock lock(mutex_);
+    start_missing();
+    std::vector<int> found;
+    for (std::size_t i = 0; i != peers_.size(); ++i) {
+      while (peers_[i].phase == peer_phase::starting)
+        if (!turn()) rest(lock);
+      if (peers_[i].phase == peer_phase::ready) found.push_back(transport_.pid(i));
+    }
+    return found;
+  }
+
+ private:
+  using clock_ns = std::int64_t;
+  static constexpr clock_ns quick = 100'000;   // 0.1 ms: sending costs a noticeable part, so send more
+  static constexpr clock_ns slow = 1'000'000;  // 1 ms: sending costs nothing, so share more evenly
+  static constexpr clock_ns recall_after = 300'000;
+  static constexpr clock_ns retry_start_after = 100'000'000;
+  static constexpr std::uint64_t largest_window = 16'384;
+  static constexpr std::size_t message_target = 24 << 10;  // bytes of one message, unless one unit is larger
+  static constexpr std::size_t shared_work_above = 2 << 10;
+  static constexpr unsigned hopeless_starts = 3;
+
+  enum class peer_phase { absent, starting, ready, retiring };
+
+  /// Units sent in one message.
+  struct batch {
+    process_job* job;
+    unit_range units;
+    std::uint64_t answered;
+    std::byte* block;  // in the arena, if the message was large
+    clock_ns sent;
+  };
+
+  struct peer {
+    peer_phase phase = peer_phase::absent;
+    std::deque<batch> sent;
+    std::uint64_t next_number = 0;  // of the next unit that is sent
+    std::uint64_t answered = 0;     // all lower numbers are answered
+    std::uint64_t window = 1;
+    clock_ns last_answer = 0;
+    clock_ns last_pace = -1;  // how long its last message took; -1: unknown
+    std::uint64_t recalled = 0;
+    std::uint64_t killed_for = 0;  // 1 + number of the unit that ran too long
+    bool killed = false;
+    unsigned failed_starts = 0;
+    clock_ns next_start = 0;
+    peer_end last_start_error{};
+    std::uint64_t outstanding() const noexcept { return next_number - answered; }
+  };
+
+  // ---- jobs ---------------------------------------------------------------------------------------------------
+
+  /// The time in which a job is known here. If it ends early, by an exception, answers that still come are dropped.
+  class admission {
+   public:
+    admission(process_scheduler& s, process_job& job) : scheduler_(s), job_(job) { s.admit(job); }
+    admission(admission const&) = delete;
+    admission& operator=(admission const&) = delete;
+    ~admission() { scheduler_.dismiss(job_); }
+
+   private:
+    process_scheduler& scheduler_;
+    process_job& job_;
+  };
+
+  /// Stands in for a job that has left.
+  struct departed_job final : process_job {
+    std::size_t measure(std::uint64_t) override { return 0; }
+    void encode(std::uint64_t, frame_writer&) override {}
+    void succeed(std::uint64_t, frame_reader&) override {}
+    void fail(std::uint64_t, std::exception_ptr) override {}
+  };
+
+  void admit(process_job& job) {
+    start_missing();
+    job.number = ++jobs_seen_;
+    job.on_peer.assign(peers_.size(), 0);
+    if (job.timeout.count() == 0) job.timeout = settings_.timeout;
+    if (job.retries == 0) job.retries = settings_.retries;
+    jobs_.reserve(jobs_.size() + 1);
+    if (job.work.size() > shared_work_above) {
+      job.shared_work = static_cast<std::byte*>(transport_.arena().allocate(job.work.size(), 64));
+      std::copy(job.work.begin(), job.work.end(), job.shared_work);
+    }
+    jobs_.push_back(&job);
+    ++drivers_;
+  }
+
+  void dismiss(process_job& job) noexcept {
+    jobs_.erase(std::find(jobs_.begin(), jobs_.end(), &job));
+    if (job.outstanding != 0) {
+      for (peer& w : peers_)
+        for (batch& b : w.sent)
+          if (b.job == &job) b.job = &departed_;
+      departed_.outstanding += job.outstanding;
+      for (std::size_t i = 0; i != peers_.size(); ++i) departed_.on_peer[i] += job.on_peer[i];
+    } else if (job.shared_work != nullptr) {
+      transport_.arena().deallocate(job.shared_work);
+    }
+    --drivers_;
+  }
+
+  template <class E>
+  void fail_all(E const& error) {
+    auto const p = std::make_exception_ptr(error);
+    for (peer& w : peers_) {
+      for (batch& b : w.sent) {
+        for (auto u = b.units.first + b.answered; u != b.units.first + b.units.count; ++u) b.job->fail(u, p);
+        b.job->outstanding -= b.units.count - b.answered;
+        std::fill(b.job->on_peer.begin(), b.job->on_peer.end(), 0U);
+        transport_.arena().deallocate(b.block);
+      }
+      w.sent.clear();
+      w.answered = w.next_number;
+    }
+    for (process_job* job : jobs_) {
+      while (job->has_work()) {
+        auto const r = job->take(~std::uint64_t{0});
+        for (std::uint64_t u = 0; u != r.count && r.first + u <= job->limit; ++u) job->fail(r.first + u, p);
+      }
+    }
+  }
+
+  // ---- one look at everything -----------------------------------------------------------------------------------
+
+  /// Takes what has come, sends what can go. Returns whether anything moved.
+  bool turn() {
+    bool moved = false;
+    finished_jobs_ = false;
+    for (std::size_t i = 0; i != peers_.size(); ++i) {
+      if (peers_[i].phase == peer_phase::absent) continue;
+      bool const ended = transport_.ended(i);  // before receive(): its last words are then there
+      moved |= receive_all(i);
+      if (ended) {
+        bury(i);
+        moved = true;
+      }
+    }
+    for (process_job* job : jobs_)
+      if (job->watched && job->has_work() && job->stops()) job->skip_rest();
+    moved |= send_all();
+    check_clocks();
+    if (finished_jobs_ && drivers_ > 1) transport_.wake();  // their threads may sleep
+    return moved;
+  }
+
+  bool receive_all(std::size_t i) {
+    bool any = false;
+#if TARTAN_EXCEPTIONS
+    try {
+#endif
+      while (auto const frame = transport_.receive(i)) {
+        take(i, frame);
+        transport_.received(i);
+        any = true;
+      }
+#if TARTAN_EXCEPTIONS
+    } catch (bad_frame const&) {
+      kill(i);  // it has overwritten what it should not: its end tells its task
+    }
+#endif
+    if (any) transport_.received_all(i);
+    return any;
+  }
+
+  void take(std::size_t i, frame_view const& frame) {
+    peer& w = peers_[i];
+    frame_reader in(frame.data, frame.size);
+    auto const kind = static_cast<reply_kind>(frame.kind);
+    if (kind == reply_kind::ready) {
+      if (w.phase == peer_phase::starting) w.phase = peer_phase::ready;
+      w.failed_starts = 0;
+      return;
+    }
+    if (w.sent.empty()) frame_reader::wrong_value();
+    batch& b = w.sent.front();
+    if (kind == reply_kind::handed_back) {
+      auto const count = in.raw<std::uint32_t>();
+      if (count != b.units.count - b.answered) frame_reader::wrong_value();
+      b.job->give_back({b.units.first + b.answered, count});
+      b.units.count -= count;
+      count_answered(w, i, b, count);
+    } else {
+      deliver(i, *b.job, b.units.first + b.answered, kind, in);
+      ++stats_.tasks;
+      ++b.answered;
+      count_answered(w, i, b, 1);
+    }
+    if (b.answered == b.units.count) retire_batch(w);
+  }
+
+  void count_answered(peer& w, std::size_t i, batch& b, std::uint64_t count) {
+    w.answered += count;
+    b.job->outstanding -= count;
+    b.job->on_peer[i] -= static_cast<std::uint32_t>(count);
+    if (b.job->outstanding == 0) finished_jobs_ = true;
+  }
+
+  void deliver(std::size_t i, process_job& job, std::uint64_t unit, reply_kind kind, frame_reader& in) {
+#if TARTAN_EXCEPTIONS
+    try {
+#endif
+      if (kind == reply_kind::value) {
+        job.succeed(unit, in);
+      } else if (kind == reply_kind::value_elsewhere) {
+        deliver_elsewhere(i, job, unit, in.raw<elsewhere>());
+      } else if (kind == reply_kind::error) {
+        job.fail(unit, remake_exception(decode_from<shipped_exception>(in)));
+      } else {
+        frame_reader::wrong_value();
+      }
+#if TARTAN_EXCEPTIONS
+    } catch (...) {
+      job.fail(unit, std::current_exception());
+    }
+#endif
+  }
+
+  void deliver_elsewhere(std::size_t i, process_job& job, std::uint64_t unit, elsewhere where) {
+    if (!transport_.arena().owns(where.at, where.size, transport_.mark(i))) frame_reader::wrong_value();
+    struct cleanup {
+      segment& arena;
+      void* block;
+      ~cleanup() { arena.deallocate(block); }
+    } const at_end{transport_.arena(), where.at};
+    frame_reader in(where.at, where.size);
+    job.succeed(unit, in);
+  }
+
+  // The message is answered: what it took says how much to send next.
+  void retire_batch(peer& w) {
+    batch const& b = w.sent.front();
+    auto const now = monotonic_ns();
+    auto const pace = now - std::max(b.sent, w.last_answer);
+    w.last_answer = now;
+    w.last_pace = pace;
+    if (pace < quick)
+      w.window = std::min(w.window * 2, largest_window);
+    else if (pace > slow && b.units.count != 0)
+      w.window = std::max<std::uint64_t>(
+          1, b.units.count * static_cast<std::uint64_t>(slow / 2) / static_cast<std::uint64_t>(pace));
+    transport_.arena().deallocate(b.block);
+    w.sent.pop_front();
+  }
+
+  // ---- sending --------------------------------------------------------------------------------------------------
+
+  bool send_all() {
+    bool any = false;
+    // One message each before anybody gets a second: two dear units run at the same time.
+    for (bool more = true; more;) {
+      more = false;
+      for (std::size_t i = 0; i != peers_.size(); ++i)
+        if (wants_more(i) && send_some(i)) more = any = true;
+    }
+    return any;
+  }
+
+  [[nodiscard]] bool wants_more(std::size_t i) {
+    peer& w = peers_[i];
+    if (w.phase != peer_phase::ready || w.killed) return false;
+    if (settings_.max_tasks_per_worker != 0 && w.next_number >= settings_.max_tasks_per_worker) {
+      if (w.sent.empty()) retire(i);
+      return false;
+    }
+    auto const waiting = w.outstanding();
+    if (waiting == 0) return true;
+    return waiting < 2 * w.window && w.last_pace >= 0 && w.last_pace < slow;
+  }
+
+  /// Sends one message to the peer, of the first job that has work for it.
+  bool send_some(std::size_t i) {
+    for (std::size_t k = 0; k != jobs_.size(); ++k) {
+      process_job& job = *jobs_[(first_job_ + k) % jobs_.size()];
+      if (!job.has_work() || !may_serve(job, i)) continue;
+      if (!send_batch(i, job)) return false;
+      first_job_ = (first_job_ + k + 1) % jobs_.size();
+      return true;
+    }
+    return false;
+  }
+
+  static bool may_serve(process_job const& job, std::size_t i) {
+    if (job.most_workers == 0 || job.on_peer[i] != 0) return true;
+    std::size_t serving = 0;
+    for (auto const n : job.on_peer) serving += n != 0 ? 1U : 0U;
+    return serving < job.most_workers;
+  }
+
+  bool send_batch(std::size_t i, process_job& job) {
+    peer& w = peers_[i];
+    std::uint64_t const share = std::max<std::uint64_t>(1, job.waiting() / (2 * peers_.size()));
+    std::uint64_t most = std::min(w.window, share);
+    if (settings_.max_tasks_per_worker != 0) most = std::min(most, settings_.max_tasks_per_worker - w.next_number);
+    unit_range r = job.take(most);
+    std::size_t bytes = 0;
+    auto const measured = measure(job, r, bytes);
+    if (measured < r.count) {
+      job.give_back({r.first + measured, r.count - measured});
+      r.count = measured;
+    }
+    if (r.count == 0) return true;  // its first unit failed; go on with the next
+    return post(i, job, r, bytes);
+  }
+
+  // How many of the units fit a message; the first that cannot be measured fails and is taken out.
+  std::uint64_t measure(process_job& job, unit_range& r, std::size_t& bytes) {
+    for (std::uint64_t k = 0; k != r.count; ++k) {
+      std::size_t size = 0;
+#if TARTAN_EXCEPTIONS
+      try {
+        size = job.measure(r.first + k);
+      } catch (...) {
+        if (k != 0) return k;  // tried again as the first of the next message
+        job.fail(r.first, std::current_exception());
+        ++r.first;
+        --r.count;
+        return 0;
+      }
+#else
+      size = job.measure(r.first + k);
+#endif
+      size += sizeof(std::uint64_t);
+      if (k != 0 && bytes + size > message_target) return k;
+      bytes += size;
+    }
+    return r.count;
+  }
+
+  bool post(std::size_t i, process_job& job, unit_range r, std::size_t unit_bytes) {
+    std::size_t const work_bytes = job.shared_work == nullptr ? job.work.size() : 0;
+    std::size_t const size = sizeof(run_header) + job.code.module.size() + work_bytes + unit_bytes;
+    std::byte* block = nullptr;
+#if TARTAN_EXCEPTIONS
+    try {
+#endif
+      if (size <= inline_limit) {
+        auto* const at = transport_.reserve(i, size, request_kind::run);
+        if (at == nullptr) return job.give_back(r), false;
+        write_run(at, size, i, job, r);
+      } else {
+        auto* const note = transport_.reserve(i, sizeof(elsewhere), request_kind::run_elsewhere);
+        if (note == nullptr) return job.give_back(r), false;
+        block = static_cast<std::byte*>(transport_.arena().allocate(size, 64));
+        write_run(block, size, i, job, r);
+        frame_writer(note, sizeof(elsewhere)).raw(elsewhere{block, size});
+      }
+#if TARTAN_EXCEPTIONS
+    } catch (...) {
+      transport_.arena().deallocate(block);
+      job.give_back({r.first + 1, r.count - 1});
+      if (r.count > 1) {
+        job.give_back({r.first, 1});  // alone it may fit
+        peers_[i].window = 1;
+      } else {
+        job.fail(r.first, std::current_exception());
+      }
+      return true;
+    }
+#endif
+    account(i, job, r, block);
+    transport_.send(i);
+    return true;
+  }
+
+  void write_run(std::byte* at, std::size_t size, std::size_t i, process_job& job, unit_range r) {
+    frame_writer out(at, size);
+    run_header header{};
+    header.first_number = peers_[i].next_number;
+    header.job = job.number;
+    header.code = job.code.offset;
+    header.module_size = static_cast<std::uint32_t>(job.code.module.size());
+    header.count = static_cast<std::uint32_t>(r.count);
+    header.work = {job.shared_work, job.work.size()};
+    header.timed = job.timeout.count() != 0 ? 1 : 0;
+    out.raw(header);
+    out.bytes(job.code.module.data(), job.code.module.size());
+    if (job.shared_work == nullptr) out.bytes(job.work.data(), job.work.size());
+    for (std::uint64_t k = 0; k != r.count; ++k) {
+      auto const unit_size = job.measure(r.first + k);
+      out.raw(static_cast<std::uint64_t>(unit_size));
+      job.encode(r.first + k, out);
+    }
+  }
+
+  void account(std::size_t i, process_job& job, unit_range r, std::byte* block) {
+    peer& w = peers_[i];
+    w.sent.push_back({&job, r, 0, block, monotonic_ns()});
+    w.next_number += r.count;
+    job.outstanding += r.count;
+    job.on_peer[i] += static_cast<std::uint32_t>(r.count);
+    ++stats_.messages;
+  }
+
+  // ---- beginnings and ends --------------------------------------------------------------------------------------
+
+  void start_missing() {
+    for (std::size_t i = 0; i != peers_.size(); ++i)
+      if (peers_[i].phase == peer_phase::absent) start_peer(i);
+  }
+
+  void start_peer(std::size_t i) {
+    auto const keep = peers_[i].failed_starts;
+    peers_[i] = peer{};
+    peers_[i].failed_starts = keep;
+    transport_.begin(i);
+    peers_[i].phase = peer_phase::starting;
+    ++stats_.started;
+  }
+
+  /// The peer has done as many tasks as it should: it ends in peace, and another begins.
+  void retire(std::size_t i) {
+    if (transport_.reserve(i, 0, request_kind::quit) == nullptr) return;
+    peers_[i].phase = peer_phase::retiring;
+    transport_.send(i);
+  }
+
+  void kill(std::size_t i) {
+    if (peers_[i].killed) return;
+    peers_[i].killed = true;
+    transport_.kill(i);
+  }
+
+  void bury(std::size_t i) {
+    peer& w = peers_[i];
+    std::int64_t since = 0;
+    auto const running = transport_.running(i, since);
+    peer_end const end = transport_.bury(i);
+    if (w.phase == peer_phase::retiring) {
+      // as it was told
+    } else if (w.phase == peer_phase::starting) {
+      ++w.failed_starts;
+    } else {
+      ++stats_.deaths;
+    }
+    return_units(i, running, end);
+    bool const hopeless = w.failed_starts >= hopeless_starts;
+    w.phase = peer_phase::absent;
+    w.killed = false;
+    w.last_start_error = end;
+    w.next_start = monotonic_ns() + (w.failed_starts != 0 ? retry_start_after : 0);
+    if (hopeless) return give_up_if_nobody_is_left();
+    if (!closed_ || !jobs_.empty()) {
+      if (w.failed_starts == 0) start_again(i);
+    }
+  }
+
+  // Units that the dead peer had not answered: the one that ran is charged with the death, the others go back.
+  void return_units(std::size_t i, std::uint64_t running, peer_end const& end) {
+    peer& w = peers_[i];
+    bool const somebody_ran = !w.sent.empty() && running == w.answered + 1;
+    bool const timed_out = somebody_ran && w.killed_for == running;
+    bool const told = w.killed && w.killed_for != 0 && !timed_out;  // the kill was meant for a unit that was just done
+    for (auto b = w.sent.rbegin(); b != w.sent.rend(); ++b) {
+      unit_range rest{b->units.first + b->answered, b->units.count - b->answered};
+      b->job->outstanding -= rest.count;
+      b->job->on_peer[i] -= static_cast<std::uint32_t>(rest.count);
+      if (b->job->outstanding == 0) finished_jobs_ = true;
+      transport_.arena().deallocate(b->block);
+      bool const culprit = somebody_ran && !told && &*b == &w.sent.front();
+      if (culprit) {
+        b->job->give_back({rest.first + 1, rest.count - 1});
+        charge(*b->job, rest.first, end, timed_out);
+      } else {
+        b->job->give_back(rest);
+      }
+    }
+    w.sent.clear();
+    w.answered = w.next_number;
+  }
+
+  void charge(process_job& job, std::uint64_t unit, peer_end const& end, bool timed_out) {
+    auto const failed = ++job.attempts_failed[unit];
+    if (timed_out) ++stats_.timeouts;
+    if (failed <= job.retries) return job.give_back({unit, 1});
+    worker_end e;
+    e.task = job.task_of(unit);
+    e.pid = end.pid;
+    bool const by_signal = end.code == CLD_KILLED || end.code == CLD_DUMPED;
+    e.signal = by_signal ? end.status : 0;
+    e.exit_code = by_signal ? 0 : end.status;
+    e.attempts = static_cast<int>(failed);
+    if (e.signal == SIGKILL && !timed_out) {
+      auto const kills = out_of_memory_kills();
+      e.out_of_memory = kills > kills_seen_;
+      kills_seen_ = kills;
+    }
+    job.attempts_failed.erase(unit);
+    job.fail(unit, timed_out ? std::make_exception_ptr(task_timeout(e)) : std::make_exception_ptr(worker_died(e)));
+  }
+
+  void start_again(std::size_t i) {
+#if TARTAN_EXCEPTIONS
+    try {
+      start_peer(i);
+    } catch (process_start_error const& e) {  // the zygote is gone
+      fail_all(e);
+    }
+#else
+    start_peer(i);
+#endif
+  }
+
+  void give_up_if_nobody_is_left() {
+    for (peer const& w : peers_)
+      if (w.phase != peer_phase::absent || w.failed_starts < hopeless_starts) return;
+    auto const& end = peers_.front().last_start_error;
+    std::string why = "tartan: no worker process can be started: ";
+    if (end.code < 0)
+      why += std::string("fork failed (") + std::strerror(-end.code) +
+             "); raise the limit (ulimit -u, memory) or ask for fewer workers";
+    else if (end.code == CLD_EXITED)
+      why += "each ends with exit code " + std::to_string(end.status) +
+             " before its first task; see its initializer and limits";
+    else
+      why += "each dies of signal " + std::to_string(end.status) +
+             " before its first task; see its initializer and limits";
+    fail_all(process_start_error(why));
+    for (peer& w : peers_) w.failed_starts = 0;  // the next call tries again
+  }
+
+  // ---- time -----------------------------------------------------------------------------------------------------
+
+  void check_clocks() {
+    next_look_ = std::chrono::nanoseconds(100'000'000);
+    bool const watch_balance = idle_peer_and_no_work();
+    for (std::size_t i = 0; i != peers_.size(); ++i) {
+      peer& w = peers_[i];
+      if (w.phase == peer_phase::absent) {
+        restart_in_time(i);
+        continue;
+      }
+      if (w.sent.empty()) continue;
+      if (w.sent.front().job->timeout.count() != 0) check_timeout(i);
+      recall_needless(i);
+      if (watch_balance) recall_if_stuck(i);
+    }
+    for (process_job const* job : jobs_)
+      if (job->watched) look_within(std::chrono::milliseconds(2));
+  }
+
+  void look_within(std::chrono::nanoseconds d) noexcept {
+    next_look_ = std::clamp(d, std::chrono::nanoseconds(1000), next_look_);
+  }
+
+  void restart_in_time(std::size_t i) {
+    peer& w = peers_[i];
+    if (jobs_.empty() || w.failed_starts == 0) return;
+    auto const left = w.next_start - monotonic_ns();
+    if (left > 0) return look_within(std::chrono::nanoseconds(left));
+    start_again(i);
+  }
+
+  void check_timeout(std::size_t i) {
+    peer& w = peers_[i];
+    auto const limit = w.sent.front().job->timeout;
+    std::int64_t since = 0;
+    auto const running = transport_.running(i, since);
+    if (w.killed) return;
+    if (running != w.answered + 1) return look_within(limit);  // it will begin; look again when it could be due
+    auto const left = std::chrono::nanoseconds(since) + limit - std::chrono::nanoseconds(monotonic_ns());
+    if (left.count() > 0) return look_within(left);
+    w.killed_for = running;
+    kill(i);
+  }
+
+  // An error or a stop made waiting units needless: a peer must not run through a whole window of them.
+  void recall_needless(std::size_t i) {
+    peer& w = peers_[i];
+    batch const& last = w.sent.back();
+    if (w.recalled == w.next_number) return;
+    if (!last.job->stopped && last.units.first + last.units.count - 1 <= last.job->limit) return;
+    w.recalled = w.next_number;
+    transport_.recall(i, w.next_number);
+  }
+
+  [[nodiscard]] bool idle_peer_and_no_work() {
+    bool idle = false;
+    for (peer const& w : peers_) idle |= w.phase == peer_phase::ready && w.sent.empty() && !w.killed;
+    if (!idle) return false;
+    for (process_job* job : jobs_)
+      if (job->has_work()) return false;
+    return true;
+  }
+
+  void recall_if_stuck(std::size_t i) {
+    peer& w = peers_[i];
+    if (w.outstanding() < 2 || w.recalled == w.next_number) return;
+    auto const age = monotonic_ns() - std::max(w.sent.front().sent, w.last_answer);
+    if (age < recall_after) return look_within(std::chrono::nanoseconds(recall_after - age));
+    w.recalled = w.next_number;
+    w.window = std::max<std::uint64_t>(1, w.window / 4);
+    transport_.recall(i, w.next_number);
+    ++stats_.recalls;
+  }
+
+  // ---- waiting --------------------------------------------------------------------------------------------------
+
+  /// Nothing moved: spins a little, then sleeps until something can have changed.
+  void rest(std::unique_lock<std::mutex>& lock) {
+    auto const limit = next_look_;
+    lock.unlock();
+    bool something = spin();
+    if (!something) {
+      transport_.arm();
+      if (!transport_.anything()) transport_.sleep(limit);
+      something = transport_.anything();
+    }
+    lock.lock();
+    if (!something && !transport_.can_replace()) zygote_gone();
+  }
+
+  [[nodiscard]] bool spin() const noexcept {
+    if (spin_ticks_ == 0) return transport_.anything();
+    auto const until = ticks() + spin_ticks_;
+    do {
+      if (transport_.anything()) return true;
+      cpu_pause();
+    } while (ticks() < until);
+    return false;
+  }
+
+  void zygote_gone() {
+    for (std::size_t i = 0; i != peers_.size(); ++i) receive_all(i);
+    fail_all(
+        process_start_error("tartan: the process that starts workers was killed, and all workers with it; a program "
+                            "with threads cannot make another: restart the program"));
+    for (peer& w : peers_) w.phase = peer_phase::absent;
+  }
+
+  void end_peers(std::chrono::nanoseconds patience) {
+    std::unique_lock lock(mutex_);
+    auto const until = monotonic_ns() + patience.count();
+    for (std::size_t i = 0; i != peers_.size(); ++i)
+      if (peers_[i].phase == peer_phase::ready) retire(i);
+    bool killed = false;
+    for (;;) {
+      bool any = false;
+      for (std::size_t i = 0; i != peers_.size(); ++i) {
+        if (peers_[i].phase == peer_phase::starting && transport_.receive(i)) {
+          transport_.received(i);
+          peers_[i].phase = peer_phase::ready;
+          retire(i);
+        }
+        if (peers_[i].phase != peer_phase::absent && transport_.ended(i)) {
+          transport_.bury(i);
+          peers_[i].phase = peer_phase::absent;
+        }
+        any |= peers_[i].phase != peer_phase::absent;
+      }
+      if (!any || !transport_.can_replace()) return;
+      if (!killed && monotonic_ns() > until) {
+        for (std::size_t i = 0; i != peers_.size(); ++i)
+          if (peers_[i].phase != peer_phase::absent) transport_.kill(i);
+        killed = true;
+      }
+      lock.unlock();
+      transport_.arm();
+      if (!transport_.anything()) transport_.sleep(std::chrono::milliseconds(20));
+      lock.lock();
+    }
+  }
+
+  settings const settings_;
+  std::uint64_t const spin_ticks_;
+  mutable std::mutex mutex_;
+  Transport transport_;
+  std::vector<peer> peers_;
+  std::vector<process_job*> jobs_;
+  std::size_t first_job_ = 0;
+  std::uint64_t jobs_seen_ = 0;
+  std::uint64_t kills_seen_ = 0;
+  departed_job departed_;
+  unsigned drivers_ = 0;
+  bool closed_ = false;
+  bool finished_jobs_ = false;
+  std::chrono::nanoseconds next_look_{0};
+  process_stats stats_;
+};
+
+}  // namespace detail
+
+}  // namespace tartan::inline TARTAN_ABI

@@ -1,0 +1,249 @@
+#pragma once
+// Worker processes as a backend: the same calls as on threads, and a crash costs one task.
+
+#include <algorithm>    // max
+#include <cstddef>      // byte, size_t
+#include <exception>    // exception_ptr, rethrow_exception
+#include <functional>   // invoke
+#include <iterator>     // iter_value_t
+#include <optional>     // optional
+#include <ranges>       // begin, contiguous_range, distance, range_value_t, view
+#include <string_view>  // string_view
+#include <type_traits>  // remove_cvref_t
+#include <utility>      // move
+#include <vector>       // vector
+
+#include "tartan/backends/process_job.hpp"   // process_job
+#include "tartan/backends/process_pool.hpp"  // process_pools
+#include "tartan/core/closure.hpp"           // closure
+#include "tartan/core/codec.hpp"             // encode, require_shippable
+#include "tartan/core/config.hpp"            // TARTAN_ABI
+#include "tartan/core/result.hpp"            // invoke_regular, regular_result
+#include "tartan/exec/backend.hpp"           // backend, block_plan
+#include "tartan/exec/outcome.hpp"           // outcome
+#include "tartan/exec/policy.hpp"            // policy
+#include "tartan/ipc/worker_main.hpp"        // run_each
+
+namespace tartan::inline TARTAN_ABI {
+
+namespace detail {
+
+/// The encoding of vector<V> for the elements of any sized range, without making the vector.
+template <class V, class Range>
+struct range_encoding {
+  static constexpr bool block = std::ranges::contiguous_range<Range const> && block_sequence<std::vector<V>>;
+
+  static std::size_t size(Range const& r) {
+    std::size_t total = sizeof(std::uint64_t);
+    if constexpr (block)
+      total += static_cast<std::size_t>(std::ranges::distance(r)) * sizeof(V);
+    else
+      for (auto&& x : r) total += encoded_size<V>(x);
+    return total;
+  }
+
+  static void write(frame_writer& out, Range const& r) {
+    auto const n = static_cast<std::size_t>(std::ranges::distance(r));
+    out.raw(static_cast<std::uint64_t>(n));
+    if constexpr (block)
+      out.bytes(std::ranges::data(r), n * sizeof(V));
+    else
+      for (auto&& x : r) encode_to<V>(out, x);
+  }
+};
+
+/// What a worker gets for an argument of type A: views are sent by their elements.
+template <class A>
+struct sent_as {
+  using type = A;
+  using encoding = codec<A>;
+};
+template <class A>
+  requires(std::ranges::view<A> && std::ranges::sized_range<A> && !shippable<A>)
+struct sent_as<A> {
+  using type = std::vector<std::ranges::range_value_t<A>>;
+  using encoding = range_encoding<std::ranges::range_value_t<A>, A>;
+};
+
+/// The callable that tasks run, and where its trampoline is.
+template <class Work, class Argument>
+void name_work(process_job& job, Work const& work) {
+  require_shippable<Work>();
+  require_shippable<Argument>();
+  job.code = code_address_of(reinterpret_cast<void const*>(&run_each<Work, Argument>));
+  job.work = encode(work);
+}
+
+inline void take_properties(process_job& job, properties const& props) {
+  job.timeout = props.timeout;
+  job.retries = props.retries;
+  if (props.pool.named()) job.most_workers = props.workers;  // a pool without a name has that size
+  job.watched = props.stop.asks != nullptr;
+}
+
+/// The blocks of a plan; keeps the error of the lowest block.
+template <class R, class Slice, class Work>
+class collect_job final : public process_job {
+ public:
+  using argument = std::remove_cvref_t<std::invoke_result_t<Slice const&, block>>;
+  using sent = sent_as<argument>;
+
+  collect_job(properties const& props, block_plan const& plan, Slice const& slice, Work const& callable)
+      : plan_(plan), slice_(slice), control_(props.control()), results_(plan.count()) {
+    require_shippable<R>();
+    name_work<Work, typename sent::type>(*this, callable);
+    take_properties(*this, props);
+    end = plan.count();
+  }
+
+  std::size_t measure(std::uint64_t unit) override { return sent::encoding::size(slice_(plan_[unit])); }
+  void encode(std::uint64_t unit, frame_writer& out) override { sent::encoding::write(out, slice_(plan_[unit])); }
+
+  void succeed(std::uint64_t unit, frame_reader& result) override {
+    results_[unit].emplace(decode_from<R>(result));
+    control_.finished(plan_[unit].size());
+  }
+
+  void fail(std::uint64_t unit, std::exception_ptr error) override {
+    if (unit >= limit) return;
+    limit = unit;
+    error_ = std::move(error);
+  }
+
+  [[nodiscard]] std::size_t task_of(std::uint64_t unit) const override { return plan_[unit].begin; }
+  bool stops() override { return control_.skips(); }
+
+  [[nodiscard]] std::vector<R> take() {
+#if TARTAN_EXCEPTIONS
+    if (error_ != nullptr) std::rethrow_exception(error_);
+#endif
+    control_.conclude();
+    std::vector<R> out;
+    out.reserve(results_.size());
+    for (auto& r : results_) out.push_back(std::move(*r));
+    return out;
+  }
+
+ private:
+  block_plan plan_;
+  Slice const& slice_;
+  run_control control_;
+  std::vector<std::optional<R>> results_;
+  std::exception_ptr error_;
+};
+
+/// One call of f for one element.
+template <class F>
+struct element_work {
+  [[no_unique_address]] F f;
+  template <class T>
+  auto operator()(T& element) const {
+    return invoke_regular(f, element);
+  }
+};
+
+/// The elements of a divisible range; keeps what became of each.
+template <class R, class Part, class F>
+class try_job final : public process_job {
+ public:
+  using element = std::ranges::range_value_t<Part>;
+  using result = regular_result<R>;
+
+  try_job(properties const& props, Part& part, F const& f, std::size_t offset)
+      : first_(std::ranges::begin(part)),
+        offset_(offset),
+        control_(props.control()),
+        results_(static_cast<std::size_t>(std::ranges::size(part))) {
+    require_shippable<result>();
+    name_work<element_work<F>, element>(*this, element_work<F>{f});
+    take_properties(*this, props);
+    end = results_.size();
+  }
+
+  std::size_t measure(std::uint64_t unit) override { return encoded_size<element>(at(unit)); }
+  void encode(std::uint64_t unit, frame_writer& out) override { encode_to<element>(out, at(unit)); }
+
+  void succeed(std::uint64_t unit, frame_reader& answer) override {
+    results_[unit].emplace(std::in_place, task_of(unit), decode_from<result>(answer));
+    control_.finished(1);
+  }
+  void fail(std::uint64_t unit, std::exception_ptr error) override {
+    results_[unit].emplace(task_of(unit), std::move(error));
+    control_.finished(1);
+  }
+
+  [[nodiscard]] std::size_t task_of(std::uint64_t unit) const override {
+    return offset_ + static_cast<std::size_t>(unit);
+  }
+  bool stops() override { return control_.skips(); }
+
+  [[nodiscard]] std::vector<outcome<R>> take() {
+    control_.conclude();
+    std::vector<outcome<R>> out;
+    out.reserve(results_.size());
+    for (auto& r : results_) out.push_back(std::move(*r));
+    return out;
+  }
+
+ private:
+  [[nodiscard]] decltype(auto) at(std::uint64_t unit) const {
+    return detail::at(first_, static_cast<std::size_t>(unit));
+  }
+
+  std::ranges::iterator_t<Part> first_;
+  std::size_t offset_;
+  run_control control_;
+  std::vector<std::optional<outcome<R>>> results_;
+};
+
+}  // namespace detail
+
+/// Worker processes, no shared memory but what is in the arena. Thread safety: stateless; pools are found by the
+/// properties.
+struct processes_backend {
+  static constexpr std::string_view name = "processes";
+  static constexpr property honoured =
+      property::grain | property::relaxed | property::in_flight | property::on | property::timeout | property::retries;
+
+  [[nodiscard]] std::size_t width(properties const& props) const {
+    if (props.pool.named()) return pool(props).size();
+    return props.workers != 0 ? props.workers : available_workers();
+  }
+
+  /// Elements of one block of a map: one if each is a task of its own (somebody watches its time, or it may be run
+  /// again), else so few that thousands of blocks can be shared out; the scheduler sends as many at once as pays.
+  [[nodiscard]] std::size_t block_length(properties const& props, std::size_t n) const {
+    constexpr std::size_t most_blocks = 4096;
+    if (props.timeout.count() != 0 || props.retries != 0) return 1;
+    if (props.grain != 0) return props.grain;
+    return n / most_blocks + (n % most_blocks != 0 ? 1 : 0);
+  }
+
+  template <class R, class Slice, class Work>
+  std::vector<R> collect(properties const& props, block_plan const& plan, Slice const& slice, Work const& work) const {
+    detail::collect_job<R, Slice, Work> job(props, plan, slice, work);
+    if (plan.count() != 0) pool(props).run(job);
+    return job.take();
+  }
+
+  /// What became of f(x) for each element of a divisible range; `offset` is the index of its first.
+  template <class R, class Part, class F>
+  std::vector<outcome<R>> try_collect(properties const& props, Part&& part, F const& f, std::size_t offset) const {
+    detail::try_job<R, std::remove_reference_t<Part>, F> job(props, part, f, offset);
+    if (std::ranges::size(part) != 0) pool(props).run(job);
+    return job.take();
+  }
+
+ private:
+  static detail::local_scheduler& pool(properties const& props) {
+    auto& host = detail::start_process_host();
+    auto& pools = detail::process_pools::of(host);
+    return props.pool.named() ? pools.find(props.pool) : pools.of_size(host, props.workers);
+  }
+};
+static_assert(backend<processes_backend> && !shared_memory_backend<processes_backend>);
+
+/// A pool of worker processes that outlives its tasks: see start_processes().
+inline constexpr policy<processes_backend> processes{};
+
+}  // namespace tartan::inline TARTAN_ABI
