@@ -69,10 +69,22 @@ struct threads_backend {
 
   template <class Task>
   void spawn(properties const& props, Task&& task) const {
-    detail::worker* const w = detail::current_worker();
-    detail::pool& p = props.pool.named() ? named_pool(props) : w != nullptr ? w->home : detail::default_pool();
     auto node = std::make_unique<spawned<std::decay_t<Task>>>(std::forward<Task>(task));
-    p.submit(node.release(), w != nullptr ? w->index : 0);
+    enqueue(async_pool(props), node.get());
+    static_cast<void>(node.release());  // the pool has it
+  }
+
+  /// The pool that submitted work of this policy goes to.
+  static detail::pool& async_pool(properties const& props) {
+    if (props.pool.named()) return named_pool(props);
+    detail::worker* const w = detail::current_worker();
+    return w != nullptr ? w->home : detail::default_pool();
+  }
+
+  /// Hands `task` to the pool, or throws pool_closed and leaves it to the caller.
+  static void enqueue(detail::pool& p, detail::queued_task* task) {
+    if (!p.submit(task, detail::queue_hint())) [[unlikely]]
+      detail::raise<pool_closed>();
   }
 
   template <class Body>
@@ -85,9 +97,9 @@ struct threads_backend {
   template <class Task>
   struct spawned : detail::queued_task {
     explicit spawned(Task its_task) : queued_task(&run_it), task(std::move(its_task)) {}
-    static void run_it(detail::queued_task* base, detail::worker&) {
+    static void run_it(detail::queued_task* base, detail::worker*, detail::task_order order) {
       std::unique_ptr<spawned> const self(static_cast<spawned*>(base));
-      self->task();
+      if (order == detail::task_order::run) self->task();
     }
     Task task;
   };

@@ -1,11 +1,17 @@
 #pragma once
-// What the runtime asks of the operating system about the calling thread.
+// Threads of the operating system: how they start, and what the runtime asks about the calling one.
 
-#include <pthread.h>  // pthread_setname_np, pthread_sigmask
+#include <limits.h>   // PTHREAD_STACK_MIN
+#include <pthread.h>  // pthread_attr_*, pthread_create, pthread_join, pthread_setname_np, pthread_sigmask
+#include <sched.h>    // CPU_*, sched_getaffinity, sched_setaffinity
 #include <signal.h>   // sigfillset, sigdelset
 
-#include <cstdio>  // snprintf
-#include <string>  // string
+#include <algorithm>  // max
+#include <cstddef>    // size_t
+#include <cstdio>     // snprintf
+#include <memory>     // make_unique, unique_ptr
+#include <string>     // string
+#include <utility>    // move
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI
 
@@ -26,5 +32,55 @@ inline void name_this_thread(std::string const& pool_name, unsigned index) noexc
   std::snprintf(name, sizeof name, "%.*s%s", 15 - digits, pool_name.c_str(), number);
   pthread_setname_np(pthread_self(), name);
 }
+
+/// Keeps the calling thread on the (rank modulo n)-th of the n processors that it may use now.
+inline void pin_this_thread(unsigned rank) noexcept {
+  cpu_set_t granted, one;
+  if (::sched_getaffinity(0, sizeof granted, &granted) != 0) return;  // more than 1024 processors: left unpinned
+  int const n = CPU_COUNT(&granted);
+  if (n == 0) return;
+  int left = static_cast<int>(rank % static_cast<unsigned>(n));
+  for (std::size_t i = 0; i != CPU_SETSIZE; ++i)
+    if (CPU_ISSET(i, &granted) && left-- == 0) {
+      CPU_ZERO(&one);
+      CPU_SET(i, &one);
+      ::sched_setaffinity(0, sizeof one, &one);
+      return;
+    }
+}
+
+/// A thread with a stack of a chosen size, which std::thread cannot have. Its owner calls join() or lets it run for
+/// ever.
+class os_thread {
+ public:
+  /// Starts body(), which must not throw. `stack_size` 0 is the system's default. False when the system refuses.
+  template <class Body>
+  [[nodiscard]] bool start(std::size_t stack_size, Body body) {
+    auto owned = std::make_unique<Body>(std::move(body));
+    pthread_attr_t attributes;
+    if (::pthread_attr_init(&attributes) != 0) return false;
+    if (stack_size != 0)
+      ::pthread_attr_setstacksize(&attributes,
+                                  std::max<std::size_t>(stack_size, static_cast<std::size_t>(PTHREAD_STACK_MIN)));
+    bool const started = ::pthread_create(&id_, &attributes, &run<Body>, owned.get()) == 0;
+    ::pthread_attr_destroy(&attributes);
+    if (started) static_cast<void>(owned.release());  // run() has it
+    return started;
+  }
+
+  void join() noexcept { ::pthread_join(id_, nullptr); }
+
+  [[nodiscard]] bool is_this_thread() const noexcept { return ::pthread_equal(id_, ::pthread_self()) != 0; }
+
+ private:
+  template <class Body>
+  static void* run(void* data) {
+    std::unique_ptr<Body> const body(static_cast<Body*>(data));
+    (*body)();
+    return nullptr;
+  }
+
+  pthread_t id_{};
+};
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -7,13 +7,15 @@
 #include <memory>     // make_unique, unique_ptr
 #include <mutex>      // lock_guard, mutex
 #include <string>     // string
-#include <thread>     // thread
+#include <utility>    // move
 #include <vector>     // vector
 
+#include "tartan/core/errors.hpp"         // error, pool_closed, raise
 #include "tartan/core/hooks.hpp"          // emit, hook_event
 #include "tartan/core/idle.hpp"           // idle_count
-#include "tartan/core/os_thread.hpp"      // block_asynchronous_signals, name_this_thread
-#include "tartan/core/process_state.hpp"  // this_thread_cell
+#include "tartan/core/os_thread.hpp"      // block_asynchronous_signals, name_this_thread, os_thread
+#include "tartan/core/pool_setup.hpp"     // idle, pool_setup
+#include "tartan/core/process_state.hpp"  // process_state, this_thread_cell
 #include "tartan/core/queue.hpp"          // task_queue
 #include "tartan/core/ticks.hpp"          // ticks, ticks_per_us
 #include "tartan/core/topology.hpp"       // hardware_cores
@@ -23,16 +25,21 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 /// `size` workers, of which one is whoever calls: size - 1 threads. A thread that calls a pattern from outside takes a
 /// slot for the time of the call. Submitted work has nobody who waits in the pool, so the first submission starts
-/// thread number `size`; while outside callers work, as many threads stand back.
+/// thread number `size`; while outside callers work, as many threads stand back. A worker that blocks lets another
+/// thread in: see must_stand_back().
 class pool {
  public:
-  explicit pool(unsigned size, std::string name = "tartan")
-      : size_(size),
-        name_(std::move(name)),
+  explicit pool(unsigned size) : pool(sized(size)) {}
+
+  explicit pool(pool_setup setup)
+      : setup_(std::move(setup)),
+        size_(setup_.size),
+        forks_(forks_now()),
         asymmetric_(real_atomics::asymmetric_available()),
-        oversubscribed_(size > hardware_cores()),
-        search_limit_((std::max)(1U, (std::min)(size, hardware_cores()) / 2)),
-        queue_((std::min)(size, 64U)) {
+        oversubscribed_(size_ > hardware_cores()),
+        search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
+                                                           : (std::max)(1U, (std::min)(size_, hardware_cores()) / 2)),
+        queue_((std::min)(size_, 64U)) {
     add_slot();
     spare_.push_back(slot(0));
   }
@@ -41,20 +48,62 @@ class pool {
 
   /// Runs what was submitted to its end, then joins the threads. No pattern may be running on the pool.
   ~pool() {
-    closed_.store(true, std::memory_order_seq_cst);  // seq_cst: before the wake-ups, for every sleeper's last look
-    wake_everybody();
-    for (std::thread& t : threads_) t.join();
+    close();
+    join();
   }
 
   [[nodiscard]] unsigned size() const noexcept { return size_; }
   [[nodiscard]] bool asymmetric() const noexcept { return asymmetric_; }
   [[nodiscard]] bool threads_started() const noexcept { return started_.load(std::memory_order_relaxed); }  // a hint
-  [[nodiscard]] std::string const& name() const noexcept { return name_; }
+  [[nodiscard]] std::string const& name() const noexcept { return setup_.name; }
+  [[nodiscard]] pool_setup const& setup() const noexcept { return setup_; }
+
+  /// In a forked child the threads of the parent's pools do not exist: such a pool must be left alone.
+  [[nodiscard]] bool left_behind() const noexcept { return forks_ != forks_now(); }
+
+  // ---- the end --------------------------------------------------------------------------------------------------
+
+  /// From now on nothing can be submitted, and no call from outside begins.
+  void close() noexcept {
+    closing_.store(true, std::memory_order_relaxed);  // relaxed: calls of enter() that race are the caller's affair
+    queue_.close();
+  }
+  [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_relaxed); }  // as above
+
+  /// After close(): what has not begun never will.
+  void drop_queued() noexcept {
+    while (!queue_.seems_empty())
+      if (queued_task* const task = queue_.pop(0)) task->obey(task, current_worker(), task_order::drop);
+  }
+
+  /// After close(): returns when everything has run and the threads are gone. May be called again, by one thread at a
+  /// time.
+  void join() {
+    if (left_behind()) return;
+    closed_.store(true, std::memory_order_seq_cst);  // seq_cst: before the wake-ups, for every sleeper's last look
+    wake_everybody();
+    for (std::size_t i = 0;; ++i) {  // a task may let further spare threads in while it ends
+      os_thread* t = nullptr;
+      {
+        std::lock_guard const hold(slots_mutex_);
+        if (i == threads_.size()) break;
+        t = threads_[i].get();
+      }
+      if (t->is_this_thread())
+        raise<error>(
+            "tartan: a task of a pool cannot join that pool: it would wait for its own end; join from outside");
+      t->join();
+    }
+    std::lock_guard const hold(slots_mutex_);
+    threads_.clear();
+  }
 
   // ---- outside callers ------------------------------------------------------------------------------------------
 
   /// A slot for a thread of outside; it becomes this thread's worker until leave().
   worker& enter(worker* kept) {
+    if (closing_.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: see close()
+      raise<pool_closed>();
     worker& w = kept != nullptr ? *kept : *take_spare();
     callers_.fetch_add(1, std::memory_order_seq_cst);                // with must_stand_back()
     if (!started_.load(std::memory_order_acquire)) start_threads();  // acquire: with start_threads()
@@ -66,6 +115,23 @@ class pool {
     if (standing_back_.load(std::memory_order_seq_cst) != 0) wake_standing_back();
     if (!keep) put_spare(w);
   }
+
+  // ---- blocking -------------------------------------------------------------------------------------------------
+
+  /// A worker is about to wait for something that no worker works on: another thread may take its place, so that the
+  /// core stays busy and whatever it waits for can come about. False when too many block already.
+  [[nodiscard]] bool begin_blocking() {
+    unsigned const n = blocked_.fetch_add(1, std::memory_order_seq_cst) + 1;  // with stand_back()
+    if (n > most_spares) {
+      blocked_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: nobody was let in for it
+      return false;
+    }
+    if (standing_back_.load(std::memory_order_seq_cst) != 0) wake_standing_back();
+    if (thread_count_.load(std::memory_order_relaxed) < threads_wanted()) start_spares();  // relaxed: looked at again
+    return true;
+  }
+
+  void end_blocking() noexcept { blocked_.fetch_sub(1, std::memory_order_seq_cst); }  // with must_stand_back()
 
   void put_spare(worker& w) noexcept {
     std::lock_guard const hold(slots_mutex_);
@@ -95,13 +161,15 @@ class pool {
       hand_over(w);
   }
 
-  /// Any thread. The task runs although nobody waits.
-  void submit(queued_task* task, std::size_t hint) {
+  /// Any thread. The task runs although nobody waits. False after close(): the caller keeps the task.
+  [[nodiscard]] bool submit(queued_task* task, std::size_t hint) {
     if (!everybody_.load(std::memory_order_acquire)) start_async_thread();  // acquire: with start_async_thread()
-    queue_.push(task, hint);
+    if (!queue_.push(task, hint)) [[unlikely]]
+      return false;
     real_atomics::full_fence();  // [I1] with begin_sleep()
     auto const v = idle_.look();
     if (v.searching() == 0 && v.sleeping() != 0 && idle_.claim()) idle_.wake_claimed();
+    return true;
   }
 
   // ---- finding work ---------------------------------------------------------------------------------------------
@@ -142,7 +210,10 @@ class pool {
     queued_task* const task = queue_.pop(w.index);
     if (task == nullptr) return false;
     next_errand(w);
-    task->run(task, w);
+    bump(w.tasks_run);
+    emit(hook_event::task_begin, w.index);
+    task->obey(task, &w, task_order::run);
+    emit(hook_event::task_end, w.index);
     next_errand(w);
     return true;
   }
@@ -155,12 +226,25 @@ class pool {
     for (worker* const w : *table_.load(std::memory_order_acquire)) visit(*w);  // with add_slot()
   }
 
- private:
-  using slot_table = std::vector<worker*>;
-
   static void next_errand(worker& w) noexcept {
     w.errand.store(w.errand.load(std::memory_order_relaxed) + errand_step,
                    std::memory_order_release);  // with steal_below() in join.hpp
+  }
+
+ private:
+  using slot_table = std::vector<worker*>;
+
+  /// More tasks than this may not block at once, beyond the size of the pool.
+  static constexpr unsigned most_spares = 1024;
+
+  static unsigned forks_now() noexcept {
+    return process_state().forks.load(std::memory_order_relaxed);  // relaxed: changes only in a new process
+  }
+
+  static pool_setup sized(unsigned size) {
+    pool_setup setup;
+    setup.size = size;
+    return setup;
   }
 
   // ---- slots and threads ----------------------------------------------------------------------------------------
@@ -191,53 +275,84 @@ class pool {
     std::lock_guard const hold(slots_mutex_);
     if (started_.load(std::memory_order_relaxed)) return;  // relaxed: under the mutex
     pin_this_module();
-    while (threads_.size() + 1 < size_) start_thread();
+    while (threads_.size() + 1 < size_ && start_thread()) {
+    }  // with fewer the caller does more
     started_.store(true, std::memory_order_release);  // with enter()
   }
 
   TARTAN_COLD void start_async_thread() {
     std::lock_guard const hold(slots_mutex_);
+    if (closing_.load(std::memory_order_relaxed)) return;  // relaxed: the push will say so
     pin_this_module();
-    while (threads_.size() < size_) start_thread();
+    while (threads_.size() < size_ && start_thread()) {
+    }
+    if (threads_.empty())
+      raise<error>(
+          "tartan: the system refuses to start a thread for submitted work; raise the limit on processes "
+          "(ulimit -u), or give the pool a smaller stack_size");
     started_.store(true, std::memory_order_release);    // with enter()
     everybody_.store(true, std::memory_order_release);  // with submit()
   }
 
-  void start_thread() {
-    worker* const w = add_slot();
-    unsigned const rank = static_cast<unsigned>(threads_.size());
-    threads_.emplace_back([this, w, rank] { work(*w, rank); });
+  TARTAN_COLD void start_spares() {
+    std::lock_guard const hold(slots_mutex_);
+    if (closed_.load(std::memory_order_relaxed)) return;  // relaxed: nothing is left that could need them
+    pin_this_module();
+    while (threads_.size() < threads_wanted() && start_thread()) {
+    }
+  }
+
+  /// Under the mutex. False when the system refuses.
+  bool start_thread() {
+    if (free_slots_.empty()) free_slots_.push_back(add_slot());
+    worker* const w = free_slots_.back();
+    w->rank = static_cast<unsigned>(threads_.size());
+    auto thread = std::make_unique<os_thread>();
+    threads_.reserve(threads_.size() + 1);
+    if (!thread->start(setup_.stack_size, [this, w] { work(*w); })) return false;
+    free_slots_.pop_back();
+    threads_.push_back(std::move(thread));
+    thread_count_.store(static_cast<unsigned>(threads_.size()), std::memory_order_relaxed);  // relaxed: a hint
+    return true;
   }
 
   // ---- the life of a pool thread --------------------------------------------------------------------------------
 
-  void work(worker& w, unsigned rank) {
+  void work(worker& w) {
     block_asynchronous_signals();
-    name_this_thread(name_, w.index);
+    name_this_thread(setup_.name, w.index);
+    if (setup_.pin) pin_this_thread(w.rank);
     this_thread_cell().current = &w;
     emit(hook_event::thread_start, w.index);
+    if (setup_.on_start != nullptr) setup_.on_start(setup_.self, w.index);
     for (;;) {
-      if (must_stand_back(rank)) {
-        stand_back(w, rank);
+      if (must_stand_back(w.rank)) {
+        stand_back(w);
         continue;
       }
       if (run_queued(w)) continue;
       if (await_job(w)) continue;
       if (closed_.load(std::memory_order_acquire) && queue_.seems_empty()) break;  // acquire: with ~pool()
     }
+    if (setup_.on_exit != nullptr) setup_.on_exit(setup_.self, w.index);
     emit(hook_event::thread_stop, w.index);
     this_thread_cell().current = nullptr;
   }
 
-  [[nodiscard]] bool must_stand_back(unsigned rank) const noexcept {
+  /// How many threads may be awake: the size of the pool, less the outside callers, plus those workers that block.
+  [[nodiscard]] unsigned threads_wanted() const noexcept {
     unsigned const callers = callers_.load(std::memory_order_seq_cst);  // with enter() and leave()
-    return rank + callers >= size_ && callers != 0 &&
-           !closed_.load(std::memory_order_relaxed);  // relaxed: looked at again
+    unsigned const blocked = blocked_.load(std::memory_order_seq_cst);  // with begin_blocking() and end_blocking()
+    return size_ + blocked - (std::min)(callers, size_ + blocked);
   }
 
-  void stand_back(worker& w, unsigned rank) {
-    standing_back_.fetch_add(1, std::memory_order_seq_cst);  // with leave(): one of the two sees the other
-    while (must_stand_back(rank)) w.spot.park();
+  [[nodiscard]] bool must_stand_back(unsigned rank) const noexcept {
+    return rank >= threads_wanted() && !closed_.load(std::memory_order_relaxed);  // relaxed: looked at again
+  }
+
+  void stand_back(worker& w) {
+    standing_back_.fetch_add(1, std::memory_order_seq_cst);  // with leave(), begin_blocking(): one sees the other
+    while (must_stand_back(w.rank)) w.spot.park();
     standing_back_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: only costs a wake-up for nothing
   }
 
@@ -252,10 +367,11 @@ class pool {
 
   /// Spins for a while, then sleeps. False when it has run nothing.
   bool await_job(worker& w) {
-    bool const searching = idle_.begin_search(search_limit_);
+    w.idle_since.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
+    bool const searching = setup_.idle != tartan::idle::power && idle_.begin_search(search_limit_);
     if (searching) {
       find const f = search(w);
-      if (f.what != nullptr || !queue_.seems_empty()) return run_found(w, f);
+      if (f.what != nullptr || !queue_.seems_empty() || setup_.idle == tartan::idle::latency) return run_found(w, f);
     }
     idle_.begin_sleep(searching);            // S1
     real_atomics::heavy_fence(asymmetric_);  // S2, [I1] with published() and submit()
@@ -267,7 +383,7 @@ class pool {
     emit(hook_event::park, w.index);
     idle_.await_token();  // S5
     emit(hook_event::unpark, w.index);
-    return run_found(w, search(w));
+    return run_found(w, must_stand_back(w.rank) ? find{} : search(w));
   }
 
   struct find {
@@ -278,9 +394,16 @@ class pool {
   /// Ends the search; the last searcher passes the duty on ([I3] of idle.hpp).
   bool run_found(worker& w, find f) {
     if (idle_.end_search() && (!queue_.seems_empty() || anybody_has_work()) && idle_.claim()) idle_.wake_claimed();
+    end_idle_time(w);
     if (f.what == nullptr) return false;
     f.begun ? run_begun(w, *f.what) : run_stolen(w, *f.what);
     return true;
+  }
+
+  static void end_idle_time(worker& w) noexcept {
+    std::uint64_t const idle = ticks() - w.idle_since.load(std::memory_order_relaxed);  // relaxed: a statistic
+    w.idle_ticks.store(w.idle_ticks.load(std::memory_order_relaxed) + idle, std::memory_order_relaxed);  // likewise
+    w.idle_since.store(0, std::memory_order_relaxed);                                                    // likewise
   }
 
   /// Waits at the mailbox for a job that somebody hands over; steals from those that are too busy to do so.
@@ -360,8 +483,9 @@ class pool {
     });
   }
 
+  pool_setup const setup_;
   unsigned const size_;
-  std::string const name_;
+  unsigned const forks_;
   bool const asymmetric_;
   bool const oversubscribed_;
   unsigned const search_limit_;
@@ -369,16 +493,19 @@ class pool {
   idle_count<> idle_;
   alignas(line_pair) std::atomic<worker*> hot_{nullptr};  // a worker that waits at its mailbox
   alignas(line_pair) std::atomic<unsigned> callers_{0};   // outside threads that work here now
+  std::atomic<unsigned> blocked_{0};                      // workers that wait for something that is no task
   std::atomic<unsigned> standing_back_{0};
-  std::atomic<bool> started_{false}, everybody_{false}, closed_{false};
+  std::atomic<unsigned> thread_count_{0};
+  std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false};
   std::atomic<slot_table const*> table_{nullptr};
   task_queue queue_;
 
   std::mutex slots_mutex_;  // of what follows
   std::vector<std::unique_ptr<worker>> slots_;
   std::vector<std::unique_ptr<slot_table>> tables_;
-  std::vector<worker*> spare_;  // slots for outside callers
-  std::vector<std::thread> threads_;
+  std::vector<worker*> spare_;       // slots for outside callers
+  std::vector<worker*> free_slots_;  // slots of threads that could not be started
+  std::vector<std::unique_ptr<os_thread>> threads_;
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

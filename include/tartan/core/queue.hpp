@@ -12,11 +12,18 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 struct worker;
 
+/// What the holder of a queued task asks of it. Each way the queue's share in the task ends.
+enum class task_order : unsigned char {
+  run,   ///< Run, unless somebody else has begun you.
+  drop,  ///< The pool was terminated: you will never be run from this queue.
+};
+
 /// A task that outlives the frame that made it; whoever makes it decides in `run` how it dies.
 struct queued_task {
-  using entry = void (*)(queued_task*, worker&);
-  explicit queued_task(entry how) noexcept : run(how) {}
-  entry run;  // never throws
+  /// Never throws. The worker is the one that the calling thread is; null outside every pool.
+  using entry = void (*)(queued_task*, worker*, task_order);
+  explicit queued_task(entry how) noexcept : obey(how) {}
+  entry obey;
   queued_task* next = nullptr;
 };
 
@@ -26,8 +33,9 @@ class task_queue {
  public:
   explicit task_queue(std::size_t shards) : count_(shards), shards_(std::make_unique<shard[]>(shards)) {}
 
-  /// Any thread. `hint` picks the first shard tried: a thread that keeps its hint keeps its order.
-  void push(queued_task* task, std::size_t hint) noexcept {
+  /// Any thread. `hint` picks the first shard tried: a thread that keeps its hint keeps its order. False after close():
+  /// the caller keeps the task.
+  [[nodiscard]] bool push(queued_task* task, std::size_t hint) noexcept {
     task->next = nullptr;
     for (std::size_t i = hint % count_, tries = 0;; i = (i + 1 == count_ ? 0 : i + 1), ++tries) {
       shard& s = shards_[i];
@@ -35,11 +43,23 @@ class task_queue {
         if (tries % count_ == count_ - 1) cpu_pause();
         continue;
       }
-      (s.last == nullptr ? s.first : s.last->next) = task;
-      s.last = task;
-      s.size.store(s.size.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // relaxed: under the lock
+      bool const open = !s.closed;
+      if (open) {
+        (s.last == nullptr ? s.first : s.last->next) = task;
+        s.last = task;
+        s.size.store(s.size.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // relaxed: under the lock
+      }
       s.unlock();
-      return;
+      return open;
+    }
+  }
+
+  /// Any thread. When it returns, every push has either succeeded or will fail: the flags lie under the shards' locks.
+  void close() noexcept {
+    for (std::size_t i = 0; i != count_; ++i) {
+      while (!shards_[i].try_lock()) cpu_pause();
+      shards_[i].closed = true;
+      shards_[i].unlock();
     }
   }
 
@@ -77,6 +97,7 @@ class task_queue {
     std::atomic<std::size_t> size{0};
     queued_task* first = nullptr;
     queued_task* last = nullptr;
+    bool closed = false;
   };
   std::size_t const count_;
   std::unique_ptr<shard[]> const shards_;

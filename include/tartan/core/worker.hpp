@@ -2,7 +2,8 @@
 // One slot of a pool: the state of a thread while it works there.
 
 #include <atomic>   // atomic, memory_order_*
-#include <cstdint>  // uint32_t, uint64_t
+#include <cstddef>  // size_t
+#include <cstdint>  // uint32_t, uint64_t, uintptr_t
 
 #include "tartan/core/deque.hpp"          // deque
 #include "tartan/core/idle.hpp"           // parking_spot
@@ -22,6 +23,9 @@ struct wait_target {
   std::atomic<std::uint64_t> errand{0};
 };
 
+/// What has no rank: a slot that outside callers use.
+inline constexpr unsigned no_rank = ~0U;
+
 /// Never destroyed before its pool, so a pointer to it may be followed at any time.
 struct alignas(line_pair) worker {
   worker(pool& its_pool, unsigned its_index, bool asymmetric) : tasks(asymmetric), home(its_pool), index(its_index) {
@@ -40,6 +44,7 @@ struct alignas(line_pair) worker {
   deque<job> tasks;
   pool& home;
   unsigned const index;
+  unsigned rank = no_rank;  // of the pool's own threads: those of high rank stand back first
   std::uint64_t random;
 
   /// Changes when a foreign job begins or ends here, never repeats, and differs between workers (index in the low
@@ -47,11 +52,14 @@ struct alignas(line_pair) worker {
   std::atomic<std::uint64_t> errand{0};
   std::atomic<std::uint64_t> beat{
       0};  // grows with every range that begins here: tells thieves that work is short-lived
-  std::atomic<std::uint64_t> steals{0}, parks{0};  // written by the owner only
+  std::atomic<std::uint64_t> steals{0}, parks{0}, tasks_run{0};  // written by the owner only
+  std::atomic<std::uint64_t> idle_ticks{0}, idle_since{0};       // likewise; idle_since is 0 while it works
 
   alignas(line_pair) mailbox<job> box;
   parking_spot<> spot;
   wait_target waits_for;
+  std::atomic<void const*> serves{nullptr};  // the group whose task runs here, see group_wait.hpp
+  std::atomic<bool> layered{false};  // the deque holds entries older than the innermost foreign job, see join.hpp
   std::atomic<std::uint32_t> sleeping_joiners{0};  // forkers that sleep until a job that runs here ends or forks
 };
 
@@ -60,6 +68,13 @@ inline constexpr std::uint64_t errand_step = std::uint64_t{1} << 16;
 
 /// The worker that the calling thread is, or null outside every pool.
 TARTAN_ALWAYS_INLINE worker* current_worker() noexcept { return static_cast<worker*>(this_thread_cell().current); }
+
+/// Which shard of a queue the calling thread pushes to: workers to their own, other threads spread.
+TARTAN_ALWAYS_INLINE std::size_t queue_hint() noexcept {
+  thread_cell const& cell = this_thread_cell();
+  if (cell.current != nullptr) return static_cast<worker*>(cell.current)->index;
+  return static_cast<std::size_t>(((reinterpret_cast<std::uintptr_t>(&cell) >> 6) * 0x9e3779b97f4a7c15ULL) >> 40);
+}
 
 /// Relaxed increment of a counter that only this thread writes.
 inline void bump(std::atomic<std::uint64_t>& counter) noexcept {
