@@ -3,6 +3,7 @@
 
 #include <cstddef>      // size_t
 #include <string_view>  // string_view
+#include <type_traits>  // invoke_result_t
 #include <utility>      // forward, pair
 #include <vector>       // vector
 
@@ -42,8 +43,8 @@ struct sequential_backend {
 
   template <class F, class G>
   auto fork_join(properties const&, F&& f, G&& g) const {
-    auto first = detail::invoke_regular(f);
-    using A = decltype(first);
+    using A = detail::regular_result<std::invoke_result_t<F&>>;
+    A first = detail::invoke_regular(f);
     using B = detail::regular_result<std::invoke_result_t<G&>>;
     return std::pair<A, B>(std::forward<A>(first), detail::invoke_regular(g));
   }

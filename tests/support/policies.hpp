@@ -1,0 +1,57 @@
+#pragma once
+// The policies that every pattern is tested on. A new backend joins by one line in one of the lists.
+
+#include <tuple>  // tuple, tuple_cat
+
+#include "support/fake_remote.hpp"
+#include "support/own_pool.hpp"
+#include "tartan/backends/sequential.hpp"
+#include "tartan/backends/threads.hpp"
+
+namespace tartan::test {
+
+// Each type makes one policy: TestType::make().
+struct sequential {
+  static auto make() { return seq; }
+};
+struct parallel_default {
+  static auto make() { return par; }
+};
+struct parallel_1 {
+  static auto make() { return par.workers(1); }
+};
+struct parallel_2 {
+  static auto make() { return par.workers(2); }
+};
+struct parallel_5 {
+  static auto make() { return par.workers(5); }
+};
+struct parallel_own_pool {
+  static auto make() {
+    static own_pool pool(3);
+    return par.on(pool);
+  }
+};
+struct fake_remote {
+  static auto make() { return remote; }
+};
+struct fake_remote_strict {
+  static auto make() { return remote_strict; }
+};
+
+/// Workers see the memory of the caller.
+using shared_policies = std::tuple<sequential, parallel_default, parallel_1, parallel_2, parallel_5, parallel_own_pool>;
+
+/// They do not; functions arrive as they are (a fork copies them).
+using remote_policies = std::tuple<fake_remote>;
+
+using all_policies = decltype(std::tuple_cat(shared_policies{}, remote_policies{}));
+
+/// Everything that is sent goes through the codec, functions too: for tests whose functions have no captures.
+using shipping_policies = decltype(std::tuple_cat(all_policies{}, std::tuple<fake_remote_strict>{}));
+
+/// Whether functions may write to the caller's memory under the policy of this maker.
+template <class Maker>
+inline constexpr bool shares_memory = shared_memory_backend<typename decltype(Maker::make())::backend_type>;
+
+}  // namespace tartan::test
