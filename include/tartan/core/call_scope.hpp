@@ -14,7 +14,11 @@ namespace tartan::inline TARTAN_ABI::detail {
 class call_scope {
  public:
   explicit call_scope(pool& p) : cell_(this_thread_cell()), outer_(cell_.current) {
-    auto* const home = static_cast<worker*>(cell_.home);
+    auto* home = static_cast<worker*>(cell_.home);
+    if (home != nullptr && home->home.left_behind()) [[unlikely]] {  // this is a forked child
+      cell_.at_exit = nullptr;
+      cell_.home = home = nullptr;
+    }
     kept_ = outer_ == nullptr && home != nullptr && &home->home == &p;
     w_ = &p.enter(kept_ ? home : nullptr);
     if (!kept_ && outer_ == nullptr && home == nullptr && &p == &default_pool()) keep();

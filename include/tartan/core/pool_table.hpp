@@ -1,26 +1,55 @@
 #pragma once
 // Which pool a call runs on: the default one, one of the user's, or one that is lent for the call.
 
+#include <array>    // array
 #include <atomic>   // atomic, memory_order_*
+#include <cstddef>  // size_t
 #include <cstdint>  // uint32_t
-#include <memory>   // unique_ptr
+#include <memory>   // make_unique, unique_ptr
 #include <mutex>    // lock_guard, mutex
+#include <utility>  // move
 #include <vector>   // vector
 
-#include "tartan/core/errors.hpp"         // pool_gone, raise
+#include "tartan/core/errors.hpp"         // bad_argument, error, pool_gone, raise
 #include "tartan/core/pool.hpp"           // pool, worker
-#include "tartan/core/process_state.hpp"  // process_object, slot_id
-#include "tartan/core/topology.hpp"       // available_workers
+#include "tartan/core/process_state.hpp"  // number_id, process_object, process_state, slot_id
+#include "tartan/core/topology.hpp"       // available_workers, most_workers
 
 namespace tartan::inline TARTAN_ABI::detail {
 
+/// As process_object(), for objects that a forked child must not touch, because threads of the parent belong to them:
+/// the child leaves the parent's object alone and makes one of its own.
+template <class T, class Make>
+T& living_process_object(slot_id id, Make&& make) {
+  std::atomic<void*>& slot = process_state().slot[static_cast<unsigned>(id)];
+  void* known = slot.load(std::memory_order_acquire);  // with the exchange below
+  if (known != nullptr && !static_cast<T*>(known)->left_behind()) [[likely]]
+    return *static_cast<T*>(known);
+  auto fresh = std::unique_ptr<T>(make());
+  if (slot.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel, std::memory_order_acquire))
+    return *fresh.release();
+  return *static_cast<T*>(known);
+}
+
+/// What set_default_workers() asked for; 0 when nobody asked.
+inline std::atomic<unsigned>& default_workers_wish() noexcept {
+  return process_state().number[static_cast<unsigned>(number_id::default_workers)];
+}
+
 /// Made at the first call that needs it, never destroyed: a pattern may still run in a static destructor.
 inline pool& default_pool() {
-  return process_object<pool>(slot_id::default_pool, [] { return new pool(available_workers()); });
+  return living_process_object<pool>(slot_id::default_pool, [] {
+    unsigned const wish = default_workers_wish().load(std::memory_order_relaxed);  // relaxed: a number
+    return new pool(wish != 0 ? wish : available_workers());
+  });
 }
 
 /// The user's pools by number; entries are reused with a new generation and never freed, so that a policy that outlives
 /// its pool finds out instead of following a dead pointer.
+///
+/// No lock, so that a fork at any moment leaves the child a table that it can use. An entry goes
+///     free (null) --CAS--> reserved --[generation + 1]--> tenant --> free
+/// and find() reads the tenant first, then the generation: a tenant that came later has a later generation.
 class pool_table {
  public:
   struct handle {
@@ -31,36 +60,76 @@ class pool_table {
     return process_object<pool_table>(slot_id::pool_table, [] { return new pool_table; });
   }
 
-  handle add(pool& p) {
-    std::lock_guard const hold(mutex_);
-    std::uint32_t slot = 0;
-    while (slot != entries_.size() && entries_[slot].tenant != nullptr) ++slot;
-    if (slot == entries_.size()) entries_.push_back({});
-    entry& e = entries_[slot];
-    e.tenant = &p;
-    return {slot, ++e.generation};
+  pool_table() = default;
+  pool_table(pool_table const&) = delete;
+  pool_table& operator=(pool_table const&) = delete;
+
+  handle add(std::unique_ptr<pool> p) {
+    for (std::uint32_t slot = 0;; ++slot) {
+      entry& e = at(slot);
+      pool* expected = nullptr;
+      if (!e.tenant.compare_exchange_strong(expected, reserved(), std::memory_order_acquire,  // with remove()
+                                            std::memory_order_relaxed))
+        continue;
+      std::uint32_t const generation = e.generation.load(std::memory_order_relaxed) + 1;  // relaxed: ours alone
+      e.generation.store(generation, std::memory_order_relaxed);                          // relaxed: carried by tenant
+      e.tenant.store(p.release(), std::memory_order_release);                             // with find()
+      return {slot, generation};
+    }
   }
 
-  void remove(handle h) noexcept {
-    std::lock_guard const hold(mutex_);
-    entries_[h.slot].tenant = nullptr;
+  /// The pool of the handle, no longer in the table. In a forked child null: the parent's pool is left alone.
+  std::unique_ptr<pool> remove(handle h) noexcept {
+    pool* const tenant = at(h.slot).tenant.exchange(nullptr, std::memory_order_acq_rel);  // with add() and find()
+    return std::unique_ptr<pool>(tenant->left_behind() ? nullptr : tenant);
   }
 
-  /// Throws pool_gone if the pool of this handle has been destroyed.
+  /// Throws pool_gone if the pool of this handle has been destroyed. In a forked child the pool begins anew.
   pool& find(handle h) {
-    std::lock_guard const hold(mutex_);
-    if (h.slot >= entries_.size() || entries_[h.slot].generation != h.generation || entries_[h.slot].tenant == nullptr)
-      raise<pool_gone>();
-    return *entries_[h.slot].tenant;
+    entry& e = at(h.slot);
+    pool* tenant = e.tenant.load(std::memory_order_acquire);                         // with add()
+    bool const same = e.generation.load(std::memory_order_acquire) == h.generation;  // after the tenant
+    if (tenant == nullptr || tenant == reserved() || !same) raise<pool_gone>();
+    if (tenant->left_behind()) [[unlikely]]
+      return begin_anew(e, tenant);
+    return *tenant;
   }
 
  private:
   struct entry {
-    pool* tenant = nullptr;
-    std::uint32_t generation = 0;
+    std::atomic<pool*> tenant{nullptr};
+    std::atomic<std::uint32_t> generation{0};
   };
-  std::mutex mutex_;
-  std::vector<entry> entries_;
+  struct chunk {
+    std::array<entry, 64> entries{};
+    std::atomic<chunk*> next{nullptr};
+  };
+
+  static pool* reserved() noexcept { return reinterpret_cast<pool*>(alignof(pool)); }
+
+  entry& at(std::uint32_t slot) {
+    chunk* c = &first_;
+    for (; slot >= c->entries.size(); slot -= static_cast<std::uint32_t>(c->entries.size())) {
+      chunk* next = c->next.load(std::memory_order_acquire);  // with the exchange below
+      if (next == nullptr) {
+        auto fresh = std::make_unique<chunk>();
+        if (c->next.compare_exchange_strong(next, fresh.get(), std::memory_order_acq_rel, std::memory_order_acquire))
+          next = fresh.release();
+      }
+      c = next;
+    }
+    return c->entries[slot];
+  }
+
+  TARTAN_COLD static pool& begin_anew(entry& e, pool* parents) {
+    auto fresh = std::make_unique<pool>(parents->setup());
+    if (parents->closing()) fresh->close();
+    if (e.tenant.compare_exchange_strong(parents, fresh.get(), std::memory_order_acq_rel, std::memory_order_acquire))
+      return *fresh.release();
+    return *parents;
+  }
+
+  chunk first_;
 };
 
 /// Pools for calls that ask for a number of workers that the default pool does not have. Each serves one call at a
@@ -68,7 +137,11 @@ class pool_table {
 class lent_pools {
  public:
   static lent_pools& instance() {
-    return process_object<lent_pools>(slot_id::lent_pools, [] { return new lent_pools; });
+    return living_process_object<lent_pools>(slot_id::lent_pools, [] { return new lent_pools; });
+  }
+
+  [[nodiscard]] bool left_behind() const noexcept {
+    return forks_ != process_state().forks.load(std::memory_order_relaxed);  // relaxed: changes in a new process only
   }
 
   std::unique_ptr<pool> take(unsigned size) {
@@ -81,6 +154,7 @@ class lent_pools {
   }
 
   void give_back(std::unique_ptr<pool> p) {
+    if (p->left_behind()) return static_cast<void>(p.release());  // the call forked
     std::lock_guard const hold(mutex_);
     for (auto& free : idle_)
       if (free == nullptr) {
@@ -91,8 +165,27 @@ class lent_pools {
   }
 
  private:
+  unsigned const forks_ = process_state().forks.load(std::memory_order_relaxed);  // relaxed: as above
   std::mutex mutex_;
   std::vector<std::unique_ptr<pool>> idle_;
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail
+
+namespace tartan::inline TARTAN_ABI {
+
+/// Sets the size of the default pool, before its first use.
+///
+/// Exceptions: bad_argument unless 1 <= n <= 4096; error if the default pool exists already with another size.
+/// Thread safety: any thread, but a first use at the same time may win.
+inline void set_default_workers(std::ptrdiff_t n) {
+  if (n < 1 || n > static_cast<std::ptrdiff_t>(detail::most_workers))
+    detail::raise<bad_argument>("tartan: set_default_workers(n) needs 1 <= n <= 4096");
+  detail::default_workers_wish().store(static_cast<unsigned>(n), std::memory_order_relaxed);  // relaxed: a number
+  if (detail::default_pool().size() != static_cast<unsigned>(n))
+    detail::raise<error>(
+        "tartan: set_default_workers(n) came after the first use of the default pool; call it first in "
+        "main(), set TARTAN_WORKERS, or use a thread_pool of your own");
+}
+
+}  // namespace tartan::inline TARTAN_ABI

@@ -21,14 +21,27 @@
 namespace tartan::inline TARTAN_SHARED_ABI::detail_shared {
 
 /// Names the slots. A number is never given another meaning within one ABI version.
-enum class slot_id : unsigned { default_pool, hooks, zygote, lent_pools, pool_table, arena, settings, count = 16 };
+enum class slot_id : unsigned {
+  default_pool,
+  hooks,
+  zygote,
+  lent_pools,
+  pool_table,
+  arena,
+  settings,
+  unhandled,
+  count = 16
+};
+
+/// Names the small counters and settings, likewise.
+enum class number_id : unsigned { default_workers, count = 6 };
 
 /// The block that exists once a process.
 struct process_slots {
-  void (*fork_handler)() = nullptr;   ///< counts `forks`; tells the creating object's handler from others
-  pthread_key_t thread_key{};         ///< each thread's thread_cell
-  std::atomic<unsigned> forks{0};     ///< how many forks lie between the block's making and this process
-  std::atomic<unsigned> number[6]{};  ///< small counters and settings
+  void (*fork_handler)() = nullptr;  ///< counts `forks`; tells the creating object's handler from others
+  pthread_key_t thread_key{};        ///< each thread's thread_cell
+  std::atomic<unsigned> forks{0};    ///< how many forks lie between the block's making and this process
+  std::atomic<unsigned> number[static_cast<unsigned>(number_id::count)]{};
   std::atomic<void*> slot[static_cast<unsigned>(slot_id::count)]{};
 };
 
@@ -49,6 +62,7 @@ static_assert(sizeof(thread_cell) == 64);
 
 namespace tartan::inline TARTAN_ABI::detail {
 
+using detail_shared::number_id;
 using detail_shared::process_slots;
 using detail_shared::slot_id;
 using detail_shared::thread_cell;

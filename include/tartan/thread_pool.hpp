@@ -1,0 +1,121 @@
+#pragma once
+// A pool of threads of one's own.
+
+#include <cstddef>     // ptrdiff_t, size_t
+#include <functional>  // function
+#include <memory>      // make_unique, unique_ptr
+#include <string>      // string
+#include <utility>     // move
+
+#include "tartan/core/errors.hpp"      // bad_argument, raise
+#include "tartan/core/pool.hpp"        // pool
+#include "tartan/core/pool_setup.hpp"  // idle, pool_setup
+#include "tartan/core/pool_table.hpp"  // pool_table
+#include "tartan/core/topology.hpp"    // available_workers, most_workers
+#include "tartan/exec/properties.hpp"  // pool_ref
+
+namespace tartan::inline TARTAN_ABI {
+
+struct thread_pool_options {
+  std::ptrdiff_t workers = 0;  ///< How many work at once, a calling thread included; 0: available_workers().
+  std::string name = "pool";   ///< Threads are called name/1, name/2, ... in ps -L, top -H and gdb (15 characters).
+  tartan::idle idle = tartan::idle::balanced;
+  std::function<void(unsigned index)>
+      on_thread_start{};  ///< Runs on each thread of the pool as it starts; must not throw.
+  std::function<void(unsigned index)> on_thread_exit{};  ///< Likewise as it ends.
+  std::size_t stack_size = 0;                            ///< Of each thread, in bytes; 0: the system's default.
+  bool pin = false;                                      ///< Keep each thread on one processor.
+};
+
+/// Threads that serve the policies which name them.
+///
+///     tartan::thread_pool io{64};
+///     auto pages = tartan::map(tartan::par.on(io), urls, fetch);
+///
+/// Threads start at first use. Patterns use workers - 1 of them and the calling thread; submitted work uses all.
+/// Thread safety: any thread may call anything but the destructor, which must come last. In a forked child the pool
+/// begins anew, without the tasks of the parent.
+class thread_pool {
+ public:
+  /// Exceptions: bad_argument unless 1 <= workers <= 4096.
+  explicit thread_pool(std::ptrdiff_t workers) : thread_pool(thread_pool_options{.workers = workers}, true) {}
+
+  /// As many workers as the machine grants.
+  thread_pool() : thread_pool(thread_pool_options{}) {}
+
+  /// Exceptions: bad_argument if workers is negative or above 4096.
+  explicit thread_pool(thread_pool_options options) : thread_pool(std::move(options), false) {}
+
+  thread_pool(thread_pool const&) = delete;
+  thread_pool& operator=(thread_pool const&) = delete;
+
+  /// Lets everything that was submitted run to its end, then joins the threads. Policies that name the pool throw
+  /// pool_gone from then on.
+  ~thread_pool() { std::unique_ptr<detail::pool> const mine = leave_table(); }
+
+  /// From now on, work that is given to this pool is refused with pool_closed. What it has will run.
+  void close() { self().close(); }
+
+  /// Closes, waits until everything has run and ends the threads.
+  ///
+  /// Exceptions: error if a task of the pool itself calls it, because it would wait for its own end.
+  void join() {
+    detail::pool& p = self();
+    p.close();
+    p.join();
+  }
+
+  /// Closes, cancels what has not begun (its futures get `cancelled`), waits for what has, and ends the threads.
+  void terminate() {
+    detail::pool& p = self();
+    p.close();
+    p.drop_queued();
+    p.join();
+  }
+
+  [[nodiscard]] unsigned size() { return self().size(); }
+  [[nodiscard]] std::string const& name() { return self().name(); }
+
+  /// For policy::on(). It may outlive the pool.
+  [[nodiscard]] pool_ref ref() const noexcept { return {handle_.slot, handle_.generation}; }
+
+ private:
+  struct hooks {
+    std::function<void(unsigned)> start, exit;
+  };
+
+  thread_pool(thread_pool_options options, bool counted)
+      : hooks_(std::make_unique<hooks>(hooks{std::move(options.on_thread_start), std::move(options.on_thread_exit)})) {
+    if (options.workers < (counted ? 1 : 0) || options.workers > static_cast<std::ptrdiff_t>(detail::most_workers))
+      detail::raise<bad_argument>(
+          "tartan: a thread_pool needs 1 <= workers <= 4096; leave the number out to use all "
+          "that the machine grants");
+    detail::pool_setup setup;
+    setup.size = options.workers == 0 ? available_workers() : static_cast<unsigned>(options.workers);
+    setup.name = std::move(options.name);
+    setup.idle = options.idle;
+    setup.stack_size = options.stack_size;
+    setup.pin = options.pin;
+    setup.self = hooks_.get();
+    if (hooks_->start) setup.on_start = [](void* h, unsigned i) noexcept { static_cast<hooks*>(h)->start(i); };
+    if (hooks_->exit) setup.on_exit = [](void* h, unsigned i) noexcept { static_cast<hooks*>(h)->exit(i); };
+    handle_ = detail::pool_table::instance().add(std::make_unique<detail::pool>(std::move(setup)));
+  }
+
+  [[nodiscard]] detail::pool& self() const { return detail::pool_table::instance().find(handle_); }
+
+  /// Out of the table only after the last task, which may use a policy that names this pool.
+  std::unique_ptr<detail::pool> leave_table() noexcept {
+    detail::pool_table& table = detail::pool_table::instance();
+    if (detail::pool& p = table.find(handle_); !p.left_behind()) {
+      p.close();
+      p.join();
+    }
+    return table.remove(handle_);
+  }
+
+  std::unique_ptr<hooks> hooks_;
+  detail::pool_table::handle handle_{};
+};
+
+}  // namespace tartan::inline TARTAN_ABI
