@@ -1,5 +1,6 @@
 # cmake -DINCLUDE=include -P check_hygiene.cmake
-# Habits that a reader of a header relies on: a guard, a reason beside each include, macros under our prefix.
+# Habits that a reader of a header relies on: a guard, a reason beside each include, macros under our prefix; and calls
+# of min and max that a user's macros of these names leave alone.
 
 cmake_minimum_required(VERSION 3.22)
 get_filename_component(INCLUDE "${INCLUDE}" ABSOLUTE)
@@ -23,9 +24,17 @@ foreach(header IN LISTS headers)
       list(APPEND complaints "${header}: a macro without the prefix TARTAN_: ${line}")
     endif()
   endforeach()
+  file(STRINGS "${INCLUDE}/${header}" calls REGEX "std::(min|max)(<[^()]*>)?\\(|>::(min|max)\\(")
+  foreach(line IN LISTS calls)
+    string(REPLACE ";" "" line "${line}")
+    if(NOT line MATCHES "^ *//")
+      list(APPEND complaints "${header}: write (std::max)(a, b), in case a user has a macro of that name: ${line}")
+    endif()
+  endforeach()
 endforeach()
 
 if(complaints)
   list(JOIN complaints "\n  " complaints)
-  message(FATAL_ERROR "hygiene:\n  ${complaints}")
+  message("  ${complaints}")
+  message(FATAL_ERROR "hygiene")
 endif()

@@ -112,6 +112,7 @@ endif()
 
 if(complaints)
   list(JOIN complaints "\n  " complaints)
-  message(FATAL_ERROR "layers:\n  ${complaints}")
+  message("  ${complaints}")
+  message(FATAL_ERROR "layers")
 endif()
 message(STATUS "${header_count} headers keep to their layers, and there is no cycle")

@@ -21,8 +21,10 @@ template <class To, class From, std::size_t N>
 TARTAN_ALWAYS_INLINE pack<From, N> clamp_to(pack<From, N> a) {
   constexpr From below = static_cast<From>((std::numeric_limits<To>::min)());
   constexpr From above = static_cast<From>((std::numeric_limits<To>::max)());
-  if constexpr (std::cmp_less((std::numeric_limits<From>::min)(), (std::numeric_limits<To>::min)())) a = max(a, below);
-  if constexpr (std::cmp_greater((std::numeric_limits<From>::max)(), (std::numeric_limits<To>::max)())) a = min(a, above);
+  if constexpr (std::cmp_less((std::numeric_limits<From>::min)(), (std::numeric_limits<To>::min)()))
+    a = (max)(a, below);
+  if constexpr (std::cmp_greater((std::numeric_limits<From>::max)(), (std::numeric_limits<To>::max)()))
+    a = (min)(a, above);
   return a;
 }
 

@@ -43,7 +43,7 @@ struct lane_combine<maximum, T> {
   static constexpr bool exists = true;
   template <std::size_t W>
   TARTAN_ALWAYS_INLINE static pack<T, W> apply(maximum&, pack<T, W> const& a, pack<T, W> const& b) {
-    return max(a, b);
+    return (max)(a, b);
   }
 };
 
@@ -52,7 +52,7 @@ struct lane_combine<minimum, T> {
   static constexpr bool exists = true;
   template <std::size_t W>
   TARTAN_ALWAYS_INLINE static pack<T, W> apply(minimum&, pack<T, W> const& a, pack<T, W> const& b) {
-    return min(a, b);
+    return (min)(a, b);
   }
 };
 

@@ -19,6 +19,42 @@ namespace impl {
 template <class A, class B>
 using chosen_type = std::conditional_t<std::same_as<lane_of<A>, lane_of<B>>, lane_of<A>, meeting_type<A, B>>;
 
+/// b < a ? b : a of registers. g++ 12 makes a comparison and a blend of it where one operand is a constant.
+template <class T, std::size_t L>
+TARTAN_ALWAYS_INLINE vec<T, L> lesser(vec<T, L> const& a, vec<T, L> const& b) {
+#if defined(__x86_64__) && !defined(__clang__)
+#if TARTAN_REGISTER_BYTES == 64
+  if constexpr (std::is_same_v<T, float> && L == 16) return __builtin_ia32_minps512_mask(b, a, a, every_lane{}, 4);
+  if constexpr (std::is_same_v<T, double> && L == 8) return __builtin_ia32_minpd512_mask(b, a, a, every_lane{}, 4);
+#endif
+#if TARTAN_REGISTER_BYTES >= 32
+  if constexpr (std::is_same_v<T, float> && L == 8) return __builtin_ia32_minps256(b, a);
+  if constexpr (std::is_same_v<T, double> && L == 4) return __builtin_ia32_minpd256(b, a);
+#endif
+  if constexpr (std::is_same_v<T, float> && L == 4) return __builtin_ia32_minps(b, a);
+  if constexpr (std::is_same_v<T, double> && L == 2) return __builtin_ia32_minpd(b, a);
+#endif
+  return b < a ? b : a;
+}
+
+/// a < b ? b : a of registers.
+template <class T, std::size_t L>
+TARTAN_ALWAYS_INLINE vec<T, L> greater(vec<T, L> const& a, vec<T, L> const& b) {
+#if defined(__x86_64__) && !defined(__clang__)
+#if TARTAN_REGISTER_BYTES == 64
+  if constexpr (std::is_same_v<T, float> && L == 16) return __builtin_ia32_maxps512_mask(b, a, a, every_lane{}, 4);
+  if constexpr (std::is_same_v<T, double> && L == 8) return __builtin_ia32_maxpd512_mask(b, a, a, every_lane{}, 4);
+#endif
+#if TARTAN_REGISTER_BYTES >= 32
+  if constexpr (std::is_same_v<T, float> && L == 8) return __builtin_ia32_maxps256(b, a);
+  if constexpr (std::is_same_v<T, double> && L == 4) return __builtin_ia32_maxpd256(b, a);
+#endif
+  if constexpr (std::is_same_v<T, float> && L == 4) return __builtin_ia32_maxps(b, a);
+  if constexpr (std::is_same_v<T, double> && L == 2) return __builtin_ia32_maxpd(b, a);
+#endif
+  return a < b ? b : a;
+}
+
 }  // namespace impl
 
 /// Lane i is a's where m's is true, otherwise b's. Both are computed, as with every function of packs.
@@ -52,32 +88,36 @@ template <class A, class B>
 /// The lesser; a where neither is less, as std::min: a NaN on the right is passed over, one on the left is kept.
 template <class A, class B>
   requires impl::operands<A, B>
-[[nodiscard]] TARTAN_ALWAYS_INLINE auto min(A const& a, B const& b) {
+[[nodiscard]] TARTAN_ALWAYS_INLINE auto(min)(A const& a, B const& b) {
   using T = impl::chosen_type<A, B>;
   constexpr std::size_t n = impl::lanes_in<A, B>;
-  return impl::by_register<pack<T, n>>([](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return y < x ? y : x; },
-                                       impl::lift<T, n>(a), impl::lift<T, n>(b));
+  return impl::by_register<pack<T, n>>(
+      [](auto const& x, auto const& y)
+          TARTAN_INLINE_LAMBDA { return impl::lesser<T, pack<T, n>::register_lanes>(x, y); },
+      impl::lift<T, n>(a), impl::lift<T, n>(b));
 }
 
 /// The greater; a where neither is greater, as std::max.
 template <class A, class B>
   requires impl::operands<A, B>
-[[nodiscard]] TARTAN_ALWAYS_INLINE auto max(A const& a, B const& b) {
+[[nodiscard]] TARTAN_ALWAYS_INLINE auto(max)(A const& a, B const& b) {
   using T = impl::chosen_type<A, B>;
   constexpr std::size_t n = impl::lanes_in<A, B>;
-  return impl::by_register<pack<T, n>>([](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x < y ? y : x; },
-                                       impl::lift<T, n>(a), impl::lift<T, n>(b));
+  return impl::by_register<pack<T, n>>(
+      [](auto const& x, auto const& y)
+          TARTAN_INLINE_LAMBDA { return impl::greater<T, pack<T, n>::register_lanes>(x, y); },
+      impl::lift<T, n>(a), impl::lift<T, n>(b));
 }
 
 /// @{ std::min and std::max of two numbers.
 template <class T>
   requires std::is_arithmetic_v<T>
-[[nodiscard]] constexpr T const& min(T const& a, T const& b) {
+[[nodiscard]] constexpr T const&(min)(T const& a, T const& b) {
   return b < a ? b : a;
 }
 template <class T>
   requires std::is_arithmetic_v<T>
-[[nodiscard]] constexpr T const& max(T const& a, T const& b) {
+[[nodiscard]] constexpr T const&(max)(T const& a, T const& b) {
   return a < b ? b : a;
 }
 /// @}

@@ -85,7 +85,7 @@ template <std::floating_point T, std::size_t N>
   using P = pack<T, N>;
   using k = impl::exp_constants<T>;
   // The NaN is min's and max's left argument, which they keep.
-  P const a = max(min(x, k::highest), k::lowest);
+  P const a = (max)((min)(x, k::highest), k::lowest);
   auto const n = impl::round_product(a, k::log2_e);
   P r = impl::multiply_add(n.whole, P{-k::ln2_high}, a);
   r = impl::multiply_add(n.whole, P{-k::ln2_low}, r);
