@@ -76,10 +76,10 @@ class pool {
       if (queued_task* const task = queue_.pop(0)) task->obey(task, current_worker(), task_order::drop);
   }
 
-  /// After close(): returns when everything has run and the threads are gone. May be called again, by one thread at a
-  /// time.
+  /// After close(): returns when everything has run and the threads are gone. May be called again.
   void join() {
     if (left_behind()) return;
+    std::lock_guard const one(join_mutex_);
     closed_.store(true, std::memory_order_seq_cst);  // seq_cst: before the wake-ups, for every sleeper's last look
     wake_everybody();
     for (std::size_t i = 0;; ++i) {  // a task may let further spare threads in while it ends
@@ -500,6 +500,7 @@ class pool {
   std::atomic<slot_table const*> table_{nullptr};
   task_queue queue_;
 
+  std::mutex join_mutex_;
   std::mutex slots_mutex_;  // of what follows
   std::vector<std::unique_ptr<worker>> slots_;
   std::vector<std::unique_ptr<slot_table>> tables_;
