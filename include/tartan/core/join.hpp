@@ -4,7 +4,10 @@
 #include <atomic>   // memory_order_*
 #include <cstdint>  // uint64_t
 
-#include "tartan/core/pool.hpp"  // pool, worker
+#include "tartan/core/hooks.hpp"     // emit, hook_event
+#include "tartan/core/leapfrog.hpp"  // leapfrog
+#include "tartan/core/pool.hpp"      // pool, worker
+#include "tartan/core/ticks.hpp"     // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -14,9 +17,9 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// [L1] A worker whose awaited job was taken has an empty deque: entries leave at the top oldest first, so all older
 ///      ones were taken before, and all newer ones were joined. Hence whatever lies in the deque of a worker was pushed
 ///      inside the innermost foreign job that it runs.
-/// [L2] The runner of the awaited job j is asked first. A thief sees an entry at its top, then sees that j is not
-///      finished, then its CAS succeeds: by [E3] of deque.hpp the entry was there while j ran, so by [L1] it was pushed
-///      inside j.
+/// [L2] The runner of the awaited job j is asked first (leapfrog.hpp). A thief sees an entry at its top, then sees that
+///      j is not finished, then its CAS succeeds: by [E3] of deque.hpp the entry was there while j ran, so by [L1] and
+///      [F1] it was pushed inside j.
 /// [L3] If the runner waits in turn, the one that it waits for is asked, and so on. There, "j is not finished" becomes
 ///      "that worker is still in the errand which the runner waits for": errands never repeat (worker::errand). A
 ///      torn reading of waits_for gives an errand of another worker, which never equals.
@@ -27,20 +30,11 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// 1993.
 class joiner {
  public:
-  joiner(worker& self, job& awaited) noexcept : w_(self), j_(awaited) {}
+  joiner(worker& self, job& awaited) noexcept : w_(self), j_(awaited), frog_(self) {}
 
   /// Returns true when the job has been run by somebody, false when the caller must run it itself.
   bool await() {
     std::uint64_t const patience = (w_.home.oversubscribed() ? 2 : 20) * ticks_per_us();
-    worker* const outer = w_.waits_for.runner.load(std::memory_order_relaxed);  // relaxed: own
-    std::uint64_t const outer_errand = w_.waits_for.errand.load(std::memory_order_relaxed);
-    bool const done = await_until(patience);
-    announce(outer, outer_errand);
-    return done;
-  }
-
- private:
-  bool await_until(std::uint64_t patience) {
     std::uint64_t since = ticks();
     for (;;) {
       if (j_.join.finished()) return true;
@@ -63,6 +57,7 @@ class joiner {
     }
   }
 
+ private:
   void run(job& below) {
     bump(w_.steals);
     emit(hook_event::steal, w_.index);
@@ -70,42 +65,12 @@ class joiner {
   }
 
   job* steal_below(worker* runner) noexcept {
-    announce_while_running(runner);
-    if (!runner->tasks.seems_empty())
-      if (job* const found = runner->tasks.steal([this] { return !j_.join.finished(); })) return found;  // [L2]
-    for (unsigned hop = 0; hop != 64; ++hop) {
-      worker* const next = runner->waits_for.runner.load(std::memory_order_acquire);          // with announce()
-      std::uint64_t const errand = runner->waits_for.errand.load(std::memory_order_acquire);  // with announce()
-      if (next == nullptr || next == &w_ || j_.join.finished()) return nullptr;
-      if (!next->tasks.seems_empty())
-        if (job* const found = next->tasks.steal([this, next, errand] {
-              return next->errand.load(std::memory_order_acquire) == errand && !j_.join.finished();  // [L3]
-            }))
-          return found;
-      runner = next;
-    }
-    return nullptr;
-  }
-
-  /// Tells others whom this worker waits for: the errand is read while the job runs, so it is the job's ([L3]).
-  void announce_while_running(worker* runner) noexcept {
-    std::uint64_t const errand = runner->errand.load(std::memory_order_acquire);  // with pool::next_errand()
-    if (w_.waits_for.runner.load(std::memory_order_relaxed) == runner &&          // relaxed: own
-        w_.waits_for.errand.load(std::memory_order_relaxed) == errand)            // relaxed: own
-      return;
-    if (j_.join.finished()) return;
-    announce(runner, errand);
-  }
-
-  void announce(worker* runner, std::uint64_t errand) noexcept {
-    w_.waits_for.runner.store(nullptr, std::memory_order_release);  // with steal_below() of others
-    w_.waits_for.errand.store(errand, std::memory_order_release);   // with steal_below() of others
-    w_.waits_for.runner.store(runner, std::memory_order_release);   // with steal_below() and pool::wake_joiners()
+    return frog_.steal_below(runner, [this] { return !j_.join.finished(); });
   }
 
   /// Sleeps until the runner has finished or forks; a job that turned up while lying down is returned.
   TARTAN_COLD job* sleep(worker* runner) noexcept {
-    announce_while_running(runner);
+    frog_.follow(runner, [this] { return !j_.join.finished(); });
     runner->sleeping_joiners.fetch_add(1, std::memory_order_seq_cst);  // with pool::notify()
     w_.home.idle().begin_join_sleep();
     real_atomics::heavy_fence(w_.home.asymmetric());  // [I1] of idle.hpp
@@ -124,6 +89,7 @@ class joiner {
 
   worker& w_;
   job& j_;
+  leapfrog frog_;
 };
 
 /// Out of line: forks whose job was stolen are the rare ones.

@@ -1,0 +1,113 @@
+#pragma once
+// What a waiting worker may run: only work below that for which it waits.
+
+#include <atomic>   // memory_order_*
+#include <cstdint>  // uint64_t
+
+#include "tartan/core/hooks.hpp"   // emit, hook_event
+#include "tartan/core/pool.hpp"    // pool
+#include "tartan/core/worker.hpp"  // bump, worker
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// One wait of one worker: whom it follows, as others see it, and the search for work below.
+///
+/// A waiting worker follows the *runner* of what it waits for. A job that lies in the runner's deque was pushed inside
+/// the innermost foreign work that the runner runs, provided that its deque was empty when that work began:
+///
+/// [F1] A worker that waits at a join has an empty deque ([L1] of join.hpp). One that waits for a task may have forks
+/// of
+///      its own below that wait; if it then runs foreign work, it is marked `layered` as long as that work lasts, and
+///      nobody follows it into its deque (foreign_work, below).
+/// [F2] The thief sees an entry at the runner's top, then asks: not layered, and what I wait for still runs (or: the
+///      runner is still in the errand that I know); then its CAS succeeds. By [E3] of deque.hpp the entry was there
+///      at the moment of the question, so it was pushed inside.
+/// [F3] Order on the runner: layered is set, the errand changes, the work runs and reports its end, the errand changes,
+///      layered is reset; each a release or carried by the next one. The thief asks in the order layered, end or errand
+///      (acquire): a `layered` that was reset already comes with the new errand and the reported end, and one that was
+///      not yet set is older than the errand which the thief knows.
+class leapfrog {
+ public:
+  explicit leapfrog(worker& self) noexcept
+      : w_(self),
+        outer_(self.waits_for.runner.load(std::memory_order_relaxed)),           // relaxed: own
+        outer_errand_(self.waits_for.errand.load(std::memory_order_relaxed)) {}  // relaxed: own
+  leapfrog(leapfrog const&) = delete;
+  leapfrog& operator=(leapfrog const&) = delete;
+  ~leapfrog() { announce(outer_, outer_errand_); }
+
+  /// Tells others whom this worker waits for. The errand is read while what is waited for runs, so it is that one's.
+  template <class StillRuns>
+  void follow(worker* runner, StillRuns still_runs) noexcept {
+    std::uint64_t const errand = runner->errand.load(std::memory_order_acquire);  // with pool::next_errand()
+    if (w_.waits_for.runner.load(std::memory_order_relaxed) == runner &&          // relaxed: own
+        w_.waits_for.errand.load(std::memory_order_relaxed) == errand)            // relaxed: own
+      return;
+    if (still_runs()) announce(runner, errand);
+  }
+
+  /// Takes a job from the runner, or from whom that one waits for, and so on; null if there is none.
+  template <class StillRuns>
+  job* steal_below(worker* runner, StillRuns still_runs) noexcept {
+    follow(runner, still_runs);
+    if (!runner->tasks.seems_empty())
+      if (job* const found = runner->tasks.steal([&] { return !layered(*runner) && still_runs(); }))
+        return found;  // [F2]
+    for (unsigned hop = 0; hop != 64; ++hop) {
+      worker* const next = runner->waits_for.runner.load(std::memory_order_acquire);          // with announce()
+      std::uint64_t const errand = runner->waits_for.errand.load(std::memory_order_acquire);  // with announce()
+      if (next == nullptr || next == &w_ || !still_runs()) return nullptr;
+      if (!next->tasks.seems_empty())
+        if (job* const found = next->tasks.steal([&] {
+              return !layered(*next) && next->errand.load(std::memory_order_acquire) == errand && still_runs();  // [F2]
+            }))
+          return found;
+      runner = next;
+    }
+    return nullptr;
+  }
+
+ private:
+  static bool layered(worker const& of) noexcept { return of.layered.load(std::memory_order_acquire); }  // [F3]
+
+  void announce(worker* runner, std::uint64_t errand) noexcept {
+    w_.waits_for.runner.store(nullptr, std::memory_order_release);  // with steal_below() of others
+    w_.waits_for.errand.store(errand, std::memory_order_release);   // with steal_below() of others
+    w_.waits_for.runner.store(runner, std::memory_order_release);   // with steal_below() and pool::wake_joiners()
+  }
+
+  worker& w_;
+  worker* const outer_;
+  std::uint64_t const outer_errand_;
+};
+
+/// The time in which a waiting worker runs something that is not on its own deque.
+class foreign_work {
+ public:
+  explicit foreign_work(worker& w) noexcept
+      : w_(w), was_layered_(w.layered.load(std::memory_order_relaxed)) {           // relaxed: own
+    w.waits_for.runner.store(nullptr, std::memory_order_relaxed);                  // relaxed: published by the errand
+    if (!w.tasks.seems_empty()) w.layered.store(true, std::memory_order_relaxed);  // [F3]; relaxed: likewise
+    pool::next_errand(w);
+  }
+  foreign_work(foreign_work const&) = delete;
+  foreign_work& operator=(foreign_work const&) = delete;
+  ~foreign_work() {
+    pool::next_errand(w_);
+    w_.layered.store(was_layered_, std::memory_order_release);  // [F3]
+  }
+
+ private:
+  worker& w_;
+  bool const was_layered_;
+};
+
+/// A waiting worker runs a job that it found below.
+inline void run_below(worker& w, job& below) {
+  bump(w.steals);
+  emit(hook_event::steal, w.index);
+  foreign_work const scope(w);
+  pool::run_stolen(w, below);
+}
+
+}  // namespace tartan::inline TARTAN_ABI::detail
