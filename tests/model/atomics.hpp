@@ -90,6 +90,27 @@ class atomic {
 
   bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure,
                                site where = site::here()) {
+    return exchange_if(expected, desired, success, failure, false, where);
+  }
+  bool compare_exchange_strong(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
+                               site where = site::here()) {
+    return exchange_if(expected, desired, order, detail::failure_of(order), false, where);
+  }
+  /// Only for retry loops that begin again with the value seen and do nothing else: a failure ends the execution, which
+  /// is the same as one whose first look sees that value. There are no spurious failures.
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure,
+                             site where = site::here()) {
+    return exchange_if(expected, desired, success, failure, true, where);
+  }
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
+                             site where = site::here()) {
+    return exchange_if(expected, desired, order, detail::failure_of(order), true, where);
+  }
+
+ private:
+  friend struct atomics;
+
+  bool exchange_if(T& expected, T desired, std::memory_order success, std::memory_order failure, bool retried, site where) {
     struct wish {
       std::uint64_t expected, desired;
     } const context{detail::to_bits(expected), detail::to_bits(desired)};
@@ -100,29 +121,12 @@ class atomic {
            if (seen != w.expected) return std::nullopt;
            return w.desired;
          },
-         &context, success, failure, true},
+         &context, success, failure, true, retried},
         where);
     if (old == context.expected) return true;
     expected = detail::from_bits<T>(old);
     return false;
   }
-  bool compare_exchange_strong(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
-                               site where = site::here()) {
-    return compare_exchange_strong(expected, desired, order, detail::failure_of(order), where);
-  }
-  /// Does not fail spuriously: in a retry loop that would only repeat an execution.
-  bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure,
-                             site where = site::here()) {
-    return compare_exchange_strong(expected, desired, success, failure, where);
-  }
-  bool compare_exchange_weak(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
-                             site where = site::here()) {
-    return compare_exchange_strong(expected, desired, order, detail::failure_of(order), where);
-  }
-
- private:
-  friend struct atomics;
-
   template <class F>
   T change(F const& f, std::memory_order order, site where) {
     return detail::from_bits<T>(detail::rmw(location_,

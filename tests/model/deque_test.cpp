@@ -1,11 +1,10 @@
-// The shipped deque under the C++20 model: every entry goes to exactly one taker, with what was written before the push.
-
-#include <cstdio>   // printf
-#include <cstring>  // strcmp
+// The shipped deque under the C++20 model: every entry goes to exactly one taker, with what was written before the push;
+// and a leapfrogger steals only what was pushed inside the job that it waits for.
 
 #include "atomics.hpp"            // model::atomics, data
 #include "check.hpp"              // run_checks, mutation_table
 #include "tartan/core/deque.hpp"  // deque
+#include "tartan/core/job.hpp"    // join_word
 
 namespace {
 
@@ -110,12 +109,66 @@ std::vector<model::check> checks(bool asymmetric) {
   };
 }
 
+/// [L2] of core/join.hpp. The runner runs job j: inside it two entries are pushed, after it one more.
+struct alignas(8) leapfrog {
+  explicit leapfrog(bool asymmetric) : tasks(asymmetric, 4) {}
+  tartan::detail::deque<int, model::atomics> tasks;
+  tartan::detail::join_word<leapfrog, model::atomics> join;
+  int inside[2]{}, after = 0;
+
+  void run_job(int entries) {
+    for (int k = 0; k != entries; ++k) tasks.push(&inside[k]);
+    for (int k = entries; k-- > 0;) (void)tasks.take_back();
+    (void)join.finish();
+    tasks.push(&after);
+    (void)tasks.take_back();
+  }
+  void steal_below() {
+    int* const got = tasks.steal([this] { return !join.finished(); });
+    require(got != &after, "a leapfrogger took work from after the job that it waits for");
+  }
+};
+
+std::vector<model::check> leapfrog_checks(bool asymmetric) {
+  model::options how;
+  how.asymmetric = asymmetric;
+  auto const with = [&](char const* name, std::function<void(leapfrog&)> const& program) {
+    return model::check{std::string(name) + (asymmetric ? " (asymmetric)" : " (full fences)"),
+                        [=] {
+                          leapfrog f(asymmetric);
+                          f.join.begin_by(&f);
+                          program(f);
+                        },
+                        how};
+  };
+  return {
+      with("leapfrog: one entry inside, one after", [](leapfrog& f) {
+        parallel({[&] { f.run_job(1); }, [&] { f.steal_below(); }});
+      }),
+      with("leapfrog: two entries inside, one after; another thief", [](leapfrog& f) {
+        parallel({[&] { f.run_job(2); }, [&] { f.steal_below(); }, [&] { f.tasks.steal(); }});
+      }),
+  };
+}
+
 }  // namespace
 
-int main(int argc, char** argv) {
-  auto all = checks(true);
-  for (auto& c : checks(false)) all.push_back(c);
+int main() {
+  std::vector<model::check> all;
+  for (bool const asymmetric : {true, false}) {
+    for (auto& c : checks(asymmetric)) all.push_back(c);
+    for (auto& c : leapfrog_checks(asymmetric)) all.push_back(c);
+  }
   int failures = model::run_checks("deque", all);
-  if (argc > 1 && std::strcmp(argv[1], "table") == 0) failures += model::mutation_table("deque", all, {});
+  failures += model::mutation_table(
+      "deque.hpp", all,
+      {{"steal", "load", 1, "acquire -> relaxed", false, "the heavy fence behind it acquires"},
+       {"take_oldest", "load", 1, "acquire -> relaxed", false, "all that is read after it is the owner's own"},
+       {"advance_top", "cas", 1, "seq_cst -> acq_rel", false, "the fences of [E1] suffice"},
+       {"advance_top", "cas", 1, "seq_cst -> release", false, "the fences of [E1] suffice"},
+       {"advance_top", "cas", 1, "seq_cst -> relaxed", true, "needed: a slot must not be reused before it was read"},
+       {"advance_top", "cas", 1, "seq_cst -> acquire", true, "needed: a slot must not be reused before it was read"},
+       {"make_room", "load", 1, "acquire -> relaxed", true, "needed: a slot must not be reused before it was read"},
+       {"take_last", "store", 1, "release -> relaxed", false, "top has passed every entry below"}});
   return failures == 0 ? 0 : 1;
 }

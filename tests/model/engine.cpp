@@ -153,7 +153,8 @@ bool maximally_added(graph const& g, event_ref ref, event_ref a, vector_clock co
 // positions: a write at position p of the modification order counts 2p, its readers 2p + 1.
 // A light fence has edges only to and from heavy fences. A read-modify-write is one operation, though two events.
 bool sequentially_consistent(graph const& g) {
-  std::vector<event_ref> nodes;
+  static thread_local std::vector<event_ref> nodes;
+  nodes.clear();
   for (std::size_t t = 0; t != g.threads.size(); ++t)
     for (std::size_t i = 0; i != g.threads[t].size(); ++i) {
       event const& e = g.threads[t][i];
@@ -165,26 +166,32 @@ bool sequentially_consistent(graph const& g) {
   std::size_t const n = nodes.size();
   if (n < 2) return true;
 
-  std::size_t const locations = g.locations.size();
-  std::vector<int> first(n * locations, 1 << 20), last(n * locations, -1);
-  auto const is_fence = [&](std::size_t k) {
-    op const kind = g.at(nodes[k]).kind;
-    return kind == op::full_fence || kind == op::light_fence || kind == op::heavy_fence;
-  };
-  auto const count = [&](event_ref ref, int position) {
-    event const& e = g.at(ref);
-    auto const l = static_cast<std::size_t>(e.location);
-    event_ref const whole = e.kind == op::rmw_write ? event_ref{ref.thread, static_cast<std::int16_t>(ref.index - 1)} : ref;
-    for (std::size_t k = 0; k != n; ++k) {
-      bool const same = nodes[k] == whole;
-      bool const fence = is_fence(k);
-      if (same || (fence && e.known.covers(nodes[k]))) first[k * locations + l] = std::min(first[k * locations + l], position);
-      if (same || (fence && g.at(nodes[k]).known.covers(ref)))
-        last[k * locations + l] = std::max(last[k * locations + l], position);
-    }
-  };
+  auto const fence_kind = [](op k) { return k == op::full_fence || k == op::light_fence || k == op::heavy_fence; };
+  // Of each location, the first position that counts as after a node and the last that counts as before it. A location
+  // that was written only when it was made orders nothing.
+  static thread_local std::vector<int> first, last;
+  std::size_t shared = 0;
+  first.clear();
+  last.clear();
   for (location const& l : g.locations) {
-    if (l.plain) continue;
+    if (l.plain || l.writes.size() < 2) continue;
+    first.resize((shared + 1) * n, 1 << 20);
+    last.resize((shared + 1) * n, -1);
+    int* const low = &first[shared * n];
+    int* const high = &last[shared * n];
+    ++shared;
+    auto const count = [&](event_ref ref, int position) {
+      event const& e = g.at(ref);
+      event_ref const whole =
+          e.kind == op::rmw_write ? event_ref{ref.thread, static_cast<std::int16_t>(ref.index - 1)} : ref;
+      for (std::size_t k = 0; k != n; ++k) {
+        event const& node = g.at(nodes[k]);
+        bool const same = nodes[k] == whole;
+        bool const fence = fence_kind(node.kind);
+        if ((same || (fence && e.known.covers(nodes[k]))) && position < low[k]) low[k] = position;
+        if ((same || (fence && node.known.covers(ref))) && position > high[k]) high[k] = position;
+      }
+    };
     for (std::size_t p = 0; p != l.writes.size(); ++p) count(l.writes[p], static_cast<int>(2 * p));
     for (event_ref r : l.reads) count(r, static_cast<int>(2 * position_in(l.writes, g.at(r).source) + 1));
   }
@@ -192,7 +199,7 @@ bool sequentially_consistent(graph const& g) {
   auto const strongly_before = [&](std::size_t i, std::size_t j) {
     event_ref const a = nodes[i], b = nodes[j];
     if (a.thread == b.thread) return a.index < b.index;
-    if (is_fence(i) && is_fence(j)) return g.at(b).known.covers(a);
+    if (fence_kind(g.at(a).kind) && fence_kind(g.at(b).kind)) return g.at(b).known.covers(a);
     event_ref const after_a{a.thread, static_cast<std::int16_t>(a.index + (g.at(a).exclusive ? 2 : 1))};
     return before(g, b).covers(after_a);
   };
@@ -202,18 +209,20 @@ bool sequentially_consistent(graph const& g) {
     if (b == op::light_fence) return a == op::heavy_fence;
     return true;
   };
-  std::vector<std::vector<std::size_t>> next(n);
+  static thread_local std::vector<char> edges;
+  static thread_local std::vector<int> waiting;
+  static thread_local std::vector<std::size_t> ready;
+  edges.assign(n * n, 0);
+  waiting.assign(n, 0);
+  ready.clear();
   for (std::size_t i = 0; i != n; ++i)
     for (std::size_t j = 0; j != n; ++j) {
       if (i == j || !pairs(i, j)) continue;
       bool edge = strongly_before(i, j);
-      for (std::size_t l = 0; l != locations && !edge; ++l) edge = first[i * locations + l] < last[j * locations + l];
-      if (edge) next[i].push_back(j);
+      for (std::size_t l = 0; l != shared && !edge; ++l) edge = first[l * n + i] < last[l * n + j];
+      edges[i * n + j] = edge ? 1 : 0;
+      if (edge) ++waiting[j];
     }
-  std::vector<int> waiting(n, 0);
-  for (auto const& edges : next)
-    for (std::size_t j : edges) ++waiting[j];
-  std::vector<std::size_t> ready;
   for (std::size_t i = 0; i != n; ++i)
     if (waiting[i] == 0) ready.push_back(i);
   std::size_t sorted = 0;
@@ -221,8 +230,8 @@ bool sequentially_consistent(graph const& g) {
     std::size_t const i = ready.back();
     ready.pop_back();
     ++sorted;
-    for (std::size_t j : next[i])
-      if (--waiting[j] == 0) ready.push_back(j);
+    for (std::size_t j = 0; j != n; ++j)
+      if (edges[i * n + j] != 0 && --waiting[j] == 0) ready.push_back(j);
   }
   return sorted == n;
 }
@@ -256,7 +265,7 @@ class explorer {
   int make(bool plain, std::uint64_t value, bool may_sleep, site where);
   void destroy(int location, site where);
   event_ref read(op kind, int location, std::memory_order order, vector_clock const* floor,
-                 std::function<bool(std::uint64_t)> const& wanted, site where);
+                 std::function<bool(event_ref)> const& wanted, site where);
   std::uint64_t load(int location, std::memory_order order, site where, vector_clock const* floor = nullptr);
   void write(op kind, int location, std::uint64_t value, std::memory_order order, bool wakes, site where);
   std::uint64_t rmw(int location, detail::rmw_request const& request, bool wakes, site where);
@@ -736,10 +745,10 @@ void explorer::apply_read(event& e) {
   finish(e);
 }
 
-/// `floor` raises what may be read beyond what the thread knows; `wanted` keeps, of the older writes, only those with a
-/// value that lets the thread go on.
+/// `floor` raises what may be read beyond what the thread knows; `wanted` keeps, of the older writes, only those that let
+/// the thread go on.
 event_ref explorer::read(op kind, int location, std::memory_order order, vector_clock const* floor,
-                         std::function<bool(std::uint64_t)> const& wanted, site where) {
+                         std::function<bool(event_ref)> const& wanted, site where) {
   bool const old = arrive();
   event_ref const ref = here();
   if (old) {
@@ -758,7 +767,7 @@ event_ref explorer::read(op kind, int location, std::memory_order order, vector_
     event_ref const latest = writes.back();
     at(location).reads.push_back(ref);
     for (std::size_t p = low; p + 1 < writes.size(); ++p) {
-      if (wanted && !wanted(graph_.at(writes[p]).value)) continue;
+      if (wanted && !wanted(writes[p])) continue;
       graph_.at(ref).source = writes[p];
       stack_.push_back(graph_);
     }
@@ -843,7 +852,25 @@ void explorer::push_revisits(event_ref a) {
 }
 
 std::uint64_t explorer::rmw(int location, detail::rmw_request const& request, bool wakes, site where) {
-  event_ref const ref = read(op::rmw_read, location, request.order, nullptr, {}, where);
+  // A retried compare_exchange succeeds on the very write that the look before it saw: a failure, or another write with
+  // the same value, is the execution in which that look saw more.
+  event_ref look;
+  if (request.retried && self().next > 0) {
+    event const& previous = graph_.at({static_cast<std::int16_t>(running_), static_cast<std::int16_t>(self().next - 1)});
+    if (previous.kind == op::load && previous.location == location) look = previous.source;
+  }
+  auto const useful = [&](event_ref w) {
+    return request.change(graph_.at(w).value, request.context).has_value() && (look.thread < 0 || w == look);
+  };
+  event_ref const ref = read(op::rmw_read, location, request.order, nullptr,
+                             request.retried ? useful : std::function<bool(event_ref)>{}, where);
+  if (request.retried && !useful(graph_.at(ref).source)) {
+    event& failed = graph_.at(ref);
+    failed.order = request.failure;
+    apply_read(failed);
+    settle();
+    drop(state::dropped);
+  }
   event& e = graph_.at(ref);
   auto const changed = request.change(graph_.at(e.source).value, request.context);
   e.order = changed ? request.order : request.failure;
@@ -986,7 +1013,7 @@ void explorer::futex_wait(int word, std::uint32_t expected, bool timed, site whe
     return;
   }
   event_ref const ref = read(op::load, queue, std::memory_order_relaxed, nullptr,
-                             [&](std::uint64_t sleepers) { return !listed(sleepers); }, where);
+                             [&](event_ref w) { return !listed(graph_.at(w).value); }, where);
   apply_read(graph_.at(ref));
   settle();
   if (listed(graph_.at(ref).value)) {

@@ -178,6 +178,7 @@ struct rmw_request {
   void const* context;
   std::memory_order order, failure;
   bool conditional;
+  bool retried = false;  // compare_exchange_weak: a failure only leads to another try
 };
 std::uint64_t rmw(int location, rmw_request const& request, site where);
 void fence(op kind, std::memory_order order, site where);

@@ -1,8 +1,5 @@
-// The shipped sleep protocol under the C++20 model: work that is published while a worker lies down is never lost, and
-// neither are tokens; with the shipped deque as the source of work.
-
-#include <cstdio>   // printf
-#include <cstring>  // strcmp
+// The shipped sleep protocol under the C++20 model: work that is published while a worker lies down is never lost, neither
+// are tokens, and a pool that closes wakes everybody. The shipped deque is the source of work.
 
 #include "atomics.hpp"            // model::atomics, data
 #include "check.hpp"              // run_checks, mutation_table
@@ -17,15 +14,23 @@ using real = model::atomics;
 
 struct item {
   model::data<int> payload{0};
+  bool done = false;
 };
 
-/// One publisher with a deque, and sleepers that wait for its work.
+/// The sequences of core/pool.hpp around the shipped words: one publisher with a deque, and pool threads.
 struct fixture {
   explicit fixture(bool its_asymmetric) : asymmetric(its_asymmetric), tasks(its_asymmetric, 4) {}
   bool const asymmetric;
   tartan::detail::deque<item, real> tasks;
   tartan::detail::idle_count<real> idle;
+  real::atomic<bool> closed{false};
   item items[2];
+
+  void run(item& i) {
+    require(i.payload.get() == 7, "a taker sees another payload than was published");
+    require(!i.done, "an item ran twice");
+    i.done = true;
+  }
 
   void publish(int k) {
     items[k].payload.set(7);
@@ -34,13 +39,20 @@ struct fixture {
     auto const v = idle.look();
     if (v.word != 0 && v.searching() == 0 && v.sleeping() != 0 && idle.claim()) idle.wake_claimed();
   }
+  void join(int k) {
+    if (tasks.take_back()) run(items[k]);
+  }
+  void close() {
+    closed.store(true, std::memory_order_seq_cst);
+    real::full_fence();
+    while (idle.claim()) idle.wake_claimed();
+  }
 
   bool try_steal() {
     item* const got = tasks.steal();
-    if (got != nullptr) require(got->payload.get() == 7, "a taker sees another payload than was published");
+    if (got != nullptr) run(*got);
     return got != nullptr;
   }
-
   /// One round of a pool thread that comes from its work; true when it ran something.
   bool await(unsigned search_limit) {
     bool const searching = idle.begin_search(search_limit);
@@ -48,41 +60,61 @@ struct fixture {
     if (!found) {
       idle.begin_sleep(searching);
       real::heavy_fence(asymmetric);
-      if (!tasks.seems_empty()) {
+      if (closed.load(std::memory_order_seq_cst) || !tasks.seems_empty()) {
         if (!idle.cancel_sleep()) idle.await_token();
       } else {
         idle.await_token();
       }
       found = try_steal();
     }
-    if (idle.end_search() && !tasks.seems_empty() && idle.claim()) idle.wake_claimed();
+    if (idle.end_search()) {
+      real::heavy_fence(asymmetric);
+      if (!tasks.seems_empty() && idle.claim()) idle.wake_claimed();
+    }
     return found;
   }
+  /// Until it has run something.
   void run_one(unsigned search_limit) {
     while (!await(search_limit)) real::pause();
   }
+  /// Until the pool closes.
+  void work(unsigned search_limit) {
+    while (await(search_limit) || !closed.load(std::memory_order_acquire)) real::pause();
+  }
 };
 
-std::vector<model::check> checks(bool asymmetric) {
+model::check with(bool asymmetric, char const* name, std::function<void(fixture&)> const& program) {
   model::options how;
   how.asymmetric = asymmetric;
-  auto const with = [&](char const* name, std::function<void(fixture&)> const& program) {
-    return model::check{std::string(name) + (asymmetric ? " (asymmetric)" : " (full fences)"),
-                        [=] {
-                          fixture f(asymmetric);
-                          program(f);
-                        },
-                        how};
-  };
+  return {std::string(name) + (asymmetric ? " (asymmetric)" : " (full fences)"),
+          [=] {
+            fixture f(asymmetric);
+            program(f);
+          },
+          how};
+}
+
+std::vector<model::check> checks(bool asymmetric) {
   return {
-      with("a sleeper that may not search; one publication",
+      with(asymmetric, "a sleeper that may not search; one publication",
            [](fixture& f) { parallel({[&] { f.publish(0); }, [&] { f.run_one(0); }}); }),
-      with("a searcher that lies down; one publication",
+      with(asymmetric, "a searcher that lies down; one publication",
            [](fixture& f) { parallel({[&] { f.publish(0); }, [&] { f.run_one(1); }}); }),
-      with("two sleepers, two publications",
-           [](fixture& f) {
-             parallel({[&] { f.publish(0), f.publish(1); }, [&] { f.run_one(0); }, [&] { f.run_one(0); }});
-           }),
+      with(asymmetric, "a sleeper; two publications, of which it must run both",
+           [](fixture& f) { parallel({[&] { f.publish(0), f.publish(1); }, [&] { f.run_one(0), f.run_one(0); }}); }),
+      with(asymmetric, "a sleeper, a publication that is taken back, close",
+           [](fixture& f) { parallel({[&] { f.publish(0), f.join(0), f.close(); }, [&] { f.work(0); }}); }),
+      with(asymmetric, "a searcher, a publication that is taken back, close",
+           [](fixture& f) { parallel({[&] { f.publish(0), f.join(0), f.close(); }, [&] { f.work(1); }}); }),
+  };
+}
+
+/// Three threads: too many executions to repeat them for every weakening.
+std::vector<model::check> large_checks(bool asymmetric) {
+  return {
+      with(asymmetric, "two sleepers, close", [](fixture& f) { parallel({[&] { f.close(); }, [&] { f.work(0); }, [&] { f.work(0); }}); }),
+      with(asymmetric, "two pool threads of which one may search, close",
+           [](fixture& f) { parallel({[&] { f.close(); }, [&] { f.work(1); }, [&] { f.work(1); }}); }),
   };
 }
 
@@ -110,11 +142,27 @@ std::vector<model::check> spot_checks() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  auto all = checks(true);
-  for (auto& c : checks(false)) all.push_back(c);
-  for (auto& c : spot_checks()) all.push_back(c);
+int main() {
+  std::vector<model::check> all = spot_checks(), table = spot_checks();
+  for (bool const asymmetric : {true, false})
+    for (auto const& list : {checks(asymmetric), large_checks(asymmetric)})
+      for (auto& c : list) all.push_back(c);
+  for (auto& c : checks(true)) table.push_back(c);
   int failures = model::run_checks("idle", all);
-  if (argc > 1 && std::strcmp(argv[1], "table") == 0) failures += model::mutation_table("idle", all, {});
+  failures += model::mutation_table(
+      "idle.hpp", table,
+      {{"end_search", "rmw", 1, "seq_cst -> acq_rel", false, "the heavy fence behind it orders the look"},
+       {"end_search", "rmw", 1, "seq_cst -> acquire", false, "the heavy fence behind it orders the look"},
+       {"end_search", "rmw", 1, "seq_cst -> release", false, "the heavy fence behind it orders the look"},
+       {"end_search", "rmw", 1, "seq_cst -> relaxed", false, "the heavy fence behind it orders the look"},
+       {"begin_sleep", "rmw", 1, "seq_cst -> acq_rel", false, "S2 orders it"},
+       {"begin_sleep", "rmw", 1, "seq_cst -> release", false, "S2 orders it"},
+       {"begin_sleep", "rmw", 1, "seq_cst -> acquire", true, "harmless: a newer top is never wrong"},
+       {"begin_sleep", "rmw", 1, "seq_cst -> relaxed", true, "harmless: a newer top is never wrong"},
+       {"claim", "cas", 1, "acq_rel -> acquire", false, "a count; what is published comes by the token and by S2"},
+       {"claim", "cas", 1, "acq_rel -> release", true, "harmless: a newer top is never wrong"},
+       {"claim", "cas", 1, "acq_rel -> relaxed", true, "harmless: a newer top is never wrong"},
+       {"wake_claimed", "rmw", 1, "release -> relaxed", true, "harmless here: who sees no work lies down again and looks (S2, S3)"},
+       {"await_token", "cas", 1, "acquire -> relaxed", true, "harmless here: who sees no work lies down again and looks (S2, S3)"}});
   return failures == 0 ? 0 : 1;
 }
