@@ -2,11 +2,13 @@
 // A few different functions at once.
 
 #include <cstddef>      // size_t
+#include <functional>   // invoke
 #include <memory>       // addressof, destroy_at
-#include <tuple>        // forward_as_tuple, get, tuple, tuple_element_t
-#include <type_traits>  // invoke_result_t, is_reference_v, is_void_v, remove_reference_t
-#include <utility>      // forward, in_place_index, index_sequence, move
-#include <variant>      // get, variant
+#include <new>          // placement new
+#include <tuple>        // get, tuple
+#include <type_traits>  // conditional_t, decay_t, invoke_result_t, is_void_v
+#include <utility>      // in_place_index, index_sequence, move, pair
+#include <variant>      // variant
 
 #include "tartan/core/result.hpp"   // invoke_regular, regular_result
 #include "tartan/exec/backend.hpp"  // block, block_plan, shared_memory_backend
@@ -18,7 +20,15 @@ namespace detail {
 
 /// What fork_join returns for results R...: nothing if none of them is anything.
 template <class... R>
-using forked_results = std::conditional_t<(std::is_void_v<R> && ...), void, std::tuple<regular_result<R>...>>;
+struct forked_results_of {
+  using type = std::tuple<regular_result<R>...>;
+};
+template <class A, class B>
+struct forked_results_of<A, B> {
+  using type = std::pair<regular_result<A>, regular_result<B>>;
+};
+template <class... R>
+using forked_results = std::conditional_t<(std::is_void_v<R> && ...), void, typename forked_results_of<R...>::type>;
 
 /// A result that is made by one worker and taken by another: empty, or constructed in place.
 template <class R>
@@ -141,10 +151,10 @@ auto fork_elsewhere(Backend const& backend, properties const& props, std::index_
 ///
 ///     auto [left, right] = tartan::fork_join(tartan::par, [&] { return sum(a); }, [&] { return sum(b); });
 ///
-/// `f...` two or more callables without parameters; results of any kind: values that can only be moved, references
-/// (the element of the result is then that reference). Where memory is not shared, functions and results must travel.
-/// Returns: a pair of the results of two functions, a tuple of more; a function without a result gives std::monostate,
-/// and if none has one, the return type is void.
+/// @param f   Two or more callables without parameters. Where memory is not shared, they and their results must travel.
+/// @returns   A pair of the results of two functions, a tuple of more. Results may be references and values that can
+///            only be moved; a function without a result gives std::monostate; if none has one, nothing is returned.
+///
 /// Complexity: one fork for each function but the first; a fork allocates nothing.
 /// Exceptions: when several functions throw, the leftmost one's exception is rethrown, after every function that was
 /// begun has ended; functions to the right of one that threw may be skipped. `cancelled` if a stop skipped any.
@@ -178,13 +188,7 @@ TARTAN_ALWAYS_INLINE auto fork_join(P const& p, F&&... f) {
       call.run_watched(p.backend(), p.props());
     else
       call.template run<0, sizeof...(F)>(p.backend(), p.props());
-    if constexpr (sizeof...(F) == 2 && !(std::is_void_v<std::invoke_result_t<F&>> && ...)) {
-      auto results = call.take();
-      return std::pair<std::tuple_element_t<0, decltype(results)>, std::tuple_element_t<1, decltype(results)>>(
-          std::get<0>(std::move(results)), std::get<1>(std::move(results)));
-    } else {
-      return call.take();
-    }
+    return call.take();
   }
 }
 
