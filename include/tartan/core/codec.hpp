@@ -309,8 +309,8 @@ struct encoding<std::pair<A, B>, form::fields, false> {
     encode_to(out, value.second);
   }
   static std::pair<A, B> read(frame_reader& in) {
-    auto first = decode_from<A>(in);  // one after the other: arguments would be evaluated in any order
-    return std::pair<A, B>(std::move(first), decode_from<B>(in));
+    auto first = decode_from<std::remove_const_t<A>>(in);  // one after the other: arguments come in any order
+    return std::pair<A, B>(std::move(first), decode_from<std::remove_const_t<B>>(in));
   }
 };
 

@@ -141,7 +141,7 @@ template <class T>
 struct known_parts {};
 template <class A, class B>
 struct known_parts<std::pair<A, B>> {
-  using type = parts_list<A, B>;
+  using type = parts_list<std::remove_const_t<A>, std::remove_const_t<B>>;  // constant keys, as elements of maps
   static constexpr form how = form::fields;
 };
 template <class... Ts>

@@ -80,6 +80,9 @@ inline known_exception const* known_exceptions(std::size_t& count) noexcept {
       known_with_text<not_shippable>(),
       known_with_text<out_of_shared_memory>(),
       known_with_text<error>(),
+      known_with_text<process_start_error>(),
+      known_without_text<pool_closed>(),
+      known_without_text<pool_gone>(),
   };
   count = std::size(table);
   return table;

@@ -11,6 +11,11 @@
 
 namespace tartan::inline TARTAN_ABI {
 
+/// Worker processes cannot be started, or no more of them.
+struct process_start_error : error {
+  using error::error;
+};
+
 /// The end of a worker process, as its parent saw it.
 struct worker_end {
   std::size_t task = 0;        ///< index of the task in its call

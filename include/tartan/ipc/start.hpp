@@ -22,15 +22,11 @@
 #include "tartan/core/errors.hpp"         // error, raise
 #include "tartan/core/process_state.hpp"  // process_object, slot_id
 #include "tartan/ipc/child.hpp"           // flush_output
+#include "tartan/ipc/process_errors.hpp"  // process_start_error
 #include "tartan/ipc/segment.hpp"         // segment, segment_resource
 #include "tartan/ipc/zygote.hpp"          // zygote_loop, zygote_request
 
 namespace tartan::inline TARTAN_ABI {
-
-/// Worker processes cannot be started, or no more of them.
-struct process_start_error : error {
-  using error::error;
-};
 
 /// What start_processes() may be told.
 struct process_options {

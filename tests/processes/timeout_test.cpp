@@ -1,0 +1,89 @@
+#include <sys/wait.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/process_main.hpp"
+#include "tartan/algorithms/map.hpp"
+#include "tartan/algorithms/try_map.hpp"
+#include "tartan/processes.hpp"
+
+namespace {
+
+namespace tn = tartan;
+using namespace std::chrono_literals;
+
+std::vector<int> numbers(int n) {
+  std::vector<int> v;
+  for (int i = 0; i != n; ++i) v.push_back(i);
+  return v;
+}
+
+}  // namespace
+
+TEST_CASE("timeout: a task that hangs is killed and told, others keep their results") {
+  auto const r = tn::try_map(tn::processes.workers(2).timeout(100ms), numbers(50), [](int x) {
+    if (x == 10) {
+      for (;;) ::pause();
+    }
+    if (x == 20) {  // deaf to everything that can be blocked
+      sigset_t all;
+      sigfillset(&all);
+      ::sigprocmask(SIG_SETMASK, &all, nullptr);
+      for (std::atomic<int> spin{0};;) ++spin;
+    }
+    if (x == 30) std::raise(SIGSTOP);
+    return x;
+  });
+  for (int i = 0; i != 50; ++i) {
+    auto const& o = r[static_cast<std::size_t>(i)];
+    if (i == 10 || i == 20 || i == 30) {
+      try {
+        (void)o.value();
+        FAIL("task " << i << " ended");
+      } catch (tn::task_timeout const& e) {
+        CHECK(e.signal == SIGKILL);
+        CHECK(e.task == static_cast<std::size_t>(i));
+      }
+    } else {
+      CHECK(o.value() == i);
+    }
+  }
+}
+
+TEST_CASE("timeout: comes within 20 ms of its time, by the best of several tries") {
+  auto best = 1000.0ms;
+  for (int i = 0; i != 10 && best > 120ms; ++i) {
+    auto const begin = std::chrono::steady_clock::now();
+    auto const r = tn::try_map(tn::processes.workers(1).timeout(100ms), numbers(1), [](int) { ::pause(); });
+    auto const took = std::chrono::steady_clock::now() - begin;
+    CHECK_THROWS_AS(r[0].value(), tn::task_timeout);
+    CHECK(took >= 100ms);
+    best = std::min<std::chrono::duration<double, std::milli>>(best, took);
+  }
+  CHECK(best < 120ms);
+}
+
+TEST_CASE("timeout: counts from the task's own beginning, not from its place in the queue") {
+  auto const r = tn::try_map(tn::processes.workers(1).timeout(500ms), numbers(20), [](int x) {
+    std::this_thread::sleep_for(60ms);
+    return x;
+  });
+  for (auto const& o : r) CHECK(o.has_value());
+}
+
+TEST_CASE("timeout: retries give the task more tries") {
+  tn::process_pool pool{{.workers = 1, .timeout = 50ms, .retries = 2}};
+  auto const r = tn::try_map(tn::processes.on(pool), numbers(1), [](int) { ::pause(); });
+  try {
+    (void)r[0].value();
+    FAIL("ended");
+  } catch (tn::task_timeout const& e) {
+    CHECK(e.attempts == 3);
+  }
+  CHECK(pool.stats().timeouts == 3);
+}

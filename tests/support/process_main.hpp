@@ -1,0 +1,89 @@
+#pragma once
+// The main of a test program of processes, and what such tests ask of the system. Included by one file a program.
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "tartan/ipc/start.hpp"
+
+// Tasks of these tests die by signals on purpose; AddressSanitizer would turn them into exits.
+extern "C" inline char const* __asan_default_options() {
+  return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:allocator_may_return_null=1:"
+         "detect_leaks=0";
+}
+
+int main(int argc, char** argv) {
+  tartan::start_processes();
+  return tartan::test::run_catch(argc, argv);
+}
+
+namespace tartan::test {
+
+/// Descriptors that this process has open.
+inline std::size_t open_descriptors() {
+  std::size_t n = 0;
+  DIR* const folder = ::opendir("/proc/self/fd");
+  while (::readdir(folder) != nullptr) ++n;
+  ::closedir(folder);
+  return n;
+}
+
+/// Fields 1 to 3 of /proc/PID/stat behind the name: state, parent.
+inline std::pair<char, int> state_and_parent(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  auto const at = text.rfind(')');
+  if (at == std::string::npos) return {'X', 0};
+  return {text[at + 2], std::atoi(text.c_str() + at + 4)};
+}
+
+/// Children of a process, living and zombies.
+inline std::vector<int> children_of(int parent, bool zombies) {
+  std::vector<int> found;
+  DIR* const folder = ::opendir("/proc");
+  while (auto const* const entry = ::readdir(folder)) {
+    int const pid = std::atoi(entry->d_name);
+    if (pid <= 0) continue;
+    auto const [state, its_parent] = state_and_parent(pid);
+    if (its_parent == parent && (state == 'Z') == zombies) found.push_back(pid);
+  }
+  ::closedir(folder);
+  return found;
+}
+
+inline bool lives(int pid) {
+  char const state = state_and_parent(pid).first;
+  return state != 'X' && state != 'Z';
+}
+
+/// Waits until f() is true, for a generous time; whether it became so.
+template <class F>
+bool comes_true(F f, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+  auto const end = std::chrono::steady_clock::now() + limit;
+  while (!f()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+/// How much longer than in CI a stress shall run.
+inline unsigned stress() {
+  char const* const text = std::getenv("TARTAN_STRESS");
+  return text != nullptr ? static_cast<unsigned>(std::atoi(text)) : 1U;
+}
+
+}  // namespace tartan::test
