@@ -28,6 +28,10 @@
 #define TARTAN_CONTRACT
 #endif
 
+/// A kernel takes in all that it calls, the user's function first: a pack that is passed to a function goes through
+/// memory, and g++ stops inlining a function of some length that is called from several places.
+#define TARTAN_FLATTEN [[gnu::flatten]]
+
 /// The lambda form of TARTAN_ALWAYS_INLINE: stands after the parameter list.
 #define TARTAN_INLINE_LAMBDA __attribute__((always_inline))
 

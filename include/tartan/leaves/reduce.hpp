@@ -58,7 +58,7 @@ class lane_state {
  public:
   /// Folds n elements, which produce<W>(i) and produce_first<W>(i, count) give as packs of T.
   template <std::size_t W, class Produce>
-  TARTAN_ALWAYS_INLINE void add(std::size_t n, Produce const& produce, Combine& combine) {
+  TARTAN_FLATTEN void add(std::size_t n, Produce const& produce, Combine& combine) {
     if (n == 0) return;
     bool const begins = filled_ == 0;
     if (begins) {

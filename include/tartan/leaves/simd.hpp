@@ -193,7 +193,7 @@ struct basic_simd_leaf {
 
   /// f(pack of elements), stored back where the elements can be written.
   template <class It, class F>
-  TARTAN_ALWAYS_INLINE static void for_block(It first, std::size_t n, F& f) {
+  TARTAN_FLATTEN static void for_block(It first, std::size_t n, F& f) {
     require_packs<Strict, F, It, false>();
     if constexpr (takes_pack_reference<F, It>()) {
       constexpr std::size_t W = lanes::register_bytes / lanes::source<It>::lane_bytes;
@@ -216,7 +216,7 @@ struct basic_simd_leaf {
 
   /// out[i] = f(first[i]) in packs. `out` may be `first`.
   template <class It, class Out, class F>
-  TARTAN_ALWAYS_INLINE static void map_block(It first, std::size_t n, Out out, F& f) {
+  TARTAN_FLATTEN static void map_block(It first, std::size_t n, Out out, F& f) {
     require_packs<Strict, F, It, true>();
     if constexpr (takes_packs<F, It>() && lanes::pack_writable<Out>) {
       using To = typename lanes::source<Out>::value_type;
