@@ -7,10 +7,11 @@
 #include <utility>      // forward, pair
 #include <vector>       // vector
 
-#include "tartan/core/range.hpp"    // serial_range
-#include "tartan/core/result.hpp"   // invoke_regular
-#include "tartan/exec/backend.hpp"  // backend, block_plan
-#include "tartan/exec/policy.hpp"   // policy
+#include "tartan/core/range.hpp"      // serial_range
+#include "tartan/core/result.hpp"     // invoke_regular
+#include "tartan/core/unhandled.hpp"  // run_unattended
+#include "tartan/exec/backend.hpp"    // backend, block_plan
+#include "tartan/exec/policy.hpp"     // policy
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -51,8 +52,11 @@ struct sequential_backend {
 
   template <class Task>
   void spawn(properties const&, Task&& task) const {
-    std::forward<Task>(task)();
+    detail::run_unattended(task);
   }
+
+  /// Work for which no frame waits runs at once.
+  [[nodiscard]] detail::pool* async_pool(properties const&) const noexcept { return nullptr; }
 
   template <class Body>
   void team(properties const&, Body&& body) const {

@@ -15,6 +15,7 @@
 #include "tartan/core/range.hpp"           // split_range
 #include "tartan/core/slots.hpp"           // slots
 #include "tartan/core/team.hpp"            // team_call
+#include "tartan/core/unhandled.hpp"       // run_unattended
 #include "tartan/exec/backend.hpp"         // team_backend
 #include "tartan/exec/policy.hpp"          // policy
 
@@ -70,21 +71,15 @@ struct threads_backend {
   template <class Task>
   void spawn(properties const& props, Task&& task) const {
     auto node = std::make_unique<spawned<std::decay_t<Task>>>(std::forward<Task>(task));
-    enqueue(async_pool(props), node.get());
+    if (!async_pool(props)->submit(node.get(), detail::queue_hint())) detail::raise<pool_closed>();
     static_cast<void>(node.release());  // the pool has it
   }
 
-  /// The pool that submitted work of this policy goes to.
-  static detail::pool& async_pool(properties const& props) {
-    if (props.pool.named()) return named_pool(props);
+  /// The pool that takes work for which no frame waits; never null here.
+  [[nodiscard]] detail::pool* async_pool(properties const& props) const {
+    if (props.pool.named()) return &named_pool(props);
     detail::worker* const w = detail::current_worker();
-    return w != nullptr ? w->home : detail::default_pool();
-  }
-
-  /// Hands `task` to the pool, or throws pool_closed and leaves it to the caller.
-  static void enqueue(detail::pool& p, detail::queued_task* task) {
-    if (!p.submit(task, detail::queue_hint())) [[unlikely]]
-      detail::raise<pool_closed>();
+    return w != nullptr ? &w->home : &detail::default_pool();
   }
 
   template <class Body>
@@ -99,7 +94,7 @@ struct threads_backend {
     explicit spawned(Task its_task) : queued_task(&run_it), task(std::move(its_task)) {}
     static void run_it(detail::queued_task* base, detail::worker*, detail::task_order order) {
       std::unique_ptr<spawned> const self(static_cast<spawned*>(base));
-      if (order == detail::task_order::run) self->task();
+      if (order == detail::task_order::run) detail::run_unattended(self->task);
     }
     Task task;
   };

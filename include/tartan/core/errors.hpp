@@ -7,9 +7,12 @@
 #include <string>     // string
 #include <utility>    // forward
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_EXCEPTIONS
+#include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_ERROR_ABI, TARTAN_EXCEPTIONS
 
-namespace tartan::inline TARTAN_ABI {
+// Part of the program throws them and another catches them, which may have been compiled with other flags or with
+// hidden visibility. So they are the same types for all, and must stay without data and code of their own.
+#pragma GCC visibility push(default)
+namespace tartan::inline TARTAN_ERROR_ABI {
 
 /// Base of what tartan throws about its own state. The message says what was wrong and what to do.
 struct error : std::runtime_error {
@@ -23,7 +26,10 @@ struct cancelled : error {
 
 /// A policy names a pool that has been destroyed.
 struct pool_gone : error {
-  pool_gone() : error("tartan: the pool of this policy has been destroyed; keep the pool alive as long as its policies are used") {}
+  pool_gone()
+      : error(
+            "tartan: the pool of this policy has been destroyed; keep the pool alive as long as its policies are "
+            "used") {}
 };
 
 /// Work was given to a pool after close().
@@ -31,12 +37,51 @@ struct pool_closed : error {
   pool_closed() : error("tartan: the pool is closed; submit before close(), or make a new pool") {}
 };
 
+/// A wait that can never end, because what is waited for runs below the wait on the same stack.
+struct would_deadlock : error {
+  would_deadlock()
+      : error(
+            "tartan: a task waits for itself or for a group or pool that it is part of; return first, and wait from "
+            "outside") {}
+};
+
+/// So many tasks wait for something that is no task that no thread may be added for them.
+struct too_many_blocked : error {
+  too_many_blocked()
+      : error(
+            "tartan: more than 1024 tasks of one pool wait for something that no worker works on; wait in fewer tasks, "
+            "or "
+            "continue with then() instead of waiting") {}
+};
+
+/// The time was up before the task had ended; the task goes on.
+struct timeout_error : error {
+  timeout_error()
+      : error("tartan: the time was up before the task had ended; it goes on: wait again, or cancel() it") {}
+};
+
+/// A future that refers to no task was asked for something.
+struct invalid_future : error {
+  invalid_future()
+      : error(
+            "tartan: this future refers to no task: it was moved from, continued with then(), or its get() was called "
+            "before") {}
+};
+
+/// A promise went away without a value.
+struct broken_promise : error {
+  broken_promise() : error("tartan: a promise was destroyed before it was given a value or an error") {}
+};
+
 /// An argument of a property or a call is out of its range.
 struct bad_argument : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
-namespace detail {
+}  // namespace tartan::inline TARTAN_ERROR_ABI
+#pragma GCC visibility pop
+
+namespace tartan::inline TARTAN_ABI::detail {
 
 /// False for every T, but only once T is known: for static_asserts in templates that must not be used.
 template <class T>
@@ -54,6 +99,4 @@ template <class E, class... Args>
 #endif
 }
 
-}  // namespace detail
-
-}  // namespace tartan::inline TARTAN_ABI
+}  // namespace tartan::inline TARTAN_ABI::detail

@@ -89,10 +89,12 @@ class foreign_work {
     w.waits_for.runner.store(nullptr, std::memory_order_relaxed);                  // relaxed: published by the errand
     if (!w.tasks.seems_empty()) w.layered.store(true, std::memory_order_relaxed);  // [F3]; relaxed: likewise
     pool::next_errand(w);
+    ++w.waits;
   }
   foreign_work(foreign_work const&) = delete;
   foreign_work& operator=(foreign_work const&) = delete;
   ~foreign_work() {
+    --w_.waits;
     pool::next_errand(w_);
     w_.layered.store(was_layered_, std::memory_order_release);  // [F3]
   }

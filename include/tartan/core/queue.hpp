@@ -12,10 +12,14 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 struct worker;
 
-/// What the holder of a queued task asks of it. Each way the queue's share in the task ends.
+/// What others ask of a queued task.
 enum class task_order : unsigned char {
-  run,   ///< Run, unless somebody else has begun you.
-  drop,  ///< The pool was terminated: you will never be run from this queue.
+  run,      ///< A queue has come to you: run unless somebody has begun you already. The queue's share in you ends.
+  drop,     ///< A queue gives you up: you will never be run from there. Its share in you ends.
+  perform,  ///< You have been begun by the caller: run.
+  cancel,   ///< You have been begun by the caller, who wants you to end without running.
+  stop,     ///< You run, and somebody would like you to stop.
+  destroy,  ///< Nobody refers to you any longer.
 };
 
 /// A task that outlives the frame that made it; whoever makes it decides in `run` how it dies.

@@ -4,7 +4,7 @@
 #include <exception>    // current_exception, exception_ptr, rethrow_exception
 #include <functional>   // invoke
 #include <memory>       // addressof, construct_at, destroy_at
-#include <type_traits>  // conditional_t, invoke_result_t, is_void_v, remove_reference_t
+#include <type_traits>  // add_lvalue_reference_t, conditional_t, invoke_result_t, is_void_v, remove_reference_t
 #include <utility>      // forward, move
 #include <variant>      // monostate
 
@@ -74,11 +74,26 @@ class result_slot {
     }
   }
 
+  /// Holds an error instead of a result. Null says "stopped" where exceptions are off.
+  void fail(std::exception_ptr error) noexcept {
+    failed_ = true;
+    std::construct_at(std::addressof(error_), std::move(error));
+  }
+
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
+  [[nodiscard]] std::exception_ptr const& error() const noexcept { return error_; }
+
+  /// The result where it lies; only if it has not failed.
+  [[nodiscard]] std::add_lvalue_reference_t<R> value() noexcept {
+    if constexpr (std::is_reference_v<R>)
+      return static_cast<R>(*value_);
+    else
+      return value_;
+  }
+
   /// Destroys what is there unseen.
   void discard() noexcept {
-#if TARTAN_EXCEPTIONS
     if (failed_) return std::destroy_at(std::addressof(error_));
-#endif
     std::destroy_at(std::addressof(value_));
   }
 

@@ -46,6 +46,7 @@ struct alignas(line_pair) worker {
   unsigned const index;
   unsigned rank = no_rank;  // of the pool's own threads: those of high rank stand back first
   std::uint64_t random;
+  unsigned waits = 0;  // how many waits on this stack run work of others now; only this thread reads it
 
   /// Changes when a foreign job begins or ends here, never repeats, and differs between workers (index in the low
   /// bits): equality proves that the worker is still in the same job.

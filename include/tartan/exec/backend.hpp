@@ -12,6 +12,10 @@
 
 namespace tartan::inline TARTAN_ABI {
 
+namespace detail {
+class pool;
+}
+
 namespace detail {  // archetypes, used unevaluated only
 struct any_slice {
   int operator()(block) const;
@@ -60,12 +64,15 @@ concept backend = std::copyable<B> && requires(B const& b, properties const& p, 
 /// fork_join(props, f, g) runs both, perhaps at once, and returns their results as a pair (void as std::monostate).
 ///   F1  Returns after both have ended, unless f throws before g began: then g is skipped.
 ///   F2  If both throw, f's exception is rethrown.
-/// spawn(props, task) runs a copyable task some time, on a pool or at once; nobody waits for it.
+/// spawn(props, task) runs a copyable task some time, on a pool or at once; nobody waits for it. What it throws goes to
+/// the handler of set_unhandled().
+/// async_pool(props) is the pool whose queue takes tasks that others may wait for; null: they run at once.
 template <class B>
 concept shared_memory_backend = backend<B> && requires(B const& b, properties const& p) {
   b.for_range(p, std::size_t{}, std::size_t{1}, detail::any_body{});
   b.fork_join(p, detail::any_thunk{}, detail::any_thunk{});
   b.spawn(p, detail::any_thunk{});
+  { b.async_pool(p) } -> std::same_as<detail::pool*>;
 };
 
 /// Tier 3, backends that can run several ranks at the same time.

@@ -1,0 +1,116 @@
+#pragma once
+// Hands a function to a policy's workers and goes on.
+
+#include <cstddef>      // size_t
+#include <functional>   // invoke
+#include <memory>       // unique_ptr
+#include <tuple>        // apply, tuple
+#include <type_traits>  // decay_t, invoke_result_t, is_invocable_v
+#include <utility>      // forward, move
+
+#include "tartan/async/future.hpp"       // future, future_access
+#include "tartan/async/task_result.hpp"  // submitted, takes_stop_token
+#include "tartan/core/errors.hpp"        // never, pool_closed, raise
+#include "tartan/exec/backend.hpp"       // shared_memory_backend
+#include "tartan/exec/policy.hpp"        // execution_policy
+
+namespace tartan::inline TARTAN_ABI {
+
+namespace detail {
+
+/// f with its arguments, called once.
+template <class F, class... Args>
+struct bound_call {
+  F f;
+  std::tuple<Args...> args;
+  template <class... First>
+  decltype(auto) operator()(First&&... first) && {
+    return std::apply(
+        [&](Args&... rest) -> decltype(auto) {
+          return std::invoke(std::move(f), std::forward<First>(first)..., std::move(rest)...);
+        },
+        args);
+  }
+};
+
+/// Puts a task into a pool's queue, or runs it here where there is no pool.
+template <class R, class Task>
+future<R> start(pool* home, Task* task) {
+  if (home == nullptr) {
+    static_cast<void>(task->try_begin(current_worker()));
+    task->obey(task, current_worker(), task_order::perform);
+    task->release();  // the share of the queue that there is not
+  } else {
+    struct refused {
+      Task* task;
+      ~refused() {
+        if (task != nullptr) task->release(), task->release();
+      }
+    } guard{task};
+    if (!home->submit(task, queue_hint())) raise<pool_closed>();
+    guard.task = nullptr;
+  }
+  return future_access::make<R>(task);
+}
+
+template <class R, bool TakesToken, class F>
+future<R> submit_callable(pool* home, properties const& props, F&& f) {
+  using function = std::decay_t<F>;
+  using kept = regular_result<R>;
+  if (props.control().watched())
+    return start<R>(home, new submitted<kept, function, TakesToken, watched_part>(
+                              home, 2, watched_part{props.stop, props.progress}, std::forward<F>(f)));
+  return start<R>(home, new submitted<kept, function, TakesToken, unwatched_part>(home, 2, {}, std::forward<F>(f)));
+}
+
+}  // namespace detail
+
+/// Runs f(args...) some time on the policy's workers, although nobody waits; under `seq`, at once.
+///
+///     auto f = tartan::submit(tartan::par, hash_file, path);
+///     auto digest = f.get();
+///
+/// f and args are copied or moved in. If f can be called with a std::stop_token before args, it gets one, and
+/// future::cancel() reaches it while it runs. A task that has not begun when the policy's stop token asks is cancelled.
+/// Returns: a future; dropping it neither waits nor cancels.
+/// Complexity: one allocation.
+/// Exceptions: pool_gone, pool_closed; what copying throws. What f throws comes with get().
+/// Blocking: no.
+template <execution_policy P, class F, class... Args>
+auto submit(P const& p, F&& f, Args&&... args) {
+  using backend_type = typename P::backend_type;
+  constexpr bool token = detail::takes_stop_token<std::decay_t<F>, std::decay_t<Args>...>;
+  if constexpr (!shared_memory_backend<backend_type>) {
+    static_assert(detail::never<P>,
+                  "tartan: submit() needs a policy whose workers share this memory: seq, par, simd or par_simd");
+  } else {
+    detail::pool* const home = p.backend().async_pool(p.props());
+    if constexpr (token) {
+      using call = detail::bound_call<std::decay_t<F>, std::decay_t<Args>...>;
+      using result = decltype(std::declval<call>()(detail::stop_token_of<>()));
+      return detail::submit_callable<result, true>(home, p.props(),
+                                                   call{std::forward<F>(f), {std::forward<Args>(args)...}});
+    } else {
+      static_assert(std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
+                    "tartan: submit(policy, f, args...) needs f(args...) to be callable with copies of args");
+      using result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+      if constexpr (sizeof...(Args) == 0)
+        return detail::submit_callable<result, false>(home, p.props(), std::forward<F>(f));
+      else
+        return detail::submit_callable<result, false>(home, p.props(),
+                                                      detail::bound_call<std::decay_t<F>, std::decay_t<Args>...>{
+                                                          std::forward<F>(f), {std::forward<Args>(args)...}});
+    }
+  }
+}
+
+/// Runs f() some time on the policy's workers; nobody will ask for its result, and what it throws goes to the handler
+/// of set_unhandled(). Cheaper than submit() by the future.
+template <execution_policy P, class F>
+void detach(P const& p, F&& f) {
+  static_assert(shared_memory_backend<typename P::backend_type>,
+                "tartan: detach() needs a policy whose workers share this memory: seq, par, simd or par_simd");
+  p.backend().spawn(p.props(), std::forward<F>(f));
+}
+
+}  // namespace tartan::inline TARTAN_ABI

@@ -1,0 +1,207 @@
+#pragma once
+// Waiting for a shared task: inside a task by working, elsewhere by sleeping.
+
+#include <atomic>   // atomic, memory_order_*
+#include <chrono>   // nanoseconds, steady_clock
+#include <cstdint>  // uint64_t
+
+#include "tartan/core/errors.hpp"       // raise, timeout_error, too_many_blocked, would_deadlock
+#include "tartan/core/hooks.hpp"        // emit, hook_event
+#include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below
+#include "tartan/core/shared_task.hpp"  // completion, shared_task, task_ref
+#include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// A worker that waits for a task runs nothing that could re-enter a lock which it holds:
+///
+/// [A1] A task that has not begun and lies in a queue of this worker's pool is begun here and now. It is what is waited
+///      for, so it is below the wait.
+/// [A2] If it runs, the worker follows its runner (leapfrog.hpp) and takes jobs that were pushed inside it.
+/// [A3] If it continues another task that has not ended, A1 and A2 apply to that one.
+/// [A4] Otherwise it waits for something that no worker of this pool works on: a promise, a timer, another pool. The
+///      wait counts as blocking, and another thread may enter the pool (pool::begin_blocking()), so that whatever this
+///      one's wake-up needs can still run, up to a bound.
+/// [A5] It sleeps only after it is linked into the task's listeners ([S3] of shared_task.hpp), and, in case A2, after
+///      registering with the runner and looking once more behind a heavy fence ([L4] of join.hpp).
+class task_waiter {
+ public:
+  task_waiter(worker& self, shared_task& awaited) noexcept : w_(self), t_(awaited), frog_(self) {}
+  task_waiter(task_waiter const&) = delete;
+  task_waiter& operator=(task_waiter const&) = delete;
+
+  void await() {
+    std::uint64_t const patience = (w_.home.oversubscribed() ? 2 : 20) * ticks_per_us();
+    std::uint64_t since = ticks();
+    while (!t_.done()) {
+      task_ref earlier;
+      shared_task& target = first_in_line(earlier);
+      worker* const runner = target.runner();
+      if (begin_here(target, earlier) || help(target, runner)) {
+        since = ticks();
+      } else if (runner == &w_ && !target.done()) {
+        linked_ ? cpu_pause() : raise<would_deadlock>();
+      } else if (ticks() - since < patience) {
+        cpu_pause();
+      } else {
+        sleep(target, runner);
+      }
+    }
+    if (linked_)
+      while (!bell_.rung.load(std::memory_order_acquire)) w_.spot.park();  // with ring(): it still touches the bell
+  }
+
+ private:
+  /// Wakes the worker that waits. Lies in the frame of the wait.
+  struct bell : completion {
+    explicit bell(worker& its_sleeper) noexcept : completion(&ring), sleeper(its_sleeper) {}
+    static void ring(completion* c) {
+      bell& self = *static_cast<bell*>(c);
+      worker& to_wake = self.sleeper;
+      self.rung.store(true, std::memory_order_release);  // with await(); the last touch of the bell
+      to_wake.spot.signal();
+    }
+    worker& sleeper;
+    std::atomic<bool> rung{false};
+  };
+
+  /// [A3]: the task at the beginning of the chain that leads to the awaited one.
+  shared_task& first_in_line(task_ref& keep) noexcept {
+    shared_task* target = &t_;
+    while (!target->is_begun()) {
+      shared_task* const earlier = target->dependency();
+      if (earlier == nullptr) break;
+      keep.reset(earlier);
+      if (earlier->done()) break;  // the continuation is about to begin
+      target = earlier;
+    }
+    return *target;
+  }
+
+  /// [A1]; a continuation whose turn has come counts as queued, whoever is about to begin it.
+  bool begin_here(shared_task& target, task_ref const& earlier) {
+    bool const its_turn = earlier.get() != nullptr && earlier.get() != &target && earlier.get()->done();
+    if (!its_turn && target.home() != &w_.home) return false;
+    if (target.is_begun() || !target.try_begin(&w_)) return false;
+    foreign_work const scope(w_);
+    bump(w_.tasks_run);
+    target.obey(&target, &w_, task_order::perform);
+    return true;
+  }
+
+  /// [A2]
+  bool help(shared_task& target, worker* runner) {
+    if (runner == nullptr || runner == &w_ || &runner->home != &w_.home) return false;
+    job* const below = frog_.steal_below(runner, [&] { return !target.done(); });
+    if (below == nullptr) return false;
+    run_below(w_, *below);
+    return true;
+  }
+
+  TARTAN_COLD void sleep(shared_task& target, worker* runner) {
+    bool const follows = runner != nullptr && &runner->home == &w_.home;
+    if (follows) {
+      if (link()) sleep_behind(target, *runner);
+    } else if (w_.home.begin_blocking()) {  // [A4]
+      if (link()) park();
+      w_.home.end_blocking();
+    } else if (linked_) {
+      park();
+    } else {
+      raise<too_many_blocked>();
+    }
+  }
+
+  void sleep_behind(shared_task& target, worker& runner) {
+    frog_.follow(&runner, [&] { return !target.done(); });
+    runner.sleeping_joiners.fetch_add(1, std::memory_order_seq_cst);  // with pool::notify()
+    w_.home.idle().begin_join_sleep();
+    real_atomics::heavy_fence(w_.home.asymmetric());  // [A5] with pool::published()
+    job* const late = frog_.steal_below(&runner, [&] { return !target.done(); });
+    if (late == nullptr && !target.done() && !t_.done()) park();
+    w_.home.idle().end_join_sleep();
+    runner.sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
+    if (late != nullptr) run_below(w_, *late);
+  }
+
+  bool link() noexcept { return linked_ || (linked_ = t_.listen(&bell_)); }
+
+  void park() noexcept {
+    bump(w_.parks);
+    emit(hook_event::park, w_.index);
+    w_.spot.park();
+    emit(hook_event::unpark, w_.index);
+  }
+
+  worker& w_;
+  shared_task& t_;
+  leapfrog frog_;
+  bell bell_{w_};
+  bool linked_ = false;
+};
+
+/// Sleeps until `t` is done or the time is up. Threads that are no workers have nothing else to do.
+inline bool sleep_until_done(shared_task& t, std::chrono::steady_clock::time_point deadline) noexcept {
+  for (int i = 0; i != 200; ++i) {  // about 5 us
+    if (t.done()) return true;
+    cpu_pause();
+  }
+  while (!t.done()) {
+    if (deadline == std::chrono::steady_clock::time_point::max()) {
+      t.sleep(std::chrono::nanoseconds{-1});
+      continue;
+    }
+    auto const left = deadline - std::chrono::steady_clock::now();
+    if (left <= left.zero()) return t.done();
+    t.sleep(left);
+  }
+  return true;
+}
+
+TARTAN_NOINLINE inline void await_task(shared_task& t) {
+  if (t.done()) return;
+  if (worker* const w = current_worker(); w != nullptr) return task_waiter(*w, t).await();
+  sleep_until_done(t, std::chrono::steady_clock::time_point::max());
+}
+
+/// The time in which a worker waits for something that no worker works on. Outside of tasks it does nothing.
+class blocking_scope {
+ public:
+  blocking_scope() : w_(current_worker()) {
+    if (w_ != nullptr && !w_->home.begin_blocking()) raise<too_many_blocked>();
+  }
+  blocking_scope(blocking_scope const&) = delete;
+  blocking_scope& operator=(blocking_scope const&) = delete;
+  ~blocking_scope() {
+    if (w_ != nullptr) w_->home.end_blocking();
+  }
+
+ private:
+  worker* w_;
+};
+
+/// False when the time is up. Nothing is run here meanwhile: it could take longer than the time that is left.
+TARTAN_NOINLINE inline bool await_task_until(shared_task& t, std::chrono::steady_clock::time_point deadline) {
+  if (t.done()) return true;
+  blocking_scope const scope;
+  return sleep_until_done(t, deadline);
+}
+
+}  // namespace tartan::inline TARTAN_ABI::detail
+
+namespace tartan::inline TARTAN_ABI {
+
+/// Calls f() and lets another thread work meanwhile: for calls inside tasks that wait for a file, the network, a lock.
+///
+///     auto text = tartan::blocking([&] { return read_all(socket); });
+///
+/// Returns: what f returns.
+/// Exceptions: what f throws; too_many_blocked if 1024 tasks of the pool block already.
+/// Blocking: as long as f; outside of tasks it just calls f.
+template <class F>
+decltype(auto) blocking(F&& f) {
+  detail::blocking_scope const scope;
+  return static_cast<F&&>(f)();
+}
+
+}  // namespace tartan::inline TARTAN_ABI
