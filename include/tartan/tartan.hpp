@@ -2,6 +2,7 @@
 // Everything but processes, and what needs further libraries.
 
 #include "tartan/aggregate.hpp"   // aggregate
+#include "tartan/by_key.hpp"      // map_reduce_by_key, count_by, group_by
 #include "tartan/for_each.hpp"    // for_each
 #include "tartan/map.hpp"         // map, map_into, starmap
 #include "tartan/map_reduce.hpp"  // map_reduce, reduce

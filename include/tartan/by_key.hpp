@@ -1,0 +1,6 @@
+#pragma once
+// map_reduce_by_key, count_by and group_by, with the policies seq and par.
+
+#include "tartan/algorithms/by_key.hpp"    // the operations
+#include "tartan/backends/sequential.hpp"  // seq
+#include "tartan/backends/threads.hpp"     // par
