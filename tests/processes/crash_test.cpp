@@ -174,7 +174,7 @@ TEST_CASE("crash: workers killed from outside at random instants lose and double
   auto const memory = arena.in_use();
   std::atomic<bool> done{false};
   std::atomic<int> killed{0};
-  std::jthread const killer([&] {
+  std::jthread killer([&] {
     std::mt19937 random(5);
     auto const zygote = tn::detail::start_process_host().zygote();
     while (!done) {
@@ -198,6 +198,7 @@ TEST_CASE("crash: workers killed from outside at random instants lose and double
     ++rounds;
   }
   done = true;
+  killer.join();  // it opens descriptors too
   CHECK(rounds > 0);
   CHECK(killed > 0);
   CHECK(tn::test::open_descriptors() == before);

@@ -20,7 +20,8 @@
 #include "tartan/ipc/start.hpp"
 
 // Tasks of these tests die by signals on purpose; AddressSanitizer would turn them into exits.
-extern "C" inline char const* __asan_default_options() {
+extern "C" char const* __asan_default_options();
+extern "C" [[gnu::used]] char const* __asan_default_options() {
   return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:allocator_may_return_null=1:"
          "detect_leaks=0";
 }

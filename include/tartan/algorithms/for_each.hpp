@@ -4,12 +4,13 @@
 #include <concepts>     // invocable
 #include <cstddef>      // size_t
 #include <ranges>       // begin, input_range, range_reference_t
-#include <type_traits>  // remove_cvref_t
+#include <type_traits>  // invoke_result_t, remove_const_t
 #include <variant>      // monostate
 
-#include "tartan/exec/backend.hpp"  // shared_memory_backend
-#include "tartan/exec/policy.hpp"   // execution_policy, supports
-#include "tartan/exec/source.hpp"   // for_parts, length, subrange_of
+#include "tartan/core/shipping.hpp"  // travels_in_place
+#include "tartan/exec/backend.hpp"   // shared_memory_backend
+#include "tartan/exec/policy.hpp"    // execution_policy, supports
+#include "tartan/exec/source.hpp"    // for_parts, length, subrange_of
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -21,7 +22,10 @@ struct for_each_work {
   [[no_unique_address]] F f;
   template <class Part>
   std::monostate operator()(Part& part) const {
-    for (auto const& element : part) std::invoke(f, element);
+    if constexpr (travels_in_place<Part>)
+      for (auto& element : part) std::invoke(f, element);
+    else
+      for (auto const& element : part) std::invoke(f, element);
     return {};
   }
 };
@@ -57,7 +61,8 @@ void for_each(P const& policy, R&& r, F f) {
         P::leaf_type::for_block(detail::advanced(first, begin), end - begin, f);
       });
     } else {
-      static_assert(std::invocable<F const&, std::ranges::range_value_t<R> const&>,
+      using sent_part = std::invoke_result_t<detail::subrange_of<std::remove_const_t<decltype(first)>>, block>;
+      static_assert(travels_in_place<sent_part> || std::invocable<F const&, std::ranges::range_value_t<R> const&>,
                     "tartan: here f gets copies of the elements; take them by value or by const reference, or use a "
                     "shared_array to change elements in place");
       std::size_t const length = policy.backend().block_length(policy.props(), n);

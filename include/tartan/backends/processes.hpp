@@ -1,13 +1,10 @@
 #pragma once
 // Worker processes as a backend: the same calls as on threads, and a crash costs one task.
 
-#include <algorithm>    // max
 #include <cstddef>      // byte, size_t
 #include <exception>    // exception_ptr, rethrow_exception
-#include <functional>   // invoke
-#include <iterator>     // iter_value_t
 #include <optional>     // optional
-#include <ranges>       // begin, contiguous_range, distance, range_value_t, view
+#include <ranges>       // begin, iterator_t, range_value_t, size
 #include <string_view>  // string_view
 #include <type_traits>  // remove_cvref_t
 #include <utility>      // move
@@ -22,48 +19,12 @@
 #include "tartan/exec/backend.hpp"           // backend, block_plan
 #include "tartan/exec/outcome.hpp"           // outcome
 #include "tartan/exec/policy.hpp"            // policy
+#include "tartan/exec/sending.hpp"           // sent, sent_t
 #include "tartan/ipc/worker_main.hpp"        // run_each
 
 namespace tartan::inline TARTAN_ABI {
 
 namespace detail {
-
-/// The encoding of vector<V> for the elements of any sized range, without making the vector.
-template <class V, class Range>
-struct range_encoding {
-  static constexpr bool block = std::ranges::contiguous_range<Range const> && block_sequence<std::vector<V>>;
-
-  static std::size_t size(Range const& r) {
-    std::size_t total = sizeof(std::uint64_t);
-    if constexpr (block)
-      total += static_cast<std::size_t>(std::ranges::distance(r)) * sizeof(V);
-    else
-      for (auto&& x : r) total += encoded_size<V>(x);
-    return total;
-  }
-
-  static void write(frame_writer& out, Range const& r) {
-    auto const n = static_cast<std::size_t>(std::ranges::distance(r));
-    out.raw(static_cast<std::uint64_t>(n));
-    if constexpr (block)
-      out.bytes(std::ranges::data(r), n * sizeof(V));
-    else
-      for (auto&& x : r) encode_to<V>(out, x);
-  }
-};
-
-/// What a worker gets for an argument of type A: views are sent by their elements.
-template <class A>
-struct sent_as {
-  using type = A;
-  using encoding = codec<A>;
-};
-template <class A>
-  requires(std::ranges::view<A> && std::ranges::sized_range<A> && !shippable<A>)
-struct sent_as<A> {
-  using type = std::vector<std::ranges::range_value_t<A>>;
-  using encoding = range_encoding<std::ranges::range_value_t<A>, A>;
-};
 
 /// The callable that tasks run, and where its trampoline is.
 template <class Work, class Argument>
@@ -86,18 +47,17 @@ template <class R, class Slice, class Work>
 class collect_job final : public process_job {
  public:
   using argument = std::remove_cvref_t<std::invoke_result_t<Slice const&, block>>;
-  using sent = sent_as<argument>;
 
   collect_job(properties const& props, block_plan const& plan, Slice const& slice, Work const& callable)
       : plan_(plan), slice_(slice), control_(props.control()), results_(plan.count()) {
     require_shippable<R>();
-    name_work<Work, typename sent::type>(*this, callable);
+    name_work<Work, sent_t<argument>>(*this, callable);
     take_properties(*this, props);
     end = plan.count();
   }
 
-  std::size_t measure(std::uint64_t unit) override { return sent::encoding::size(slice_(plan_[unit])); }
-  void encode(std::uint64_t unit, frame_writer& out) override { sent::encoding::write(out, slice_(plan_[unit])); }
+  std::size_t measure(std::uint64_t unit) override { return sent<argument>::size(slice_(plan_[unit])); }
+  void encode(std::uint64_t unit, frame_writer& out) override { sent<argument>::write(out, slice_(plan_[unit])); }
 
   void succeed(std::uint64_t unit, frame_reader& result) override {
     results_[unit].emplace(decode_from<R>(result));

@@ -35,6 +35,10 @@ struct not_shippable : error {
 template <class T>
 struct codec;
 
+/// Whether a range of this type still refers to the same elements when it has travelled: shared memory.
+template <class Range>
+inline constexpr bool travels_in_place = false;
+
 /// Specialise as true for a trivially copyable class with private members none of which is a pointer or a handle of
 /// the process: it then travels by its bytes.
 template <class T>
