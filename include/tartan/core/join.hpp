@@ -35,6 +35,10 @@ class joiner {
   /// Returns true when the job has been run by somebody, false when the caller must run it itself.
   bool await() {
     std::uint64_t const patience = (w_.home.oversubscribed() ? 2 : 20) * ticks_per_us();
+    for (int i = 0; i != 16; ++i) {  // touches no line of the runner while it may be about to end
+      if (j_.join.finished()) return true;
+      cpu_pause();
+    }
     std::uint64_t since = ticks();
     for (;;) {
       if (j_.join.finished()) return true;

@@ -3,6 +3,7 @@
 
 #include <algorithm>  // max, min
 #include <atomic>     // atomic, memory_order_*
+#include <bit>        // bit_width
 #include <cstddef>    // size_t
 #include <memory>     // make_unique, unique_ptr
 #include <mutex>      // lock_guard, mutex
@@ -35,6 +36,7 @@ class pool {
       : setup_(std::move(setup)),
         size_(setup_.size),
         forks_(forks_now()),
+        share_shift_(7 + static_cast<unsigned>(std::bit_width(size_ - 1))),
         asymmetric_(real_atomics::asymmetric_available()),
         oversubscribed_(size_ > hardware_cores()),
         search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
@@ -53,6 +55,8 @@ class pool {
   }
 
   [[nodiscard]] unsigned size() const noexcept { return size_; }
+  /// n >> share_shift() is less than a hundredth of a worker's share of n.
+  [[nodiscard]] unsigned share_shift() const noexcept { return share_shift_; }
   [[nodiscard]] bool asymmetric() const noexcept { return asymmetric_; }
   [[nodiscard]] bool threads_started() const noexcept { return started_.load(std::memory_order_relaxed); }  // a hint
   [[nodiscard]] std::string const& name() const noexcept { return setup_.name; }
@@ -155,10 +159,15 @@ class pool {
       notify(w);
   }
 
-  /// A worker spins for work: hand it the oldest job of w.
+  /// As published(), for much work: hands it over at once if somebody waits at his mailbox.
+  void published_eagerly(worker& w) noexcept {
+    if (!hand_over(w)) published(w);
+  }
+
+  /// From time to time while w has work on its deque: is there anybody who wants some?
   TARTAN_ALWAYS_INLINE void share(worker& w) noexcept {
-    if (idle_.look().searching() != 0) [[unlikely]]
-      hand_over(w);
+    if (idle_.look().word != 0) [[unlikely]]
+      notify(w);
   }
 
   /// Any thread. The task runs although nobody waits. False after close(): the caller keeps the task.
@@ -326,6 +335,7 @@ class pool {
     emit(hook_event::thread_start, w.index);
     if (setup_.on_start != nullptr) setup_.on_start(setup_.self, w.index);
     for (;;) {
+      while (job* const j = linger(w)) run_begun(w, *j);  // who has just worked is likely to be given more
       if (must_stand_back(w.rank)) {
         stand_back(w);
         continue;
@@ -411,26 +421,26 @@ class pool {
     std::uint64_t const patience = (oversubscribed_ ? 5 : 60) * ticks_per_us();
     std::uint64_t const begin = ticks();
     sighting last{};
-    find f;
     do {
-      w.box.open();
-      worker* nobody = nullptr;
-      if (hot_.load(std::memory_order_relaxed) == nullptr)  // relaxed: a look before the CAS
-        hot_.compare_exchange_strong(nobody, &w, std::memory_order_release,
-                                     std::memory_order_relaxed);  // with hand_over()
-      for (int i = 0; i != 24 && !w.box.holds_job(); ++i) cpu_pause();
-      if ((f.what = w.box.close()) != nullptr)
-        f.begun = true;
-      else if (queue_.seems_empty())
-        f.what = steal_what_lasts(w, last);
-      else
-        break;
-    } while (f.what == nullptr && ticks() - begin < patience &&
+      if (job* const j = linger(w)) return {j, true};
+      if (!queue_.seems_empty()) break;
+      if (job* const j = steal_what_lasts(w, last)) return {j, false};
+    } while (ticks() - begin < patience &&
              !closed_.load(std::memory_order_relaxed));  // relaxed: the caller looks again
     worker* self = &w;
     hot_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
                                  std::memory_order_relaxed);  // relaxed: a hint
-    return f;
+    return {};
+  }
+
+  /// Stands at the mailbox for half a microsecond and touches no cache line of others meanwhile.
+  job* linger(worker& w) noexcept {
+    w.box.open();
+    worker* const hot = hot_.load(std::memory_order_relaxed);  // relaxed: a hint
+    if (hot != &w && (hot == nullptr || !hot->box.is_open()))
+      hot_.store(&w, std::memory_order_release);  // with hand_over()
+    for (int i = 0; i != 24 && !w.box.holds_job(); ++i) cpu_pause();
+    return w.box.close();
   }
 
   struct sighting {
@@ -438,14 +448,22 @@ class pool {
     std::uint64_t beat = 0;
   };
 
-  /// Steals only what it saw twice: short-lived work is cheaper where it is than after a heavy fence.
+  /// Steals only from those that are where they were at the last look: short-lived work is cheaper where it is than
+  /// after a heavy fence. A worker that has begun another range since is left alone after one glance at one line.
   job* steal_what_lasts(worker& w, sighting& last) noexcept {
-    sighting now;
-    for_each_slot([&](worker& v) {
-      if (&v != &w && now.victim == nullptr && !v.tasks.seems_empty())
-        now = {&v, v.beat.load(std::memory_order_relaxed)};  // relaxed: a hint
-    });
-    bool const lasts = now.victim != nullptr && now.victim == last.victim && now.beat == last.beat;
+    slot_table const& all = *table_.load(std::memory_order_acquire);  // with add_slot()
+    worker* victim = last.victim;
+    if (victim == nullptr || victim->tasks.seems_empty()) {
+      victim = nullptr;
+      std::size_t const start = w.next_random() % all.size();
+      for (std::size_t k = 0; k != all.size() && victim == nullptr; ++k) {
+        worker& v = *all[(start + k) % all.size()];
+        if (&v != &w && !v.tasks.seems_empty()) victim = &v;
+      }
+    }
+    if (victim == nullptr) return last = {}, nullptr;
+    sighting const now{victim, victim->beat.load(std::memory_order_relaxed)};  // relaxed: a hint
+    bool const lasts = now.victim == last.victim && now.beat == last.beat;
     last = now;
     return lasts ? steal(w) : nullptr;
   }
@@ -468,13 +486,16 @@ class pool {
       wake_joiners(w);
   }
 
-  TARTAN_NOINLINE void hand_over(worker& giver) noexcept {
-    worker* const to = hot_.load(std::memory_order_acquire);  // with search()
-    if (to == nullptr || to == &giver || !to->box.is_open()) return;
+  /// False when nobody took it.
+  TARTAN_NOINLINE bool hand_over(worker& giver) noexcept {
+    worker* const to = hot_.load(std::memory_order_acquire);  // with stay_hot()
+    if (to == nullptr || to == &giver || !to->box.is_open() || must_stand_back(to->rank)) return false;
     job* const j = giver.tasks.take_oldest();
-    if (j == nullptr) return;
+    if (j == nullptr) return false;
     j->join.begin_by(to);
-    if (!to->box.offer(j)) j->join.begin_by(&giver);  // too late: the forker runs it itself when it comes to it
+    if (to->box.offer(j)) return true;
+    j->join.begin_by(&giver);  // too late: the forker runs it itself when it comes to it
+    return false;
   }
 
   TARTAN_COLD void wake_joiners(worker& runner) noexcept {
@@ -486,6 +507,7 @@ class pool {
   pool_setup const setup_;
   unsigned const size_;
   unsigned const forks_;
+  unsigned const share_shift_;
   bool const asymmetric_;
   bool const oversubscribed_;
   unsigned const search_limit_;

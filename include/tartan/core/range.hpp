@@ -60,14 +60,16 @@ struct range_call {
 };
 
 /// How one participant learns what an element costs. It starts with single elements, because two may take 100 ms each
-/// and must not share a piece; it reads the clock after the fourth, and from then on once in about a microsecond.
+/// and must not share a piece; it reads the clock after the first, and from then on once in about a microsecond. A
+/// range of a few elements is cut to single ones without a clock.
 class piece_size {
  public:
-  piece_size(std::size_t grain, std::size_t share) noexcept : limit_((std::max<std::size_t>)(grain, 1)), share_(share) {
-    if (grain == 0)
-      begin_ = last_ = ticks();
-    else
+  piece_size(std::size_t n, std::size_t grain, std::size_t share) noexcept
+      : limit_((std::max<std::size_t>)(grain, 1)), share_(share) {
+    if (grain != 0 || n <= clockless)
       next_look_ = ~std::size_t{0};
+    else
+      begin_ = last_ = ticks();
   }
 
   [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
@@ -81,29 +83,33 @@ class piece_size {
   }
 
  private:
+  static constexpr std::size_t clockless = 8;
+
   bool look() noexcept {
     std::uint64_t const now = ticks();
-    std::uint64_t const spent = (std::max<std::uint64_t>)(now - last_, 1);
     std::uint64_t const us = ticks_per_us();
+    std::uint64_t const spent = (std::max<std::uint64_t>)(now - last_, 1);
     std::size_t const measured = done_ - at_last_;
     last_ = now;
     at_last_ = done_;
-    // Elements that take a microsecond, and those that take so little that a fork would cost a twentieth.
+    // Pieces take an eighth of a microsecond, so that a fork costs a thirtieth; dearer elements come in pieces that are
+    // a small share of the range. The first guess counts the clock itself as cost: it is too high rather than too low.
     std::size_t const one_us = (std::max<std::size_t>)(measured * us / spent, 1);
-    limit_ = std::clamp<std::size_t>(one_us, 1, (std::max<std::size_t>)(one_us / 8, share_));
-    next_look_ = done_ + (std::min)(one_us, 8 * done_);
+    limit_ = (std::max)(measured == 1 ? one_us : one_us / 8, (std::min)(one_us, share_));
+    next_look_ = done_ + one_us;
     return now - begin_ > us;
   }
 
   std::size_t limit_, share_;
-  std::size_t done_ = 0, at_last_ = 0, next_look_ = 4;
+  std::size_t done_ = 0, at_last_ = 0, next_look_ = 1;
   std::uint64_t begin_ = 0, last_ = 0;
 };
 
 template <class Body>
 class range_split {
  public:
-  range_split(worker& w, range_call<Body>& call) noexcept : w_(w), call_(call), size_(call.grain, call.share) {}
+  range_split(worker& w, range_call<Body>& call, std::size_t n) noexcept
+      : w_(w), call_(call), size_(n, call.grain, call.share) {}
 
   /// Returns when [begin, end) has run, here or elsewhere.
   void run(std::size_t begin, std::size_t end) {
@@ -112,7 +118,7 @@ class range_split {
       if (middle == end) break;
       half right(call_, middle, end);
       w_.tasks.push(&right);
-      w_.home.published_quietly(w_);
+      if (!announced_) announce(end - begin);
       run(begin, middle);
       if (!w_.tasks.take_back() && await_stolen(w_, right)) return;
       begin = middle;
@@ -126,20 +132,31 @@ class range_split {
         : job(&run_it), call(its_call), begin(from), end(to) {}
     static void run_it(job* base, worker& w) {
       half const& self = *static_cast<half*>(base);
-      range_split(w, self.call).run(self.begin, self.end);
+      range_split(w, self.call, self.end - self.begin).run(self.begin, self.end);
     }
     range_call<Body>& call;
     std::size_t begin, end;
   };
 
+  /// The first half that is pushed is the largest: one who sleeps is woken for it, one who waits gets it at once if it
+  /// is long. Later halves are found by those who look, and offered about once in a microsecond.
+  void announce(std::size_t n) noexcept {
+    announced_ = true;
+    n >= worth_handing_over ? w_.home.published_eagerly(w_) : w_.home.published_quietly(w_);
+  }
+  static constexpr std::size_t worth_handing_over = 2048;
+
   /// The middle, moved up to a multiple of the alignment.
   [[nodiscard]] std::size_t cut(std::size_t begin, std::size_t end) const noexcept {
     std::size_t const middle = begin + (end - begin) / 2;
+    if (call_.alignment == 1) [[likely]]  // a division costs more than a fork
+      return middle;
     std::size_t const over = middle % call_.alignment;
     return over == 0 ? middle : (std::min)(end, middle + (call_.alignment - over));
   }
 
-  void piece(std::size_t begin, std::size_t end) {
+  /// Out of line, so that the registers and the stack frame that the body needs cost run() nothing.
+  TARTAN_NOINLINE void piece(std::size_t begin, std::size_t end) {
     if (!call_.error.skips(begin) && !call_.control.skips()) [[likely]] {
 #if TARTAN_EXCEPTIONS
       try {
@@ -158,6 +175,7 @@ class range_split {
   worker& w_;
   range_call<Body>& call_;
   piece_size size_;
+  bool announced_ = false;
 };
 
 /// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first, or
@@ -165,9 +183,9 @@ class range_split {
 /// elements (rounded up to `alignment`, on whose multiples all cuts fall).
 template <class Body>
 void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, run_control& control, Body& body) {
-  range_call<Body> call{body, grain, n / (128 * static_cast<std::size_t>(w.home.size())) + 1, alignment, control};
+  range_call<Body> call{body, grain, (n >> w.home.share_shift()) + 1, alignment, control};
   bump(w.beat);
-  range_split<Body> split(w, call);
+  range_split<Body> split(w, call, n);
   split.run(0, n);
   call.error.rethrow();
   control.conclude();
@@ -180,7 +198,7 @@ void serial_range(std::size_t n, std::size_t grain, std::size_t alignment, run_c
     if (n != 0) body(std::size_t{0}, n);
     return;
   }
-  piece_size size(grain, n);
+  piece_size size(n, grain, n);
   for (std::size_t begin = 0; begin != n && !control.skips();) {
     std::size_t const wanted = ((std::min)(size.limit(), n - begin) + alignment - 1) / alignment * alignment;
     std::size_t const end = (std::min)(n, begin + wanted);
