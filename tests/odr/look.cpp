@@ -4,6 +4,7 @@
 
 #include "control.hpp"
 #include "tartan/core/call_scope.hpp"
+#include "tartan/core/errors.hpp"
 #include "tartan/core/fork.hpp"
 #include "tartan/core/pool_table.hpp"
 #include "tartan/core/process_state.hpp"
@@ -51,6 +52,8 @@ void ODR_JOIN(odr_look, ODR_PART)(sight* out) {
   ODR_JOIN(odr_meet, ODR_PART)(out);
   out->pool = &default_pool();
 }
+
+void ODR_JOIN(odr_throw, ODR_PART)(void) { raise<tartan::cancelled>(); }
 
 void ODR_JOIN(odr_mark_exit, ODR_PART)(void) {
   pin_this_module();  // the function below must outlive a dlclose

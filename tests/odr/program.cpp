@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "look.hpp"
+#include "tartan/core/errors.hpp"
 #include "tartan/core/process_state.hpp"
 
 ODR_DECLARE(_baseline)
@@ -41,24 +42,27 @@ struct part {
   std::string name;
   void (*look)(sight*);
   void (*meet)(sight*);
+  void (*throw_it)();
   void (*mark_exit)();
   double (*sum)(double const*, std::size_t);
 };
 
 std::vector<part> built_in() {
   std::vector<part> parts;
-  parts.push_back({"baseline", odr_look_baseline, odr_meet_baseline, odr_mark_exit_baseline, odr_sum_baseline});
+  parts.push_back(
+      {"baseline", odr_look_baseline, odr_meet_baseline, odr_throw_baseline, odr_mark_exit_baseline, odr_sum_baseline});
 #ifdef ODR_X86
   if (__builtin_cpu_supports("avx2"))
-    parts.push_back({"avx2", odr_look_avx2, odr_meet_avx2, odr_mark_exit_avx2, odr_sum_avx2});
+    parts.push_back({"avx2", odr_look_avx2, odr_meet_avx2, odr_throw_avx2, odr_mark_exit_avx2, odr_sum_avx2});
   else
     std::puts("SKIPPED: the part for AVX2: this processor has none");
   if (__builtin_cpu_supports("avx512f"))
-    parts.push_back({"avx512", odr_look_avx512, odr_meet_avx512, odr_mark_exit_avx512, odr_sum_avx512});
+    parts.push_back(
+        {"avx512", odr_look_avx512, odr_meet_avx512, odr_throw_avx512, odr_mark_exit_avx512, odr_sum_avx512});
   else
     std::puts("SKIPPED: the part for AVX-512: this processor has none");
 #endif
-  parts.push_back({"hidden", odr_look_hidden, odr_meet_hidden, odr_mark_exit_hidden, odr_sum_hidden});
+  parts.push_back({"hidden", odr_look_hidden, odr_meet_hidden, odr_throw_hidden, odr_mark_exit_hidden, odr_sum_hidden});
   return parts;
 }
 
@@ -75,8 +79,12 @@ struct module {
     return reinterpret_cast<F*>(found);
   }
   [[nodiscard]] part as_part() const {
-    return {path, function<void(sight*)>("odr_look"), function<void(sight*)>("odr_meet"),
-            function<void()>("odr_mark_exit"), function<double(double const*, std::size_t)>("odr_sum")};
+    return {path,
+            function<void(sight*)>("odr_look"),
+            function<void(sight*)>("odr_meet"),
+            function<void()>("odr_throw"),
+            function<void()>("odr_mark_exit"),
+            function<double(double const*, std::size_t)>("odr_sum")};
   }
   void close() const { ::dlclose(handle); }
   [[nodiscard]] bool is_loaded() const {
@@ -129,6 +137,21 @@ void together(std::vector<char const*> const& modules) {
     check(mine.cell != first.cell, "another thread has another cell");
     for (part const& p : parts) check(what_sees(p).cell == mine.cell, "one cell on another thread", p.name);
   }).join();
+}
+
+// What one part throws another catches, whatever the flags of the two.
+void thrown(std::vector<char const*> const& modules) {
+  for (part const& p : all_parts(modules)) {
+    if (p.name.find("bare") != std::string::npos) continue;  // built without exceptions
+    bool caught = false;
+    try {
+      p.throw_it();
+    } catch (tartan::cancelled const&) {
+      caught = true;
+    } catch (...) {
+    }
+    check(caught, "tartan::cancelled is caught", p.name);
+  }
 }
 
 // The first user is opened, used, closed and opened again before anybody else has a look.
@@ -263,6 +286,8 @@ int main(int argc, char** argv) {
   std::vector<char const*> const modules(argv + (argc > 2 ? 2 : argc), argv + argc);
   if (scenario == "together")
     together(modules);
+  else if (scenario == "thrown")
+    thrown(modules);
   else if (scenario == "reopen")
     reopen(modules);
   else if (scenario == "race")
@@ -272,7 +297,7 @@ int main(int argc, char** argv) {
   else if (scenario == "thread_exit")
     thread_exit(modules);
   else
-    check(false, "usage: program together|reopen|race|forked|thread_exit MODULE...");
+    check(false, "usage: program together|thrown|reopen|race|forked|thread_exit MODULE...");
   std::printf("%s: %zu modules, %d failures\n", scenario.c_str(), modules.size(), failures);
   return failures == 0 ? 0 : 1;
 }

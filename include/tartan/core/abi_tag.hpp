@@ -1,13 +1,14 @@
 #pragma once
-// The names of the two inline namespaces. TARTAN_ABI is spelled from everything that changes the code of an inline
+// The names of the inline namespaces. TARTAN_ABI is spelled from everything that changes the code of an inline
 // function: the linker keeps one copy of each, so that, were the names equal, a part of the program built with
 // -mavx512f could lend its copy to a part that must run anywhere.
 //
 //   TARTAN_ABI         v<ABI version><architecture and level><two characters a feature beyond the level or a mode>
 //                      v0x1 is plain x86-64, v0x3 is -march=x86-64-v3, v0x10t is plain x86-64 with ThreadSanitizer
 //   TARTAN_SHARED_ABI  v<ABI version><two characters a mode that changes the layout of objects>
-//                      for plain structures and exception types, which parts with different flags hand to each other:
-//                      nothing in it may contain code worth lending
+//                      for plain structures that parts with different flags use together: nothing in it may contain
+//                      code worth lending
+//   TARTAN_ERROR_ABI   the same and a mark where RTTI is off: for exceptions, which one part throws and another catches
 //
 // What has no macro cannot be told apart: -ffp-contract, UBSan under g++, and under clang the single options of
 // -ffast-math except -ffinite-math-only. Functions of the standard library over standard types are lent as ever.
@@ -565,4 +566,6 @@
   TARTAN_TAG_JOIN(TARTAN_TAG_LAYOUT_MODES, TARTAN_TAG_CODE_MODES, TARTAN_TAG_MATH_MODES, , , , , )
 
 #define TARTAN_SHARED_ABI TARTAN_TAG_SHARED_NAME(TARTAN_ABI_VERSION, TARTAN_TAG_LAYOUT_MODES)
+#define TARTAN_ERROR_ABI \
+  TARTAN_TAG_SHARED_NAME(TARTAN_ABI_VERSION, TARTAN_TAG_JOIN(TARTAN_TAG_LAYOUT_MODES, TARTAN_TAG_0r, , , , , , ))
 #define TARTAN_ABI TARTAN_TAG_NAME(TARTAN_ABI_VERSION, TARTAN_TAG_FEATURES, TARTAN_TAG_MODES)
