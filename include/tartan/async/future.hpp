@@ -239,14 +239,18 @@ class promise {
   /// Gives the value, and runs what the future is continued with. False when the future was cancelled.
   template <class... Args>
   bool set_value(Args&&... args) {
-    if (!state().try_begin(detail::current_worker())) return false;
-    task_->complete([&]() -> kept { return kept(std::forward<Args>(args)...); });
+    detail::task_ref const held = hold();
+    if (!task_->try_begin(detail::current_worker())) return false;
+    static_cast<detail::promised<kept>*>(held.get())->complete([&]() -> kept {
+      return kept(std::forward<Args>(args)...);
+    });
     return true;
   }
 
   bool set_exception(std::exception_ptr error) {
-    if (!state().try_begin(detail::current_worker())) return false;
-    task_->complete_with_error(std::move(error));
+    detail::task_ref const held = hold();
+    if (!task_->try_begin(detail::current_worker())) return false;
+    static_cast<detail::promised<kept>*>(held.get())->complete_with_error(std::move(error));
     return true;
   }
 
@@ -254,6 +258,11 @@ class promise {
   [[nodiscard]] detail::promised<kept>& state() const {
     if (task_ == nullptr) detail::raise<invalid_future>();
     return *task_;
+  }
+  /// Whoever sees the value may destroy the promise before this thread is through with the task.
+  [[nodiscard]] detail::task_ref hold() const {
+    state().add_reference();
+    return detail::task_ref(task_);
   }
   void abandon() noexcept {
     if (task_ == nullptr) return;

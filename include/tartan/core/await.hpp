@@ -118,7 +118,11 @@ class task_waiter {
     w_.home.idle().begin_join_sleep();
     real_atomics::heavy_fence(w_.home.asymmetric());  // [A5] with pool::published()
     job* const late = frog_.steal_below(&runner, [&] { return !target.done(); });
-    if (late == nullptr && !target.done() && !t_.done()) park();
+    if (late == nullptr && !target.done() && !t_.done()) {
+      bool const blocks = w_.home.may_block_asleep(w_, false);
+      park();
+      if (blocks) w_.home.end_blocking();
+    }
     w_.home.idle().end_join_sleep();
     runner.sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
     if (late != nullptr) run_below(w_, *late);

@@ -135,6 +135,13 @@ class pool {
     return true;
   }
 
+  /// A worker is about to sleep until another one has done something. A slot of an outside caller then counts as
+  /// blocked like a wait for what no worker works on: the thread that makes room for the caller may be the one that is
+  /// waited for, or that something waited for needs. True if it counts; then end_blocking() must follow.
+  [[nodiscard]] bool may_block_asleep(worker const& w, bool for_no_worker) {
+    return (for_no_worker || w.rank == no_rank) && begin_blocking();
+  }
+
   void end_blocking() noexcept { blocked_.fetch_sub(1, std::memory_order_seq_cst); }  // with must_stand_back()
 
   void put_spare(worker& w) noexcept {

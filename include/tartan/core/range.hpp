@@ -31,10 +31,12 @@ class first_error {
     error_ = std::current_exception();
   }
 
-  /// After the join.
+  /// After the join. Holds nothing afterwards.
   void rethrow() {
-    if (error_ != nullptr) [[unlikely]]
-      std::rethrow_exception(std::exchange(error_, nullptr));
+    if (error_ == nullptr) [[likely]]
+      return;
+    lowest_.store(~std::size_t{0}, std::memory_order_relaxed);  // relaxed: after the join
+    std::rethrow_exception(std::exchange(error_, nullptr));
   }
 #else
   void rethrow() noexcept {}

@@ -1,0 +1,395 @@
+#pragma once
+// Tasks that are waited for together.
+
+#include <algorithm>  // min
+#include <atomic>     // atomic, memory_order_*
+#include <bit>        // countr_one
+#include <cstddef>    // size_t
+#include <cstdint>    // uint64_t
+#include <memory>     // make_unique, unique_ptr
+#include <mutex>      // lock_guard, mutex
+
+#include "tartan/core/call_scope.hpp"   // call_scope
+#include "tartan/core/errors.hpp"       // cancelled, pool_closed, raise, too_many_blocked, would_deadlock
+#include "tartan/core/hooks.hpp"        // emit, hook_event
+#include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below
+#include "tartan/core/pool.hpp"         // pool
+#include "tartan/core/queue.hpp"        // queued_task, task_order, task_queue
+#include "tartan/core/range.hpp"        // first_error
+#include "tartan/core/run_control.hpp"  // piece_counter, stop_query
+#include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
+#include "tartan/core/unhandled.hpp"    // report_unhandled
+#include "tartan/core/worker.hpp"       // worker
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// A task of a group. `run` runs it and then destroys it; `drop` only destroys it.
+struct group_task : queued_task {
+  using queued_task::queued_task;
+  std::size_t order = 0;  // which call of run() made it
+};
+
+/// The state of a group. It outlives the group when tickets of it still lie in the pool's queue.
+///
+/// Tasks lie in the group's own queue, so that a wait can run the group's tasks and nothing else. The pool's queue gets
+/// *tickets*: whoever draws one runs tasks of the group until there are none. At most as many tickets are under way as
+/// the pool has workers, however many tasks there are.
+///
+///     run (R)                                    ticket (T), when the queue is empty
+///     R1  push the task                          T1  give the ticket back                 [G1]
+///     R2  fence                       [G1]       T2  look at the queue once more; if there is a task, take
+///     R3  a free ticket? submit it                   the ticket again and go on
+///
+///     waiter (W)                                 whoever ends the last task, or adds one (E)
+///     W1  ++sleepers                  [G2]       E1  pending -> 0, or the task is in the queue
+///     W2  pending and queue once more            E2  fence                               [G2]
+///     W3  park                                   E3  sleepers? signal each
+///
+/// [G1] Read-modify-writes in one total order with the fence of R2: either R3 finds the ticket free, or T2 finds the
+/// task. [G2] Likewise: either W2 sees E1, or E3 sees the sleeper. [G3] Tasks that a ticket has ended are counted off
+/// `pending_` when it finds no further one: until then the group
+///      cannot be finished anyway, and producers and consumers do not fight for that word.
+/// [G4] Which worker runs a task of the group stands in worker::serves, written after the errand has changed and reset
+///      before it changes again. A waiter that reads an errand, then `serves`, and finds the errand unchanged at its
+///      question (leapfrog.hpp) knows that the entry it saw was pushed inside a task of the group.
+class group {
+ public:
+  group(pool* home, stop_query stop, piece_counter progress)
+      : home_(home),
+        stop_(stop),
+        progress_(progress),
+        most_tickets_(home == nullptr ? 0 : (std::min)(home->size(), 64U)),
+        queue_((std::min)(home == nullptr ? 1U : home->size(), 8U)) {
+    if (home == nullptr) return;
+    tickets_ = std::make_unique<ticket[]>(most_tickets_);
+    for (unsigned i = 0; i != most_tickets_; ++i) tickets_[i].owner = this, tickets_[i].number = i;
+  }
+  group(group const&) = delete;
+  group& operator=(group const&) = delete;
+
+  void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }  // relaxed: one is held
+  void release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;  // after everybody's last use
+  }
+
+  // ---- adding ---------------------------------------------------------------------------------------------------
+
+  /// Whether tasks may still come: a closed pool takes them from its own tasks only.
+  void admit() const {
+    if (home_ == nullptr || !home_->closing()) [[likely]]
+      return;
+    if (worker const* const w = current_worker(); w == nullptr || &w->home != home_) raise<pool_closed>();
+  }
+
+  /// Takes the task over.
+  void add(group_task* task) {
+    worker* const w = current_worker();
+    task->order = next_order_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a number
+    if (home_ == nullptr) return run_one(task, w);
+    pending_.fetch_add(1, std::memory_order_relaxed);    // relaxed: counted off by who gets the task from the queue
+    static_cast<void>(queue_.push(task, queue_hint()));  // never closed; R1, E1
+    real_atomics::full_fence();                          // R2, E2
+    if (sleepers_.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      wake();  // E3; relaxed: after the fence
+    hire();    // R3
+  }
+
+  void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }  // relaxed: a wish
+
+  [[nodiscard]] bool part_of_this(worker const& w) const noexcept {
+    return w.serves.load(std::memory_order_relaxed) == this;  // relaxed: own
+  }
+
+  // ---- waiting --------------------------------------------------------------------------------------------------
+
+  /// Returns when every task has ended.
+  void await_all() {
+    if (pending_.load(std::memory_order_acquire) == 0) return;  // with finished()
+    if (worker* const w = current_worker(); w != nullptr) {
+      if (part_of_this(*w)) raise<would_deadlock>();
+      return await_in(*w);
+    }
+    if (home_->closing() || home_->left_behind()) return await_alone();
+    call_scope const scope(*home_);
+    await_in(scope.self());
+  }
+
+  /// After await_all(): throws what the task of the lowest order threw, or `cancelled` if tasks were skipped for a
+  /// stop.
+  void conclude() {
+    bool const stopped = skipped_.exchange(false, std::memory_order_relaxed);  // relaxed: after the wait
+    cancelled_.store(false, std::memory_order_relaxed);                        // relaxed: likewise
+    error_.rethrow();
+    if (stopped) raise<cancelled>();
+  }
+
+  /// The same for a group that goes away: nobody will ask.
+  void conclude_unattended() noexcept {
+#if TARTAN_EXCEPTIONS
+    try {
+      error_.rethrow();
+    } catch (...) {
+      report_unhandled(std::current_exception());
+    }
+#endif
+  }
+
+ private:
+  struct ticket : queued_task {
+    ticket() noexcept : queued_task(&obey_order) {}
+    static void obey_order(queued_task* base, worker* w, task_order order) {
+      auto& self = *static_cast<ticket*>(base);
+      group& g = *self.owner;
+      if (order == task_order::drop) g.cancel();
+      g.serve(self, w);
+      g.release();
+    }
+    group* owner = nullptr;
+    unsigned number = 0;
+  };
+
+  /// As long as a worker runs tasks of a group ([G4]).
+  class serving {
+   public:
+    serving(worker* w, group* g) noexcept
+        : w_(w), outer_(w == nullptr ? nullptr : w->serves.load(std::memory_order_relaxed)) {
+      if (w_ != nullptr) w_->serves.store(g, std::memory_order_release);  // with help()
+    }
+    serving(serving const&) = delete;
+    serving& operator=(serving const&) = delete;
+    ~serving() {
+      if (w_ != nullptr) w_->serves.store(outer_, std::memory_order_release);  // with help()
+    }
+
+   private:
+    worker* w_;
+    void const* outer_;
+  };
+
+  // ---- tickets --------------------------------------------------------------------------------------------------
+
+  void hire() {
+    std::uint64_t taken = taken_.load(std::memory_order_relaxed);  // relaxed: after the fence of R2
+    unsigned number = 0;
+    do {
+      number = static_cast<unsigned>(std::countr_one(taken));
+      if (number >= most_tickets_) return;
+    } while (!taken_.compare_exchange_weak(taken, taken | (std::uint64_t{1} << number), std::memory_order_acq_rel,
+                                           std::memory_order_relaxed));
+    submit(tickets_[number]);
+  }
+
+  void submit(ticket& t) {
+    add_reference();
+    if (home_->submit(&t, queue_hint())) return;
+    give_back(t);  // the pool is closed: whoever waits runs the tasks
+    release();
+  }
+
+  void give_back(ticket& t) noexcept {
+    taken_.fetch_and(~(std::uint64_t{1} << t.number), std::memory_order_seq_cst);  // T1, [G1]
+  }
+
+  /// Takes the ticket again if there is work, unless somebody else has.
+  [[nodiscard]] bool resume(ticket& t) noexcept {
+    std::uint64_t const bit = std::uint64_t{1} << t.number;
+    return !queue_.seems_empty() && (taken_.fetch_or(bit, std::memory_order_seq_cst) & bit) == 0;  // T2
+  }
+
+  void serve(ticket& t, worker* w) noexcept {
+    constexpr std::size_t fair_share = 1024;  // then others in the pool's queue have their turn
+    std::size_t ended = 0;
+    {
+      serving const scope(w, this);
+      do {
+        while (group_task* const task = next(w)) {
+          run_one(task, w);
+          if (++ended == fair_share && !queue_.seems_empty()) {
+            finished(ended);
+            return submit(t);
+          }
+        }
+        give_back(t);
+      } while (resume(t));
+    }
+    finished(ended);  // [G3]
+  }
+
+  // ---- tasks ----------------------------------------------------------------------------------------------------
+
+  group_task* next(worker* w) noexcept {
+    std::size_t const hint = w == nullptr ? 0 : w->index;
+    for (;;) {
+      if (queued_task* const task = queue_.pop(hint)) return static_cast<group_task*>(task);
+      if (queue_.seems_empty()) return nullptr;
+      cpu_pause();
+    }
+  }
+
+  void run_one(group_task* task, worker* w) noexcept {
+    std::size_t const order = task->order;
+    bool const stop = cancelled_.load(std::memory_order_relaxed) || stop_.requested();  // relaxed: a wish
+    if (stop) skipped_.store(true, std::memory_order_relaxed);                          // relaxed: read after the wait
+    if (stop || error_.skips(order)) return task->obey(task, w, task_order::drop);
+#if TARTAN_EXCEPTIONS
+    try {
+      task->obey(task, w, task_order::run);
+    } catch (...) {
+      error_.record(order);
+    }
+#else
+    task->obey(task, w, task_order::run);
+#endif
+    progress_.finished(1);
+  }
+
+  void finished(std::size_t tasks) noexcept {
+    if (tasks == 0 || pending_.fetch_sub(tasks, std::memory_order_seq_cst) != tasks)
+      return;                                                    // E1; release: with await_all()
+    if (sleepers_.load(std::memory_order_seq_cst) != 0) wake();  // E3, [G2]
+  }
+
+  // ---- waiting --------------------------------------------------------------------------------------------------
+
+  void await_in(worker& w) {
+    std::uint64_t const patience = (w.home.oversubscribed() ? 2 : 20) * ticks_per_us();
+    leapfrog frog(w);
+    std::uint64_t since = ticks();
+    while (pending_.load(std::memory_order_acquire) != 0) {  // with finished()
+      if (run_here(w) || help(w, frog)) {
+        since = ticks();
+      } else if (ticks() - since < patience) {
+        cpu_pause();
+      } else {
+        sleep(w, frog);
+      }
+    }
+  }
+
+  bool run_here(worker& w) noexcept {
+    group_task* const task = next(&w);
+    if (task == nullptr) return false;
+    {
+      foreign_work const below(w);
+      serving const scope(&w, this);
+      bump(w.tasks_run);
+      run_one(task, &w);
+    }
+    finished(1);
+    return true;
+  }
+
+  bool help(worker& w, leapfrog& frog) {
+    job* const below = steal_below(w, frog);
+    if (below == nullptr) return false;
+    run_below(w, *below);
+    return true;
+  }
+
+  job* steal_below(worker& w, leapfrog& frog) noexcept {
+    job* found = nullptr;
+    if (&w.home == home_)
+      home_->for_each_slot([&](worker& v) {
+        if (found != nullptr || &v == &w) return;
+        std::uint64_t const errand = v.errand.load(std::memory_order_acquire);  // [G4]
+        if (v.serves.load(std::memory_order_acquire) != this) return;           // [G4]
+        found = frog.steal_below(&v, [&v, errand] { return v.errand.load(std::memory_order_acquire) == errand; });
+      });
+    return found;
+  }
+
+  /// Linked into the group as long as its worker may sleep.
+  struct sleeper {
+    parking_spot<>& spot;
+    sleeper* next = nullptr;
+  };
+
+  TARTAN_COLD void sleep(worker& w, leapfrog& frog) {
+    bool const foreign = &w.home != home_;
+    bool const blocks = w.home.may_block_asleep(w, foreign);
+    if (foreign && !blocks) raise<too_many_blocked>();
+    worker* const runner = foreign ? nullptr : followed(w);
+    if (runner != nullptr) {
+      runner->sleeping_joiners.fetch_add(1, std::memory_order_seq_cst);  // with pool::notify()
+      home_->idle().begin_join_sleep();
+    }
+    sleeper self{w.spot};
+    link(self);                                      // W1
+    real_atomics::heavy_fence(w.home.asymmetric());  // [L4] of join.hpp with pool::published()
+    job* const late = steal_below(w, frog);
+    if (late == nullptr && still_to_wait()) {  // W2
+      bump(w.parks);
+      emit(hook_event::park, w.index);
+      w.spot.park();  // W3
+      emit(hook_event::unpark, w.index);
+    }
+    unlink(self);
+    if (runner != nullptr) {
+      home_->idle().end_join_sleep();
+      runner->sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
+    }
+    if (blocks) w.home.end_blocking();
+    if (late != nullptr) run_below(w, *late);
+  }
+
+  /// Whom this worker announced last: its pushes wake us.
+  static worker* followed(worker& w) noexcept { return w.waits_for.runner.load(std::memory_order_relaxed); }  // own
+
+  /// A pool that is closed lends no slot: this thread runs what is left, and sleeps for what others run.
+  void await_alone() noexcept {
+    parking_spot<> spot;
+    while (pending_.load(std::memory_order_acquire) != 0) {  // with finished()
+      if (group_task* const task = next(nullptr)) {
+        run_one(task, nullptr);
+        finished(1);
+        continue;
+      }
+      sleeper self{spot};
+      link(self);                        // W1
+      if (still_to_wait()) spot.park();  // W2, W3
+      unlink(self);
+    }
+  }
+
+  [[nodiscard]] bool still_to_wait() const noexcept {
+    return pending_.load(std::memory_order_seq_cst) != 0 && queue_.seems_empty();  // W2, [G2]
+  }
+
+  void link(sleeper& s) noexcept {
+    std::lock_guard const hold(sleepers_mutex_);
+    s.next = first_sleeper_;
+    first_sleeper_ = &s;
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);  // W1, [G2]
+  }
+
+  void unlink(sleeper& s) noexcept {
+    std::lock_guard const hold(sleepers_mutex_);
+    sleeper** place = &first_sleeper_;
+    while (*place != &s) place = &(*place)->next;
+    *place = s.next;
+    sleepers_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: only costs a signal for nothing
+  }
+
+  TARTAN_COLD void wake() noexcept {
+    std::lock_guard const hold(sleepers_mutex_);
+    for (sleeper* s = first_sleeper_; s != nullptr; s = s->next) s->spot.signal();
+  }
+
+  pool* const home_;
+  stop_query const stop_;
+  piece_counter const progress_;
+  unsigned const most_tickets_;
+  std::unique_ptr<ticket[]> tickets_;
+  first_error error_;
+  std::atomic<bool> cancelled_{false}, skipped_{false};
+  std::mutex sleepers_mutex_;
+  sleeper* first_sleeper_ = nullptr;  // under the mutex
+  std::atomic<unsigned> references_{1};
+  task_queue queue_;
+  alignas(line_pair) std::atomic<std::size_t> next_order_{0};  // the producers' line
+  std::atomic<std::uint64_t> taken_{0};                        // tickets under way
+  std::atomic<unsigned> sleepers_{0};
+  alignas(line_pair) std::atomic<std::size_t> pending_{0};  // tasks that have not ended, and those of [G3]
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail

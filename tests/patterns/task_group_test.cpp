@@ -1,0 +1,278 @@
+#include "tartan/patterns/task_group.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "tartan/backends/sequential.hpp"
+#include "tartan/backends/threads.hpp"
+#include "tartan/patterns/fork_join.hpp"
+#include "tartan/thread_pool.hpp"
+
+namespace tn = tartan;
+
+namespace {
+
+struct flag {
+  std::atomic<bool> raised{false};
+  [[nodiscard]] bool stop_requested() const { return raised; }
+};
+
+/// Calls f with seq and with pools of several sizes.
+template <class F>
+void with_policies(F f) {
+  f(tn::seq);
+  for (int const workers : {1, 2, 8}) {
+    tn::thread_pool pool{workers};
+    f(tn::par.on(pool));
+  }
+  f(tn::par);
+}
+
+}  // namespace
+
+TEST_CASE("a group runs every task once, and can be used again", "[task_group]") {
+  with_policies([](auto const& p) {
+    tn::task_group g{p};
+    g.wait();  // nothing to wait for
+    for (int const tasks : {1, 2, 100, 5000}) {
+      std::vector<std::atomic<int>> runs(static_cast<std::size_t>(tasks));
+      for (auto& r : runs) g.run([&r] { ++r; });
+      g.wait();
+      REQUIRE(std::all_of(runs.begin(), runs.end(), [](auto const& r) { return r == 1; }));
+    }
+  });
+}
+
+TEST_CASE("tasks of a group add tasks", "[task_group]") {
+  with_policies([](auto const& p) {
+    tn::task_group g{p};
+    std::atomic<int> leaves{0};
+    std::function<void(int)> const grow = [&](int depth) {
+      if (depth == 0) {
+        ++leaves;
+        return;
+      }
+      g.run([&, depth] { grow(depth - 1); });
+      g.run([&, depth] { grow(depth - 1); });
+    };
+    grow(10);
+    g.wait();
+    CHECK(leaves == 1024);
+  });
+}
+
+TEST_CASE("groups inside groups, with forks between", "[task_group]") {
+  with_policies([](auto const& p) {
+    std::function<long(int)> const fibonacci = [&](int n) -> long {
+      if (n < 2) return n;
+      if (n % 3 == 0) {
+        auto [a, b] = tn::fork_join(p, [&] { return fibonacci(n - 1); }, [&] { return fibonacci(n - 2); });
+        return a + b;
+      }
+      tn::task_group g{p};
+      long a = 0, b = 0;
+      g.run([&] { a = fibonacci(n - 1); });
+      g.run([&] { b = fibonacci(n - 2); });
+      g.wait();
+      return a + b;
+    };
+    CHECK(fibonacci(16) == 987);
+  });
+}
+
+TEST_CASE("wait throws what the earliest failing run threw, and the group goes on", "[task_group]") {
+  with_policies([](auto const& p) {
+    tn::task_group g{p};
+    for (int round = 0; round != 20; ++round) {
+      std::atomic<int> before{0};
+      for (int i = 0; i != 100; ++i)
+        g.run([&before, i] {
+          if (i < 40) ++before;
+          if (i == 40 || i == 70 || i == 99) throw std::runtime_error(std::to_string(i));
+        });
+      REQUIRE_THROWS_WITH(g.wait(), "40");
+      REQUIRE(before == 40);
+      g.run([] {});
+      REQUIRE_NOTHROW(g.wait());
+    }
+  });
+}
+
+TEST_CASE("the destructor waits, and hands on an error that nobody was told", "[task_group]") {
+  static std::atomic<int> told;
+  told = 0;
+  auto const before = tn::set_unhandled([](std::exception_ptr) { ++told; });
+  std::atomic<int> ran{0};
+  {
+    tn::task_group g{tn::par};
+    for (int i = 0; i != 100; ++i)
+      g.run([&ran, i] {
+        ++ran;
+        if (i == 99) throw std::runtime_error("late");
+      });
+  }
+  tn::set_unhandled(before);
+  CHECK(ran == 100);
+  CHECK(told == 1);
+}
+
+TEST_CASE("cancel skips what has not begun", "[task_group]") {
+  tn::thread_pool pool{1};
+  std::atomic<int> ran{0};
+  tn::task_group g{tn::par.on(pool)};
+  SECTION("from inside") {
+    for (int i = 0; i != 10; ++i)
+      g.run([&] {
+        ++ran;
+        g.cancel();
+      });
+    CHECK_THROWS_AS(g.wait(), tn::cancelled);
+    CHECK(ran == 1);
+  }
+  SECTION("too late") {
+    g.run([&] { ++ran; });
+    while (ran == 0) std::this_thread::yield();
+    g.cancel();
+    g.wait();
+  }
+  ran = 0;
+  g.run([&] { ++ran; });
+  g.wait();
+  CHECK(ran == 1);
+}
+
+TEST_CASE("the policy's stop token skips tasks", "[task_group]") {
+  flag stop;
+  tn::task_group parallel{tn::par.stop(stop)};
+  tn::task_group serial{tn::seq.stop(stop)};
+  int ran = 0;
+  serial.run([&] { ++ran; });
+  serial.wait();
+  stop.raised = true;
+  serial.run([&] { ++ran; });
+  parallel.run([&] { ++ran; });
+  CHECK_THROWS_AS(serial.wait(), tn::cancelled);
+  CHECK_THROWS_AS(parallel.wait(), tn::cancelled);
+  CHECK(ran == 1);
+}
+
+TEST_CASE("what tasks hold is freed, run or skipped", "[task_group]") {
+  auto held = std::make_shared<int>(0);
+  tn::task_group g{tn::par};
+  for (int i = 0; i != 50; ++i) g.run([held] {});
+  g.cancel();
+  try {
+    g.wait();
+  } catch (tn::cancelled const&) {
+  }
+  CHECK(held.use_count() == 1);
+}
+
+TEST_CASE("run and wait from several threads at once", "[task_group]") {
+  tn::thread_pool pool{2};
+  tn::task_group g{tn::par.on(pool)};
+  std::atomic<int> ran{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t != 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i != 3000; ++i) {
+        g.run([&] { ran.fetch_add(1, std::memory_order_relaxed); });
+        if (i % 100 == 0) g.wait();
+      }
+      g.wait();
+    });
+  for (auto& t : threads) t.join();
+  CHECK(ran == 12'000);
+}
+
+TEST_CASE("a task that waits for its own group is told so", "[task_group]") {
+  tn::thread_pool pool{2};
+  tn::task_group g{tn::par.on(pool)};
+  g.run([&] { g.wait(); });
+  CHECK_THROWS_AS(g.wait(), tn::would_deadlock);
+}
+
+TEST_CASE("a group of another pool can be waited for inside a task", "[task_group]") {
+  tn::thread_pool one{1}, other{1};
+  std::atomic<int> ran{0};
+  tn::task_group outer{tn::par.on(one)};
+  for (int i = 0; i != 20; ++i)
+    outer.run([&] {
+      tn::task_group inner{tn::par.on(other)};
+      for (int k = 0; k != 20; ++k) inner.run([&] { ++ran; });
+      inner.wait();
+    });
+  outer.wait();
+  CHECK(ran == 400);
+}
+
+TEST_CASE("a closed pool takes tasks from its own tasks only", "[task_group]") {
+  tn::thread_pool pool{1};
+  std::atomic<bool> go{false}, begun{false};
+  std::atomic<int> ran{0};
+  tn::task_group g{tn::par.on(pool)};
+  g.run([&] {
+    begun = true;
+    while (!go) std::this_thread::yield();
+    g.run([&] { ++ran; });
+  });
+  while (!begun) std::this_thread::yield();
+  pool.close();
+  CHECK_THROWS_AS(g.run([] {}), tn::pool_closed);
+  go = true;
+  g.wait();
+  CHECK(ran == 1);
+}
+
+TEST_CASE("terminate skips the tasks of a group that have not begun", "[task_group]") {
+  std::atomic<bool> go{false}, begun{false};
+  std::atomic<int> ran{0};
+  tn::thread_pool pool{1};
+  tn::task_group g{tn::par.on(pool)};
+  for (int i = 0; i != 10; ++i)
+    g.run([&] {
+      begun = true;
+      ++ran;
+      while (!go) std::this_thread::yield();
+    });
+  while (!begun) std::this_thread::yield();
+  std::thread ender([&] { pool.terminate(); });
+  g.cancel();
+  go = true;
+  CHECK_THROWS_AS(g.wait(), tn::cancelled);
+  ender.join();
+  CHECK(ran >= 1);
+  CHECK(ran < 10);
+}
+
+TEST_CASE("a group wait never re-enters a lock that the waiter holds", "[task_group]") {
+  auto const workers = GENERATE(1, 2, 8);
+  tn::thread_pool pool{workers};
+  auto const p = tn::par.on(pool);
+  std::mutex mutex;
+  long sum = 0;
+  constexpr int rounds = 3000;
+  tn::task_group outer{p};
+  for (int i = 0; i != rounds; ++i)
+    outer.run([&, i] {
+      std::lock_guard const hold(mutex);  // not recursive: whoever takes it twice on one stack hangs
+      std::atomic<int> inside{0};
+      tn::task_group inner{p};
+      for (int k = 0; k != 4; ++k) inner.run([&] { tn::fork_join(p, [&] { ++inside; }, [&] { ++inside; }); });
+      if (i % 2 == 0) tn::fork_join(p, [&] { inner.wait(); }, [] {});
+      inner.wait();
+      sum += inside;
+    });
+  outer.wait();
+  CHECK(sum == 8L * rounds);
+}
