@@ -76,6 +76,11 @@ struct pack {
         [&](auto r) TARTAN_INLINE_LAMBDA { *reinterpret_cast<unaligned*>(to + r * register_lanes) = part[r]; });
   }
 
+  /// Writes past the caches where the target can. `to` is aligned to a register.
+  TARTAN_ALWAYS_INLINE void store_bypassing(T* to) const {
+    impl::unroll<registers>([&](auto r) TARTAN_INLINE_LAMBDA { impl::bypass(to + r * register_lanes, part[r]); });
+  }
+
   /// The first `count` elements at `from`; the other lanes are zero and their memory is not touched.
   TARTAN_ALWAYS_INLINE static pack load_first(T const* from, std::size_t count) {
     pack out;

@@ -4,14 +4,17 @@
 #include <concepts>     // same_as
 #include <cstddef>      // size_t
 #include <functional>   // identity
+#include <tuple>        // tuple
 #include <type_traits>  // decay_t, is_invocable_v, remove_cvref_t
 
-#include "tartan/core/config.hpp"     // TARTAN_ABI, TARTAN_ALWAYS_INLINE
-#include "tartan/exec/leaf.hpp"       // scalar_leaf, scalar_reducer, or_scalar_of
-#include "tartan/leaves/combine.hpp"  // lane_combine, is_whole_sum
-#include "tartan/leaves/pack.hpp"     // pack
-#include "tartan/leaves/reduce.hpp"   // lane_state, mapped_elements, mapped_values, count_true
-#include "tartan/leaves/source.hpp"   // source, pack_readable, pack_writable
+#include "tartan/core/config.hpp"       // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/exec/leaf.hpp"         // scalar_leaf, scalar_reducer, or_scalar_of
+#include "tartan/exec/stencil_row.hpp"  // row_neighbours, row_extent, scalar_stencil_row
+#include "tartan/leaves/combine.hpp"    // lane_combine, is_whole_sum
+#include "tartan/leaves/pack.hpp"       // pack
+#include "tartan/leaves/reduce.hpp"     // lane_state, mapped_elements, mapped_values, count_true
+#include "tartan/leaves/source.hpp"     // source, pack_readable, pack_writable
+#include "tartan/leaves/stencil.hpp"    // stencil_row, loading_point
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -187,6 +190,25 @@ constexpr bool folds_in_packs() {
     return false;
 }
 
+/// Whether the function of a stencil over fields of `In` can be given points that are packs.
+template <bool Strict, std::size_t D, class F, class... In>
+constexpr bool stencil_takes_packs() {
+  constexpr bool numbers = (lanes::lane_type<In> && ...);
+  if constexpr (Strict)
+    static_assert(numbers,
+                  "tartan: a stencil under simd needs grids of float, double or an integer type; use .or_scalar()");
+  if constexpr (numbers) {
+    constexpr bool takes = std::is_invocable_v<F&, lanes::impl::loading_point<In, D, 4>...>;
+    if constexpr (Strict)
+      static_assert(takes,
+                    "tartan: under simd the function of a stencil is called with points whose values are packs: take "
+                    "them as auto, as in [](auto at) { ... }, or use .or_scalar()");
+    return takes;
+  } else {
+    return false;
+  }
+}
+
 template <bool Strict>
 struct basic_simd_leaf {
   static constexpr bool vector = true;
@@ -243,6 +265,16 @@ struct basic_simd_leaf {
     } else {
       scalar_leaf::map_block(first, n, out, f);
     }
+  }
+
+  /// One row of a stencil in packs.
+  template <std::size_t D, class F, class... In, class... Out>
+  static void stencil_row(F& f, std::tuple<row_neighbours<In>...> const& in, std::tuple<Out*...> const& out,
+                          row_extent const& extent) {
+    if constexpr (stencil_takes_packs<Strict, D, F, In...>())
+      lanes::impl::stencil_row<D>(f, in, out, extent);
+    else
+      scalar_stencil_row<D>(f, in, out, extent);
   }
 
   /// The fold of one block.

@@ -69,4 +69,24 @@ TARTAN_ALWAYS_INLINE void store_bytes(T* to, vec<T, N> const& value, std::size_t
 #endif
 }
 
+/// Writes a register past the caches where the target can.
+template <class T, class V>
+TARTAN_ALWAYS_INLINE void bypass(T* to, V const& value) {
+#if defined(__clang__)
+  __builtin_nontemporal_store(value, reinterpret_cast<V*>(to));
+#elif defined(__SSE2__)
+  auto* const place = reinterpret_cast<float*>(to);
+  if constexpr (sizeof(V) == 16) __builtin_ia32_movntps(place, bits<vec<float, 4>>(value));
+#if TARTAN_REGISTER_BYTES >= 32
+  if constexpr (sizeof(V) == 32) __builtin_ia32_movntps256(place, bits<vec<float, 8>>(value));
+#endif
+#if TARTAN_REGISTER_BYTES >= 64
+  if constexpr (sizeof(V) == 64) __builtin_ia32_movntps512(place, bits<vec<float, 16>>(value));
+#endif
+  if constexpr (sizeof(V) < 16) std::memcpy(to, &value, sizeof(V));
+#else
+  std::memcpy(to, &value, sizeof(V));
+#endif
+}
+
 }  // namespace tartan::inline TARTAN_ABI::lanes::impl

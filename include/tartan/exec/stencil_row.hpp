@@ -1,0 +1,120 @@
+#pragma once
+// One row of a stencil: what the user's function sees of a point, and the scalar leaf's loop.
+
+#include <array>        // array
+#include <cstddef>      // size_t, ptrdiff_t
+#include <tuple>        // apply, get, tuple, tuple_size
+#include <type_traits>  // remove_cvref_t
+#include <utility>      // index_sequence
+
+#include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// The rows round one row, of one field. planes[d] is where column 0 of this row lies in the plane that is d planes
+/// on; rows of a plane are row_stride apart. Everything within the radius can be read.
+template <class T>
+struct row_neighbours {
+  T const* const* planes;
+  std::ptrdiff_t row_stride;
+};
+
+/// The columns to compute and where the row lies.
+struct row_extent {
+  std::ptrdiff_t begin, end;
+  std::ptrdiff_t room;  ///< Columns before `begin` that may be written.
+  std::ptrdiff_t plane, row;
+  std::ptrdiff_t period;  ///< Columns come round after so many; 0 where they do not.
+  int radius;             ///< The largest of all dimensions.
+  bool slack;             ///< A full vector may be written behind `end`.
+  bool bypass;            ///< Write past the caches where the target can.
+};
+
+/// Makes what was written past the caches visible to whoever is told of it next.
+inline void finish_bypassing_writes() noexcept {
+#if defined(__SSE2__)
+  __builtin_ia32_sfence();
+#endif
+}
+
+/// What the user's function gets for one point: at(0, 0) is the point, at(-1, 0) its neighbour in the row before.
+template <class T, std::size_t D>
+struct scalar_point {
+  using value_type = T;
+  row_neighbours<T> const& rows;
+  row_extent const& extent;
+  std::ptrdiff_t column;
+
+  TARTAN_ALWAYS_INLINE T operator()(int x) const
+    requires(D == 1)
+  {
+    return rows.planes[0][column + x];
+  }
+  TARTAN_ALWAYS_INLINE T operator()(int y, int x) const
+    requires(D == 2)
+  {
+    return rows.planes[y][column + x];
+  }
+  TARTAN_ALWAYS_INLINE T operator()(int z, int y, int x) const
+    requires(D == 3)
+  {
+    return rows.planes[z][y * rows.row_stride + column + x];
+  }
+
+  /// The point's place, as D integers.
+  [[nodiscard]] TARTAN_ALWAYS_INLINE std::array<int, D> index() const {
+    std::ptrdiff_t x = column;
+    if (extent.period != 0) x = (x % extent.period + extent.period) % extent.period;
+    if constexpr (D == 1) return {static_cast<int>(x)};
+    if constexpr (D == 2) return {static_cast<int>(extent.plane), static_cast<int>(x)};
+    if constexpr (D == 3) return {static_cast<int>(extent.plane), static_cast<int>(extent.row), static_cast<int>(x)};
+  }
+};
+
+template <class R>
+inline constexpr bool is_tuple_like = requires { std::tuple_size<R>::value; };
+
+/// Stores a result, or each part of a tuple of results, through put(part number, value).
+template <std::size_t Outs, class R, class Put>
+TARTAN_ALWAYS_INLINE void put_results(R const& result, Put&& put) {
+  if constexpr (is_tuple_like<R>) {
+    static_assert(std::tuple_size_v<R> == Outs,
+                  "tartan: the function of a stencil returns one value, or as many as there are fields that change");
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (put(std::integral_constant<std::size_t, I>{}, std::get<I>(result)), ...);
+    }(std::make_index_sequence<Outs>{});
+  } else {
+    put(std::integral_constant<std::size_t, 0>{}, result);
+  }
+}
+
+/// out[i][column] = f(points) for one row, one column after another.
+template <std::size_t D, class F, class... In, class... Out>
+void scalar_stencil_row(F& f, std::tuple<row_neighbours<In>...> const& in, std::tuple<Out*...> const& out,
+                        row_extent const& extent) {
+  // The rows written are none of those read, so the compiler may vectorise.
+#if defined(__clang__)
+#pragma clang loop vectorize(assume_safety)
+#else
+#pragma GCC ivdep
+#endif
+  for (std::ptrdiff_t column = extent.begin; column < extent.end; ++column) {
+    auto const result =
+        std::apply([&](auto const&... rows) { return f(scalar_point<In, D>{rows, extent, column}...); }, in);
+    put_results<sizeof...(Out)>(result, [&](auto i, auto const& value) {
+      auto* const to = std::get<i>(out);
+      to[column] = static_cast<std::remove_cvref_t<decltype(*to)>>(value);
+    });
+  }
+}
+
+/// The leaf's own row where it has one.
+template <class Leaf, std::size_t D, class F, class In, class Out>
+void stencil_row(F& f, In const& in, Out const& out, row_extent const& extent) {
+  if constexpr (requires { Leaf::template stencil_row<D>(f, in, out, extent); })
+    Leaf::template stencil_row<D>(f, in, out, extent);
+  else
+    scalar_stencil_row<D>(f, in, out, extent);
+}
+
+}  // namespace tartan::inline TARTAN_ABI::detail

@@ -1,0 +1,104 @@
+#pragma once
+// How a grid is cut into tiles and how many steps a tile takes at once.
+
+#include <algorithm>  // max, min
+#include <array>      // array
+#include <cstddef>    // size_t, ptrdiff_t
+#include <limits>     // numeric_limits
+
+#include "tartan/core/caches.hpp"             // caches
+#include "tartan/core/config.hpp"             // TARTAN_ABI
+#include "tartan/patterns/stencil/rings.hpp"  // tile, round_up
+#include "tartan/patterns/stencil/sweep.hpp"  // block_extents
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// Rows and columns of a tile, the number of bands that the planes are cut into, and the steps at once.
+struct tiling {
+  std::ptrdiff_t depth, rows, columns, bands;
+};
+
+/// What the choice depends on.
+struct tiling_problem {
+  block_extents size;
+  std::array<std::ptrdiff_t, 3> radius;
+  std::size_t steps;        ///< that are still to do
+  std::size_t wanted;       ///< steps at once that the user asked for; 0 lets the estimate decide
+  std::size_t point_bytes;  ///< of all fields that a step reads or writes, at one point
+  std::ptrdiff_t unit;      ///< tiles begin at multiples of so many columns
+  std::size_t workers;
+};
+
+/// The tiling of least estimated time. The estimate weighs what a deeper tile saves (passes over memory) against what
+/// it costs (points of the halo computed twice), under the condition that its rows stay in the cache.
+[[nodiscard]] inline tiling choose_tiling(tiling_problem const& p) {
+  constexpr double compute = 1.0;       // a point computed in the cache; the other costs are relative to it
+  constexpr double memory_byte = 0.35;  // a byte from and to memory, per point
+  constexpr double cache_byte = 0.08;   // the same where the whole grid stays in the last-level cache
+  static constexpr std::ptrdiff_t depths[] = {1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32};
+  auto const bytes = static_cast<double>(p.point_bytes);
+  double const whole = bytes * 2 * static_cast<double>(p.size.planes * p.size.rows * p.size.columns);
+  double const byte_cost = whole < caches().middle / 2 ? 0.02 : whole < caches().last / 4 ? cache_byte : memory_byte;
+
+  tiling best{1, p.size.rows, p.size.columns, 1};
+  double best_cost = (std::numeric_limits<double>::max)();
+  for (std::ptrdiff_t depth : depths) {
+    if (p.wanted != 0) {
+      if (depth != 1) break;
+      depth = static_cast<std::ptrdiff_t>((std::min)(p.wanted, p.steps));
+    }
+    if (static_cast<std::size_t>(depth) > p.steps) break;
+    for (std::ptrdiff_t columns = round_up(p.size.columns, p.unit); columns >= p.unit;
+         columns = columns == p.unit ? 0 : round_up(columns / 2, p.unit)) {
+      for (std::ptrdiff_t rows = p.size.rows; rows >= 1; rows = rows == 1 ? 0 : (rows + 1) / 2) {
+        auto const halo_y = static_cast<double>(depth * p.radius[1]), halo_x = static_cast<double>(depth * p.radius[2]);
+        double const y = static_cast<double>(rows), x = static_cast<double>(columns);
+        bool const whole_x = columns >= p.size.columns, whole_y = rows >= p.size.rows;
+        // Rings: 2 r + 1 planes a level, rounded up to a power of two.
+        double const planes = static_cast<double>(p.radius[0] == 0 ? 1 : p.radius[0] == 1 ? 4 : 4 * p.radius[0]);
+        double const held =
+            (y + 2 * halo_y) * (x + 2 * halo_x + 64) * planes * bytes * static_cast<double>(depth == 1 ? 1 : depth);
+        double const fits = caches().middle * (depth == 1 ? 0.75 : 0.45);
+        double const computed = (whole_y ? 1 : (y + halo_y) / y) * (whole_x ? 1 : (x + halo_x) / x);
+        double const read = (whole_y ? 1 : (y + 2 * halo_y) / y) * (whole_x ? 1 : (x + 2 * halo_x) / x);
+        double const line_waste = whole_x ? 1 : 1 + 16 / x;  // prefetchers run past the ends of short rows
+        double cost = compute * computed + byte_cost * bytes * (read + 1) * line_waste / static_cast<double>(depth);
+        if (held > fits) cost += 0.5 * bytes * (held / fits - 1);
+        if (cost < best_cost) {
+          best_cost = cost;
+          best = {depth, rows, columns, 1};
+        }
+      }
+    }
+  }
+  std::ptrdiff_t const across =
+      ((p.size.rows + best.rows - 1) / best.rows) * ((p.size.columns + best.columns - 1) / best.columns);
+  // Enough tiles for all workers, and as many for each.
+  auto const workers = static_cast<std::ptrdiff_t>(p.workers);
+  if (workers > 1) {
+    std::ptrdiff_t bands = 1;
+    while (bands < 4 * workers && (across * bands < 2 * workers || across * bands % workers != 0)) ++bands;
+    std::ptrdiff_t const least = (std::max)(std::ptrdiff_t{1}, 2 * best.depth * p.radius[0]);
+    best.bands = (std::max)(std::ptrdiff_t{1}, (std::min)(bands, p.size.planes / least));
+  }
+  return best;
+}
+
+/// Tile number i.
+[[nodiscard]] inline tile tile_of(tiling const& t, block_extents const& size, std::ptrdiff_t i) noexcept {
+  std::ptrdiff_t const across_x = (size.columns + t.columns - 1) / t.columns;
+  std::ptrdiff_t const across_y = (size.rows + t.rows - 1) / t.rows;
+  std::ptrdiff_t const x = i % across_x, y = i / across_x % across_y, z = i / (across_x * across_y);
+  return {size.planes * z / t.bands,
+          size.planes * (z + 1) / t.bands,
+          y * t.rows,
+          (std::min)(size.rows, (y + 1) * t.rows),
+          x * t.columns,
+          (std::min)(size.columns, (x + 1) * t.columns)};
+}
+
+[[nodiscard]] inline std::ptrdiff_t tile_count(tiling const& t, block_extents const& size) noexcept {
+  return ((size.columns + t.columns - 1) / t.columns) * ((size.rows + t.rows - 1) / t.rows) * t.bands;
+}
+
+}  // namespace tartan::inline TARTAN_ABI::detail

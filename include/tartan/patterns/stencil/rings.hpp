@@ -1,0 +1,91 @@
+#pragma once
+// The rows that a tile holds in the cache: for each field and each step in progress, the last few planes.
+
+#include <cstddef>  // size_t, ptrdiff_t
+#include <cstdint>  // uintptr_t
+#include <memory>   // unique_ptr
+
+#include "tartan/core/config.hpp"  // TARTAN_ABI
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// Elements of T in a cache line: tiles begin and end at multiples of it where the grid does not end.
+template <class T>
+inline constexpr std::ptrdiff_t line_elements = sizeof(T) >= 64 ? 1 : static_cast<std::ptrdiff_t>(64 / sizeof(T));
+
+[[nodiscard]] constexpr std::ptrdiff_t round_down(std::ptrdiff_t i, std::ptrdiff_t unit) noexcept {
+  return i - ((i % unit) + unit) % unit;
+}
+[[nodiscard]] constexpr std::ptrdiff_t round_up(std::ptrdiff_t i, std::ptrdiff_t unit) noexcept {
+  return -round_down(-i, unit);
+}
+
+/// A part of the grid's cross-section (rows and columns) and a stretch of its planes.
+struct tile {
+  std::ptrdiff_t plane_begin, plane_end, row_begin, row_end, column_begin, column_end;
+};
+
+/// Rows and columns that the rings of a tile span, halo included.
+struct ring_window {
+  std::ptrdiff_t row_begin, row_end, column_begin, column_end;
+
+  [[nodiscard]] std::ptrdiff_t row_stride(std::size_t element_size) const noexcept {
+    std::ptrdiff_t elements = column_end - column_begin;
+    // A stride near a multiple of 4 KiB would pile the rows up in few places of the cache.
+    auto const bytes = elements * static_cast<std::ptrdiff_t>(element_size);
+    if (bytes % 4096 < 128 || bytes % 4096 > 4096 - 128)
+      elements += 192 / static_cast<std::ptrdiff_t>(element_size < 64 ? element_size : 64);
+    return elements;
+  }
+};
+
+/// The planes of one field: `levels` times `depth` of them, and one that holds a constant.
+template <class T>
+class field_rings {
+ public:
+  field_rings() = default;
+  field_rings(T* memory, ring_window const& w, std::ptrdiff_t depth) noexcept
+      : memory_(memory),
+        depth_(depth),
+        stride_(w.row_stride(sizeof(T))),
+        plane_((w.row_end - w.row_begin) * stride_),
+        origin_(w.row_begin * stride_ + w.column_begin) {}
+
+  [[nodiscard]] static std::size_t elements(ring_window const& w, std::ptrdiff_t levels,
+                                            std::ptrdiff_t depth) noexcept {
+    return static_cast<std::size_t>((levels * depth + 1) * (w.row_end - w.row_begin) * w.row_stride(sizeof(T)));
+  }
+
+  /// Where row 0, column 0 of a plane would lie.
+  [[nodiscard]] T* plane(std::ptrdiff_t level, std::ptrdiff_t z) const noexcept {
+    return memory_ + (1 + level * depth_ + (z & (depth_ - 1))) * plane_ - origin_;
+  }
+  [[nodiscard]] T* constant_plane() const noexcept { return memory_ - origin_; }
+  [[nodiscard]] std::ptrdiff_t row_stride() const noexcept { return stride_; }
+  [[nodiscard]] T* memory() const noexcept { return memory_; }
+  [[nodiscard]] std::ptrdiff_t plane_elements() const noexcept { return plane_; }
+
+ private:
+  T* memory_ = nullptr;
+  std::ptrdiff_t depth_ = 1, stride_ = 0, plane_ = 0, origin_ = 0;
+};
+
+/// Memory for the rings of one worker, kept from tile to tile.
+class ring_memory {
+ public:
+  /// At least `bytes`, aligned to a cache line. Fresh memory is zero; old memory holds what it held.
+  [[nodiscard]] std::byte* reserve(std::size_t bytes) {
+    if (size_ < bytes) {
+      memory_ = std::make_unique<std::byte[]>(bytes + 64);
+      size_ = bytes;
+    }
+    auto const address = reinterpret_cast<std::uintptr_t>(memory_.get());
+    return memory_.get() + (64 - address % 64) % 64;
+  }
+
+ private:
+  std::unique_ptr<std::byte[]> memory_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail

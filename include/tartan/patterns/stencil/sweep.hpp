@@ -1,0 +1,350 @@
+#pragma once
+// One tile of a stencil, several steps deep.
+//
+// A tile walks through the planes of its part of the grid. In one tick it copies a plane of the present state into
+// the cache (level 0) and computes, for each step k of its depth, the plane that lies k radii behind (level k), from
+// the planes of level k - 1 round it:
+//
+//   tick t     level 0: plane t     level 1: plane t - r     level 2: plane t - 2r  ...  level K: plane t - Kr -> grid
+//
+// A level needs r more rows and columns on each side than the next, so tiles overlap by K radii and compute the
+// overlap twice; they never wait for each other. Every point is computed by the same function from the same values as
+// in plain sweeps, so the depth and the cut into tiles never show in the result.
+
+#include <algorithm>    // copy_n, fill_n, max, min
+#include <array>        // array
+#include <cstddef>      // size_t, ptrdiff_t
+#include <tuple>        // get, tuple
+#include <type_traits>  // remove_const_t
+#include <utility>      // index_sequence
+#include <vector>       // vector
+
+#include "tartan/core/config.hpp"             // TARTAN_ABI
+#include "tartan/exec/stencil_row.hpp"        // stencil_row, row_neighbours, row_extent
+#include "tartan/patterns/stencil/edges.hpp"  // edge_index, fill_row_ends
+#include "tartan/patterns/stencil/rings.hpp"  // field_rings, tile, ring_window
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// A grid as planes of rows of columns; missing dimensions have extent 1.
+template <class T>
+struct block_view {
+  T* data = nullptr;
+  std::ptrdiff_t plane_stride = 0, row_stride = 0;
+  [[nodiscard]] T* row(std::ptrdiff_t z, std::ptrdiff_t y) const noexcept {
+    return data + z * plane_stride + y * row_stride;
+  }
+};
+
+struct block_extents {
+  std::ptrdiff_t planes, rows, columns;
+};
+
+/// Everything that the tiles of one pass share. `In` are the fields that the function sees, `Out` the values that it
+/// returns; the first sizeof...(Out) changing fields are those values' own. `History` counts the changing fields when
+/// the function returns one value for several of them.
+template <class Leaf, std::size_t D, class F, class EdgeValue, class InList, class OutList, std::size_t... Moving>
+class stencil_sweep;
+
+template <class Leaf, std::size_t D, class F, class EdgeValue, class... In, class... Out, std::size_t... Moving>
+class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>, Moving...> {
+ public:
+  static constexpr std::size_t ins = sizeof...(In), outs = sizeof...(Out), moving = sizeof...(Moving);
+  static constexpr bool history = outs == 1 && moving > 1;
+  using first_out = std::tuple_element_t<0, std::tuple<Out...>>;
+
+  F& f;
+  block_extents size;
+  std::array<std::ptrdiff_t, 3> radius;  ///< planes, rows, columns
+  edge_rule<EdgeValue> edges;
+  std::ptrdiff_t depth;  ///< steps at once
+  bool bypass;           ///< the new state does not fit the caches: write past them
+  std::tuple<block_view<In const>...> from;
+  std::tuple<block_view<Out>...> to;
+  std::array<block_view<first_out>, moving + 1> past;  ///< where older states of a history go, [1] and on
+
+  /// Bytes of rings that a tile needs.
+  [[nodiscard]] std::size_t ring_bytes(tile const& t) const {
+    std::size_t total = 64;
+    each_in([&](auto i) { total += bytes_of<i>(t); });
+    return total;
+  }
+
+  void run(tile const& t, ring_memory& memory) const {
+    rings all;
+    std::byte* at = memory.reserve(ring_bytes(t));
+    std::ptrdiff_t const r = radius[0];
+    each_in([&](auto i) {
+      using T = in_type<i>;
+      std::get<i>(all).ring = field_rings<T>(reinterpret_cast<T*>(at), window<T>(t), ring_depth<i>());
+      std::get<i>(all).planes.resize(static_cast<std::size_t>(2 * r + 1));
+      at += bytes_of<i>(t);
+      prepare<i>(std::get<i>(all).ring, t);
+    });
+    for (std::ptrdiff_t tick = t.plane_begin - depth * r; tick < t.plane_end + depth * r; ++tick) {
+      if (wraps() || (tick >= 0 && tick < size.planes))
+        each_in([&](auto i) { stage<i>(std::get<i>(all).ring, t, tick); });
+      for (std::ptrdiff_t k = 1; k <= depth; ++k) {
+        std::ptrdiff_t const z = tick - k * r, margin = (depth - k) * r;
+        if (z >= low(t.plane_begin - margin) && z < high(t.plane_end + margin, size.planes)) compute(all, t, k, z);
+      }
+    }
+    if (bypass) finish_bypassing_writes();
+  }
+
+ private:
+  template <class T>
+  struct field_state {
+    field_rings<T> ring;
+    std::vector<T const*> planes;  ///< a row of each plane round the one that is computed
+  };
+  using rings = std::tuple<field_state<In>...>;
+  template <std::size_t I>
+  using in_type = std::tuple_element_t<I, std::tuple<In...>>;
+  static constexpr std::array<std::size_t, moving + 1> moving_index{Moving..., 0};
+
+  template <class G>
+  static void each_in(G&& g) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (g(std::integral_constant<std::size_t, I>{}), ...);
+    }(std::make_index_sequence<ins>{});
+  }
+
+  template <std::size_t I>
+  static constexpr bool moves = ((I == Moving) || ...);
+  /// The place of field I among those that move.
+  template <std::size_t I>
+  static constexpr std::size_t rank = [] {
+    std::size_t r = 0;
+    for (std::size_t m = 0; m != moving; ++m)
+      if (moving_index[m] == I) r = m;
+    return r;
+  }();
+  /// Whether levels above 0 of field I are computed (not for fixed fields and for the past).
+  template <std::size_t I>
+  static constexpr bool produced = moves<I> && rank<I> < outs;
+
+  [[nodiscard]] bool wraps() const noexcept { return edges.kind == edge::wrap; }
+  /// i, or the end of the grid where that comes first and nothing lies behind it.
+  [[nodiscard]] std::ptrdiff_t low(std::ptrdiff_t i) const noexcept { return wraps() || i > 0 ? i : 0; }
+  [[nodiscard]] std::ptrdiff_t high(std::ptrdiff_t i, std::ptrdiff_t n) const noexcept {
+    return wraps() || i < n ? i : n;
+  }
+
+  /// Planes that a level keeps, a power of two.
+  template <std::size_t I>
+  [[nodiscard]] std::ptrdiff_t ring_depth() const noexcept {
+    std::ptrdiff_t needed = 2 * radius[0] + 1;
+    if constexpr (moves<I>)
+      needed += static_cast<std::ptrdiff_t>(history ? moving : 0) * radius[0];
+    else
+      needed += depth * radius[0];
+    std::ptrdiff_t power = 1;
+    while (power < needed) power *= 2;
+    return power;
+  }
+  template <class T>
+  [[nodiscard]] ring_window window(tile const& t) const noexcept {
+    std::ptrdiff_t const unit = line_elements<T>;
+    // One radius more than the halo: where a halo ends at the rim, what lies behind it is filled in.
+    std::ptrdiff_t const dy = (depth + 1) * radius[1], dx = (depth + 1) * radius[2];
+    return {t.row_begin - dy, t.row_end + dy, round_down(t.column_begin - dx, unit) - unit,
+            round_up(t.column_end + dx, unit) + 2 * unit};
+  }
+  template <std::size_t I>
+  [[nodiscard]] std::size_t bytes_of(tile const& t) const noexcept {
+    using T = in_type<I>;
+    std::size_t const n = field_rings<T>::elements(window<T>(t), produced<I> ? depth : 1, ring_depth<I>());
+    return (n * sizeof(T) + 63) / 64 * 64;
+  }
+
+  /// Idle vector lanes compute with what the rings held before: let that be an element of the grid.
+  template <std::size_t I>
+  void prepare(field_rings<in_type<I>> const& ring, tile const& t) const {
+    using T = in_type<I>;
+    std::fill_n(ring.memory(), bytes_of<I>(t) / sizeof(T), *std::get<I>(from).row(0, 0));
+    if (edges.kind == edge::constant) std::fill_n(ring.memory(), ring.plane_elements(), static_cast<T>(edges.value));
+  }
+
+  /// Copies a plane of the present state, its halo included.
+  template <std::size_t I>
+  void stage(field_rings<in_type<I>> const& ring, tile const& t, std::ptrdiff_t z) const {
+    std::ptrdiff_t const dy = depth * radius[1], dx = depth * radius[2];
+    std::ptrdiff_t const y0 = low(t.row_begin - dy), y1 = high(t.row_end + dy, size.rows);
+    std::ptrdiff_t const x0 = low(t.column_begin - dx), x1 = high(t.column_end + dx, size.columns);
+    auto const& source = std::get<I>(from);
+    in_type<I>* const plane = ring.plane(0, z);
+    std::ptrdiff_t const zs = edge_index(edges.kind, z, size.planes);
+    for (std::ptrdiff_t y = y0; y != y1; ++y) {
+      auto const* const row = source.row(zs, edge_index(edges.kind, y, size.rows));
+      in_type<I>* const copy = plane + y * ring.row_stride();
+      std::ptrdiff_t const own0 = x0 < 0 ? 0 : x0, own1 = x1 > size.columns ? size.columns : x1;
+      if (own1 > own0) std::copy_n(row + own0, own1 - own0, copy + own0);
+      for (std::ptrdiff_t x = x0; x < 0; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
+      for (std::ptrdiff_t x = size.columns; x < x1; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
+    }
+    finish_plane(plane, ring.row_stride(), t, y0, y1, x0, x1);
+  }
+
+  /// Fills in what lies behind the rim of a plane of which rows y0 to y1, columns x0 to x1 are known.
+  template <class T>
+  void finish_plane(T* plane, std::ptrdiff_t stride, tile const& t, std::ptrdiff_t y0, std::ptrdiff_t y1,
+                    std::ptrdiff_t x0, std::ptrdiff_t x1) const {
+    if (wraps() || edges.kind == edge::none) return;
+    bool const first = x0 == 0, last = x1 == size.columns;
+    if (first || last)
+      for (std::ptrdiff_t y = y0; y != y1; ++y) {
+        T* const row = plane + y * stride;
+        fill_row_ends(row, size.columns, first ? radius[2] : 0, last ? radius[2] + line_elements<T> : 0, radius[2],
+                      edges.kind, static_cast<T>(edges.value));
+      }
+    ring_window const w = window<T>(t);
+    auto const copy_row = [&](std::ptrdiff_t y) {
+      T* const to_row = plane + y * stride + w.column_begin;
+      std::ptrdiff_t const n = w.column_end - w.column_begin;
+      if (edges.kind == edge::constant)
+        std::fill_n(to_row, n, static_cast<T>(edges.value));
+      else
+        std::copy_n(plane + edge_index(edges.kind, y, size.rows) * stride + w.column_begin, n, to_row);
+    };
+    if (y0 == 0)
+      for (std::ptrdiff_t y = -radius[1]; y < 0; ++y) copy_row(y);
+    if (y1 == size.rows)
+      for (std::ptrdiff_t y = size.rows; y < size.rows + radius[1]; ++y) copy_row(y);
+  }
+
+  /// Finds row y of the planes round plane z of field I, as step k sees them.
+  template <std::size_t I>
+  void look_round(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t y) const {
+    std::ptrdiff_t const r = radius[0];
+    auto& field = std::get<I>(all);
+    for (std::ptrdiff_t d = -r; d <= r; ++d) {
+      std::ptrdiff_t const p = z + d;
+      bool const outside = !wraps() && (p < 0 || p >= size.planes);
+      auto const* const plane = outside && edges.kind == edge::constant
+                                    ? field.ring.constant_plane()
+                                    : plane_of<I>(all, k - 1, outside ? edge_index(edges.kind, p, size.planes) : p);
+      field.planes[static_cast<std::size_t>(d + r)] = plane + y * field.ring.row_stride();
+    }
+  }
+
+  /// Plane z of field I in the state after `step` steps.
+  template <std::size_t I>
+  [[nodiscard]] in_type<I> const* plane_of(rings const& all, std::ptrdiff_t step, std::ptrdiff_t z) const {
+    if constexpr (!moves<I>) {
+      return std::get<I>(all).ring.plane(0, z);
+    } else if constexpr (!history) {
+      return std::get<I>(all).ring.plane(step, z);
+    } else {
+      auto const age = static_cast<std::ptrdiff_t>(rank<I>);
+      if (step >= age) return std::get<moving_index[0]>(all).ring.plane(step - age, z);
+      in_type<I> const* found = nullptr;
+      each_in([&](auto j) {
+        if constexpr (moves<j>)
+          if (static_cast<std::ptrdiff_t>(rank<j>) == age - step) found = std::get<j>(all).ring.plane(0, z);
+      });
+      return found;
+    }
+  }
+
+  /// Plane z of step k.
+  void compute(rings& all, tile const& t, std::ptrdiff_t k, std::ptrdiff_t z) const {
+    std::ptrdiff_t const margin_y = (depth - k) * radius[1], margin_x = (depth - k) * radius[2];
+    std::ptrdiff_t const y0 = low(t.row_begin - margin_y), y1 = high(t.row_end + margin_y, size.rows);
+    std::ptrdiff_t const x0 = low(t.column_begin - margin_x), x1 = high(t.column_end + margin_x, size.columns);
+    bool const last = k == depth;
+    bool const keeps_rim = edges.kind == edge::none;
+    bool const rim_plane = keeps_rim && (z < radius[0] || z >= size.planes - radius[0]);
+    if (!rim_plane) {
+      row_extent extent{x0,
+                        x1,
+                        0,
+                        edge_index(edges.kind, z, size.planes),
+                        0,
+                        wraps() ? size.columns : 0,
+                        widest(),
+                        !last,
+                        last && bypass};
+      if (keeps_rim) {
+        extent.begin = (std::max)(x0, radius[2]);
+        extent.end = (std::min)(x1, size.columns - radius[2]);
+        if constexpr (moving != 0) extent.room = extent.begin - x0;  // the rim is put right behind it
+      }
+      if (!last) extent.room = line_elements<char>;
+      compute_rows(all, k, z, keeps_rim ? (std::max)(y0, radius[1]) : y0,
+                   keeps_rim ? (std::min)(y1, size.rows - radius[1]) : y1, extent);
+    }
+    if (keeps_rim) copy_rim(all, k, z, y0, y1, x0, x1, rim_plane);
+    if (!last)
+      each_in([&](auto i) {
+        if constexpr (produced<i>)
+          finish_plane(std::get<i>(all).ring.plane(k, z), std::get<i>(all).ring.row_stride(), t, y0, y1, x0, x1);
+      });
+    if constexpr (history) keep_history(all, t, k, z);
+  }
+
+  [[nodiscard]] int widest() const noexcept { return static_cast<int>((std::max)({radius[0], radius[1], radius[2]})); }
+
+  /// Where step k writes row y of plane z.
+  template <std::size_t Output>
+  [[nodiscard]] auto* target(rings const& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t y) const {
+    using T = std::tuple_element_t<Output, std::tuple<Out...>>;
+    if constexpr (moving == 0) {
+      return std::get<Output>(to).row(z, y);
+    } else {
+      auto const& ring = std::get<moving_index[Output]>(all).ring;
+      return k == depth ? std::get<Output>(to).row(z, y) : static_cast<T*>(ring.plane(k, z) + y * ring.row_stride());
+    }
+  }
+
+  void compute_rows(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t y0, std::ptrdiff_t y1,
+                    row_extent extent) const {
+    each_in([&](auto i) { look_round<i>(all, k, z, y0); });
+    for (std::ptrdiff_t y = y0; y < y1; ++y) {
+      extent.row = edge_index(edges.kind, y, size.rows);
+      [&]<std::size_t... I, std::size_t... O>(std::index_sequence<I...>, std::index_sequence<O...>) {
+        std::tuple<row_neighbours<In>...> const rows{
+            row_neighbours<In>{std::get<I>(all).planes.data() + radius[0], std::get<I>(all).ring.row_stride()}...};
+        stencil_row<Leaf, D>(f, rows, std::tuple<Out*...>{target<O>(all, k, z, y)...}, extent);
+      }(std::make_index_sequence<ins>{}, std::make_index_sequence<outs>{});
+      each_in([&](auto i) {
+        for (auto& row : std::get<i>(all).planes) row += std::get<i>(all).ring.row_stride();
+      });
+    }
+  }
+
+  /// Under boundary::none step k takes the rim over from the step before.
+  void copy_rim(rings const& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t y0, std::ptrdiff_t y1,
+                std::ptrdiff_t x0, std::ptrdiff_t x1, bool rim_plane) const {
+    each_in([&](auto i) {
+      if constexpr (produced<i>) {
+        auto const* const before = plane_of<i>(all, k - 1, z);
+        for (std::ptrdiff_t y = y0; y < y1; ++y) {
+          auto const* const source = before + y * std::get<i>(all).ring.row_stride();
+          auto* const row = target<rank<i>>(all, k, z, y);
+          auto const copy = [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+            if (begin < end) std::copy_n(source + begin, end - begin, row + begin);
+          };
+          if (rim_plane || y < radius[1] || y >= size.rows - radius[1]) {
+            copy(x0, x1);
+          } else {
+            copy(x0, (std::min)(x1, radius[2]));
+            copy((std::max)(x0, size.columns - radius[2]), x1);
+          }
+        }
+      }
+    });
+  }
+
+  /// The states before the last are part of the result of a history.
+  void keep_history(rings const& all, tile const& t, std::ptrdiff_t k, std::ptrdiff_t z) const {
+    std::ptrdiff_t const age = depth - k;
+    if (age < 1 || age >= static_cast<std::ptrdiff_t>(moving) || z < t.plane_begin || z >= t.plane_end) return;
+    auto const& ring = std::get<moving_index[0]>(all).ring;
+    for (std::ptrdiff_t y = t.row_begin; y != t.row_end; ++y)
+      std::copy_n(ring.plane(k, z) + y * ring.row_stride() + t.column_begin, t.column_end - t.column_begin,
+                  past[static_cast<std::size_t>(age)].row(z, y) + t.column_begin);
+  }
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail
