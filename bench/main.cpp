@@ -1,0 +1,219 @@
+// Runs the workloads and prints one table. See bench/run --help for the options.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "harness.hpp"
+
+namespace bench {
+namespace {
+
+struct named_workload {
+  std::string name;
+  workload add;
+};
+
+std::vector<named_workload>& workloads() {
+  static std::vector<named_workload> all;
+  return all;
+}
+
+/// What the command line says, beyond what Google Benchmark takes.
+struct request {
+  options opts;
+  std::string only;
+  std::vector<std::string> passed_on;
+};
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  while (!list.empty()) {
+    auto const comma = list.find(',');
+    parts.emplace_back(list.substr(0, comma));
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+  }
+  return parts;
+}
+
+double number(std::string const& text, std::string_view option) {
+  char* end = nullptr;
+  double const value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || value < 1)
+    throw std::runtime_error(fmt::format("{} needs numbers of at least 1, not '{}'", option, text));
+  return value;
+}
+
+request parse(int argc, char** argv) {
+  request r;
+  for (int i = 1; i < argc; ++i) {
+    std::string const arg = argv[i];
+    auto const value = [&]() -> std::string {
+      if (i + 1 == argc) throw std::runtime_error(arg + " needs a value");
+      return argv[++i];
+    };
+    if (arg == "--quick") {
+      r.opts.quick = true;
+    } else if (arg == "--only") {
+      r.only = value();
+    } else if (arg == "--json") {
+      r.passed_on.push_back("--benchmark_out=" + value());
+      r.passed_on.emplace_back("--benchmark_out_format=json");
+    } else if (arg == "--workers") {
+      r.opts.workers.clear();
+      for (std::string const& n : split(value())) r.opts.workers.push_back(static_cast<unsigned>(number(n, arg)));
+    } else if (arg == "--grain") {
+      r.opts.grains.clear();
+      for (std::string const& n : split(value()))
+        r.opts.grains.push_back(n == "auto" ? 0 : static_cast<std::size_t>(number(n, arg)));
+    } else if (arg.starts_with("--benchmark_")) {
+      r.passed_on.push_back(arg);
+    } else {
+      throw std::runtime_error(fmt::format("unknown option '{}'; see bench/run --help", arg));
+    }
+  }
+  return r;
+}
+
+/// Collects the repetitions of each contender and prints their medians, beside the baseline of the same pattern.
+class table : public benchmark::BenchmarkReporter {
+ public:
+  struct row {
+    std::string workload;
+    contender const* who;
+    std::vector<double> seconds, cpu;
+    bool failed = false;
+  };
+
+  explicit table(std::map<std::string, row>& rows) : rows_(rows) {}
+
+  bool ReportContext(Context const&) override { return true; }
+  void ReportRuns(std::vector<Run> const& runs) override {
+    for (Run const& run : runs) {
+      if (run.run_type != Run::RT_Iteration) continue;
+      row& r = rows_.at(run.run_name.function_name);
+      if (run.error_occurred) {
+        r.failed = true;
+        continue;
+      }
+      auto const times = static_cast<double>(run.iterations);
+      r.seconds.push_back(run.real_accumulated_time / times);
+      r.cpu.push_back(run.cpu_accumulated_time / times);
+    }
+  }
+  void Finalize() override {}
+
+ private:
+  std::map<std::string, row>& rows_;
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+std::string human(double seconds) {
+  if (seconds < 1e-6) return fmt::format("{:.1f} ns", seconds * 1e9);
+  if (seconds < 1e-3) return fmt::format("{:.2f} us", seconds * 1e6);
+  if (seconds < 1) return fmt::format("{:.2f} ms", seconds * 1e3);
+  return fmt::format("{:.3f} s", seconds);
+}
+
+/// Prints the table; returns the number of wrong answers.
+int print(std::vector<std::string> const& order, std::map<std::string, table::row> const& rows) {
+  fmt::print("{:<18} {:<16} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8}\n", "workload", "pattern", "backend", "workers",
+             "median", "CPU time", "speed-up", "GB/s");
+  int wrong = 0;
+  double base = 0;
+  std::string last;
+  for (std::string const& key : order) {
+    table::row const& r = rows.at(key);
+    if (r.workload != last) fmt::print("{}\n", std::string(116, '-'));
+    last = r.workload;
+    contender const& c = *r.who;
+    if (r.failed) {
+      ++wrong;
+      fmt::print("{:<18} {:<16} {:<30} {:>7} WRONG ANSWER, not timed\n", r.workload, c.pattern, c.backend, c.workers);
+      continue;
+    }
+    double const t = median(r.seconds);
+    if (c.baseline) base = t;
+    fmt::print("{:<18} {:<16} {:<30} {:>7} {:>11} {:>11} {:>8.2f}x {:>8}\n", r.workload, c.pattern, c.backend,
+               c.workers, human(t), human(median(r.cpu)), base / t,
+               c.bytes > 0 ? fmt::format("{:.1f}", c.bytes / t * 1e-9) : "");
+  }
+  return wrong;
+}
+
+void time_it(benchmark::State& state, contender const& c) {
+  if (!c.right()) {
+    state.SkipWithError("wrong answer");
+    return;
+  }
+  for (auto _ : state) c.run();
+  if (c.bytes > 0) state.SetBytesProcessed(static_cast<std::int64_t>(c.bytes) * state.iterations());
+}
+
+int run(int argc, char** argv) {
+  request r = parse(argc, argv);
+  std::vector<std::pair<std::string, std::vector<contender>>> chosen;
+  std::string names;
+  auto all = workloads();
+  std::sort(all.begin(), all.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
+  for (named_workload const& w : all) {
+    names += (names.empty() ? "" : ", ") + w.name;
+    if (!r.only.empty() && r.only != w.name) continue;
+    w.add(r.opts, chosen.emplace_back(w.name, std::vector<contender>{}).second);
+  }
+  if (chosen.empty()) throw std::runtime_error(fmt::format("there is no workload '{}'; there are: {}", r.only, names));
+
+  std::map<std::string, table::row> rows;
+  std::vector<std::string> order;
+  for (auto const& [name, contenders] : chosen)
+    for (contender const& c : contenders) {
+      std::string const key = fmt::format("{}/{}/{}/{}", name, c.pattern, c.backend, c.workers);
+      rows[key] = {name, &c, {}, {}, false};
+      order.push_back(key);
+      benchmark::RegisterBenchmark(key.c_str(), [&c](benchmark::State& state) { time_it(state, c); })
+          ->Repetitions(r.opts.quick ? 3 : 7)
+          ->MinTime(r.opts.quick ? 0.005 : 0.05)
+          ->MeasureProcessCPUTime()
+          ->UseRealTime();
+    }
+
+  std::vector<std::string> args{argv[0], "--benchmark_enable_random_interleaving=true"};
+  args.insert(args.end(), r.passed_on.begin(), r.passed_on.end());
+  std::vector<char*> raw;
+  for (std::string& a : args) raw.push_back(a.data());
+  int count = static_cast<int>(raw.size());
+  benchmark::Initialize(&count, raw.data());
+  table reporter(rows);
+  benchmark::RunSpecifiedBenchmarks(&reporter);
+  fmt::print("tartan benchmarks on {} hardware threads, medians of interleaved repetitions, answers checked\n",
+             std::thread::hardware_concurrency());
+  int const wrong = print(order, rows);
+  if (wrong != 0) fmt::print("{} wrong answers\n", wrong);
+  return wrong == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+}  // namespace
+
+registration::registration(std::string name, workload add) { workloads().push_back({std::move(name), add}); }
+
+}  // namespace bench
+
+int main(int argc, char** argv) {
+  try {
+    return bench::run(argc, argv);
+  } catch (std::exception const& e) {
+    fmt::print(stderr, "tartan_bench: {}\n", e.what());
+    return EXIT_FAILURE;
+  }
+}
