@@ -30,7 +30,8 @@ struct threads_backend {
   static constexpr property honoured = property::grain | property::relaxed | property::in_flight | property::on;
 
   [[nodiscard]] std::size_t width(properties const& props) const {
-    if (props.workers == 1) return 1;
+    if (detail::worker const* const w = detail::current_worker(); props.workers == 1 || (w != nullptr && w->alone))
+      return 1;
     if (props.pool.named()) return named_pool(props).size();
     if (detail::worker const* const w = detail::current_worker()) return w->home.size();
     return props.workers != 0 ? props.workers : detail::default_pool().size();
@@ -54,8 +55,8 @@ struct threads_backend {
 
   template <class Body>
   void for_range(properties const& props, std::size_t n, std::size_t alignment, Body&& body) const {
-    if (props.workers == 1) return sequential_backend{}.for_range(props, n, alignment, body);
     on_a_worker(props, [&](detail::worker& w) {
+      if (w.alone) return sequential_backend{}.for_range(props, n, alignment, body);
       detail::run_control control = props.control();
       detail::split_range(w, n, props.grain, alignment, control, body);
     });
@@ -63,8 +64,10 @@ struct threads_backend {
 
   template <class F, class G>
   TARTAN_ALWAYS_INLINE auto fork_join(properties const& props, F&& f, G&& g) const {
-    if (detail::worker* const w = detail::current_worker(); w != nullptr && inherits(props)) [[likely]]
+    if (detail::worker* const w = detail::current_worker(); w != nullptr && inherits(props)) [[likely]] {
+      if (w->alone) return sequential_backend{}.fork_join(props, f, g);
       return detail::fork_two(*w, f, g);
+    }
     return fork_from_outside(props, f, g);
   }
 
@@ -84,7 +87,6 @@ struct threads_backend {
 
   template <class Body>
   void team(properties const& props, Body&& body) const {
-    if (props.workers == 1) return sequential_backend{}.team(props, body);
     on_a_worker(props, [&](detail::worker& w) { detail::team_call(w, body).run(w.home.size()); });
   }
 
@@ -109,7 +111,12 @@ struct threads_backend {
   template <class F>
   static decltype(auto) on_a_worker(properties const& props, F&& f) {
     detail::worker* const here = detail::current_worker();
-    if (here != nullptr && inherits(props)) return f(*here);
+    if (here != nullptr && (inherits(props) || (here->alone && !props.pool.named()))) return f(*here);
+    if (props.workers == 1) {  // also inside a task: what is called from there shall find itself alone
+      detail::lease const lent(1);
+      detail::call_scope const scope(lent.get());
+      return f(scope.self());
+    }
     if (props.pool.named()) {
       detail::pool& wanted = named_pool(props);
       if (here != nullptr && &here->home == &wanted) return f(*here);
@@ -127,8 +134,9 @@ struct threads_backend {
 
   template <class F, class G>
   TARTAN_NOINLINE static auto fork_from_outside(properties const& props, F& f, G& g) {
-    if (props.workers == 1) return sequential_backend{}.fork_join(props, f, g);
-    return on_a_worker(props, [&](detail::worker& w) { return detail::fork_two(w, f, g); });
+    return on_a_worker(props, [&](detail::worker& w) {
+      return w.alone ? sequential_backend{}.fork_join(props, f, g) : detail::fork_two(w, f, g);
+    });
   }
 };
 static_assert(team_backend<threads_backend>);

@@ -272,7 +272,7 @@ class pool {
     auto fresh = std::make_unique<slot_table>();
     if (slot_table const* const old = table_.load(std::memory_order_relaxed))
       *fresh = *old;  // relaxed: under the mutex
-    slots_.push_back(std::make_unique<worker>(*this, static_cast<unsigned>(fresh->size()), asymmetric_));
+    slots_.push_back(std::make_unique<worker>(*this, static_cast<unsigned>(fresh->size()), size_ == 1, asymmetric_));
     fresh->push_back(slots_.back().get());
     table_.store(fresh.get(), std::memory_order_release);  // with every reader of table_
     tables_.push_back(std::move(fresh));

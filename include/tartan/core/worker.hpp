@@ -28,7 +28,8 @@ inline constexpr unsigned no_rank = ~0U;
 
 /// Never destroyed before its pool, so a pointer to it may be followed at any time.
 struct alignas(line_pair) worker {
-  worker(pool& its_pool, unsigned its_index, bool asymmetric) : tasks(asymmetric), home(its_pool), index(its_index) {
+  worker(pool& its_pool, unsigned its_index, bool is_alone, bool asymmetric)
+      : tasks(asymmetric), home(its_pool), index(its_index), alone(is_alone) {
     errand.store(index, std::memory_order_relaxed);  // relaxed: nobody else knows this worker yet
     random = (index + 1) * 0x9e3779b97f4a7c15ULL;
   }
@@ -44,6 +45,7 @@ struct alignas(line_pair) worker {
   deque<job> tasks;
   pool& home;
   unsigned const index;
+  bool const alone;         // the pool has no other worker: forks and ranges need not be offered to anybody
   unsigned rank = no_rank;  // of the pool's own threads: those of high rank stand back first
   std::uint64_t random;
   unsigned waits = 0;  // how many waits on this stack run work of others now; only this thread reads it
