@@ -9,6 +9,7 @@
 
 #include "tartan/core/atomics.hpp"  // real_atomics
 #include "tartan/core/padded.hpp"   // line_pair
+#include "tartan/core/tuning.hpp"   // first_ring
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -38,7 +39,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 template <class T, class Atomics = real_atomics>
 class deque {
  public:
-  explicit deque(bool asymmetric, std::size_t capacity = 256) : asymmetric_(asymmetric) {
+  explicit deque(bool asymmetric, std::size_t capacity = first_ring) : asymmetric_(asymmetric) {
     adopt(std::make_unique<ring>(capacity));
   }
   deque(deque const&) = delete;
