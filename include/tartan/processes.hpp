@@ -6,6 +6,11 @@
 #include "tartan/backends/processes.hpp"     // processes
 #include "tartan/core/closure.hpp"           // closure
 #include "tartan/core/codec.hpp"             // codec, shippable
+#include "tartan/ipc/barrier.hpp"            // ipc::barrier
+#include "tartan/ipc/condition.hpp"          // ipc::condition
+#include "tartan/ipc/mutex.hpp"              // ipc::mutex, ipc::recursive_mutex
 #include "tartan/ipc/process_errors.hpp"     // remote_error, task_timeout, worker_died
+#include "tartan/ipc/queue.hpp"              // ipc::pipe, ipc::queue
+#include "tartan/ipc/semaphore.hpp"          // ipc::event, ipc::semaphore
 #include "tartan/ipc/shared_array.hpp"       // shared_array, shared_span, shared_value
 #include "tartan/ipc/start.hpp"              // shared_memory, start_processes

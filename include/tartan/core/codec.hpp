@@ -376,23 +376,22 @@ struct encoding<T, form::fields, false> {
   static void write(frame_writer& out, T const& value) {
     with_fields<n>(value, [&](auto const&... x) { (encode_to(out, x), ...); });
   }
-  static T read(frame_reader& in) {
-    if constexpr (std::is_default_constructible_v<T>) {
+  static T read(frame_reader& in) { return read_all(in, parts_of_t<T>{}); }
+
+ private:
+  // In place of assignment to members: a default constructor may cost something, or not exist.
+  template <class... Fields>
+  static T read_all(frame_reader& in, parts_list<Fields...>) {
+    if constexpr ((std::is_array_v<Fields> || ...)) {
+      static_assert(std::is_default_constructible_v<T>,
+                    "tartan: an aggregate with a built-in array travels only if it is default constructible: use "
+                    "std::array");
       T value{};
       with_fields<n>(value, [&](auto&... x) { (decode_into(in, x), ...); });
       return value;
     } else {
-      return read_braced(in, parts_of_t<T>{});
+      return T{decode_from<Fields>(in)...};  // braces: left to right
     }
-  }
-
- private:
-  template <class... Fields>
-  static T read_braced(frame_reader& in, parts_list<Fields...>) {
-    static_assert(
-        !(std::is_array_v<Fields> || ...),
-        "tartan: an aggregate with a built-in array travels only if it is default constructible: use std::array");
-    return T{decode_from<Fields>(in)...};
   }
 };
 

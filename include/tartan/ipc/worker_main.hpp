@@ -63,6 +63,7 @@ class worker_context {
           break;
         }
         default:
+          forget_work();
           end_child(0);
       }
       in_.consume();
