@@ -185,6 +185,7 @@ class range_split {
 /// elements (rounded up to `alignment`, on whose multiples all cuts fall).
 template <class Body>
 void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, run_control& control, Body& body) {
+  if (n == 0) return;  // nothing to run, nothing that a stop could skip
   range_call<Body> call{body, grain, (n >> w.home.share_shift()) + 1, alignment, control};
   bump(w.beat);
   range_split<Body> split(w, call, n);
