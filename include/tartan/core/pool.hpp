@@ -443,7 +443,7 @@ class pool {
   /// Stands at the mailbox for half a microsecond and touches no cache line of others meanwhile.
   job* linger(worker& w) noexcept {
     w.box.open();
-    worker* const hot = hot_.load(std::memory_order_relaxed);  // relaxed: a hint
+    worker* const hot = hot_.load(std::memory_order_acquire);  // with search() and linger() of others: its box exists
     if (hot != &w && (hot == nullptr || !hot->box.is_open()))
       hot_.store(&w, std::memory_order_release);  // with hand_over()
     for (int i = 0; i != 24 && !w.box.holds_job(); ++i) cpu_pause();
