@@ -4,6 +4,7 @@
 #include <tuple>  // tuple, tuple_cat
 
 #include "support/fake_remote.hpp"
+#include "tartan/backends/nested.hpp"
 #include "tartan/backends/sequential.hpp"
 #include "tartan/backends/threads.hpp"
 #include "tartan/thread_pool.hpp"
@@ -32,27 +33,45 @@ struct parallel_own_pool {
     return par.on(pool);
   }
 };
+struct parallel_in_sequential {
+  static auto make() { return nest(seq, par.workers(2)); }
+};
+struct sequential_in_parallel {
+  static auto make() { return nest(par.workers(3), seq); }
+};
 struct fake_remote {
   static auto make() { return remote; }
+};
+struct sequential_in_remote {
+  static auto make() { return nest(remote, seq); }
 };
 struct fake_remote_strict {
   static auto make() { return remote_strict; }
 };
 
-/// Workers see the memory of the caller.
-using shared_policies = std::tuple<sequential, parallel_default, parallel_1, parallel_2, parallel_5, parallel_own_pool>;
+/// Workers see the memory of the caller. Each entry compiles every test anew: patterns are tested on these ...
+using shared_policies = std::tuple<sequential, parallel_default, parallel_5>;
+
+/// ... and the contract on these too.
+using further_shared_policies = std::tuple<parallel_1, parallel_2, parallel_own_pool>;
 
 /// They do not; functions arrive as they are (a fork copies them). Not under ThreadSanitizer, whose own thread and
 /// locks do not survive a fork.
 #if TARTAN_TSAN
 using remote_policies = std::tuple<>;
+using remote_nests = std::tuple<>;
 using strict_policies = std::tuple<>;
 #else
 using remote_policies = std::tuple<fake_remote>;
+using remote_nests = std::tuple<sequential_in_remote>;
 using strict_policies = std::tuple<fake_remote_strict>;
 #endif
 
 using all_policies = decltype(std::tuple_cat(shared_policies{}, remote_policies{}));
+
+/// Backends inside backends: for the tests of the contract.
+using shared_nests = std::tuple<parallel_in_sequential, sequential_in_parallel>;
+using all_nests = decltype(std::tuple_cat(shared_nests{}, remote_nests{}));
 
 /// Everything that is sent goes through the codec, functions too: for tests whose functions have no captures.
 using shipping_policies = decltype(std::tuple_cat(all_policies{}, strict_policies{}));

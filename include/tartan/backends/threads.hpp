@@ -55,6 +55,7 @@ struct threads_backend {
 
   template <class Body>
   void for_range(properties const& props, std::size_t n, std::size_t alignment, Body&& body) const {
+    if (n == 0) return;
     on_a_worker(props, [&](detail::worker& w) {
       if (w.alone) return sequential_backend{}.for_range(props, n, alignment, body);
       detail::run_control control = props.control();
