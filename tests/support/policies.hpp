@@ -52,26 +52,23 @@ struct fake_remote_strict {
 /// Workers see the memory of the caller. Each entry compiles every test anew: patterns are tested on these ...
 using shared_policies = std::tuple<sequential, parallel_default, parallel_5>;
 
-/// ... and the contract on these too.
-using further_shared_policies = std::tuple<parallel_1, parallel_2, parallel_own_pool>;
+/// ... and the contract on these too, backends inside backends among them.
+using further_shared_policies =
+    std::tuple<parallel_1, parallel_2, parallel_own_pool, parallel_in_sequential, sequential_in_parallel>;
 
 /// They do not; functions arrive as they are (a fork copies them). Not under ThreadSanitizer, whose own thread and
 /// locks do not survive a fork.
 #if TARTAN_TSAN
 using remote_policies = std::tuple<>;
-using remote_nests = std::tuple<>;
+using further_remote_policies = std::tuple<>;
 using strict_policies = std::tuple<>;
 #else
 using remote_policies = std::tuple<fake_remote>;
-using remote_nests = std::tuple<sequential_in_remote>;
+using further_remote_policies = std::tuple<sequential_in_remote>;
 using strict_policies = std::tuple<fake_remote_strict>;
 #endif
 
 using all_policies = decltype(std::tuple_cat(shared_policies{}, remote_policies{}));
-
-/// Backends inside backends: for the tests of the contract.
-using shared_nests = std::tuple<parallel_in_sequential, sequential_in_parallel>;
-using all_nests = decltype(std::tuple_cat(shared_nests{}, remote_nests{}));
 
 /// Everything that is sent goes through the codec, functions too: for tests whose functions have no captures.
 using shipping_policies = decltype(std::tuple_cat(all_policies{}, strict_policies{}));

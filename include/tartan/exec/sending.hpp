@@ -34,30 +34,30 @@ struct sent {
   static void write(frame_writer& out, T const& value) { encode_to<T>(out, value); }
 };
 
-/// In the encoding of std::vector<type::value_type>, without making one.
+/// In the encoding of std::vector<sent_t<value>>, without making one.
 template <sent_as_values T>
 struct sent<T> {
-  using element = std::ranges::range_value_t<T const>;
-  using type = std::vector<element>;
-  static constexpr bool block =
-      std::ranges::contiguous_range<T const> && by_bytes<element> && !std::is_same_v<element, bool>;
+  using value = std::ranges::range_value_t<T const>;
+  using type = std::vector<sent_t<value>>;
 
   static std::size_t size(T const& range) {
     std::size_t const n = length(range);
-    if constexpr (block) return sizeof(std::uint64_t) + n * sizeof(element);
+    if constexpr (block) return sizeof(std::uint64_t) + n * sizeof(value);
     std::size_t total = sizeof(std::uint64_t);
-    for (auto const& x : range) total += encoded_size<element>(x);
+    for (value const& x : range) total += sent<value>::size(x);
     return total;
   }
   static void write(frame_writer& out, T const& range) {
     out.raw(static_cast<std::uint64_t>(length(range)));
     if constexpr (block)
-      out.bytes(std::ranges::data(range), length(range) * sizeof(element));
+      out.bytes(std::ranges::data(range), length(range) * sizeof(value));
     else
-      for (auto const& x : range) encode_to<element>(out, x);
+      for (value const& x : range) sent<value>::write(out, x);
   }
 
  private:
+  static constexpr bool block =
+      std::ranges::contiguous_range<T const> && by_bytes<value> && !std::is_same_v<value, bool>;
   static std::size_t length(T const& range) { return static_cast<std::size_t>(std::ranges::size(range)); }
 };
 
