@@ -4,7 +4,9 @@
 #include <algorithm>  // max, min
 #include <atomic>     // atomic, memory_order_*
 #include <bit>        // bit_width
+#include <chrono>     // duration, steady_clock
 #include <cstddef>    // size_t
+#include <cstdint>    // uint64_t
 #include <memory>     // make_unique, unique_ptr
 #include <mutex>      // lock_guard, mutex
 #include <string>     // string
@@ -62,6 +64,12 @@ class pool {
   [[nodiscard]] std::string const& name() const noexcept { return setup_.name; }
   [[nodiscard]] pool_setup const& setup() const noexcept { return setup_; }
 
+  /// Ticks against the steady clock since the pool began.
+  [[nodiscard]] double ns_per_tick() const noexcept {
+    auto const passed = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begun_);
+    return passed.count() / static_cast<double>(ticks() - begun_ticks_ + 1);
+  }
+
   /// In a forked child the threads of the parent's pools do not exist: such a pool must be left alone.
   [[nodiscard]] bool left_behind() const noexcept { return forks_ != forks_now(); }
 
@@ -84,7 +92,8 @@ class pool {
   void join() {
     if (left_behind()) return;
     std::lock_guard const one(join_mutex_);
-    closed_.store(true, std::memory_order_seq_cst);  // seq_cst: before the wake-ups, for every sleeper's last look
+    closed_.store(true, std::memory_order_relaxed);  // relaxed: ordered by the fence
+    real_atomics::full_fence();                      // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
     wake_everybody();
     for (std::size_t i = 0;; ++i) {  // a task may let further spare threads in while it ends
       os_thread* t = nullptr;
@@ -213,7 +222,8 @@ class pool {
     for (std::size_t k = 0; k != n; ++k) {
       worker& victim = *all[(start + k) % n];
       if (&victim == &thief || victim.tasks.seems_empty()) continue;
-      if (job* const j = victim.tasks.steal()) {
+      // Asked after the entry was seen: what an outside caller pushed shows the thief that it must stand back for it.
+      if (job* const j = victim.tasks.steal([&] { return !must_stand_back(thief.rank); })) {
         bump(thief.steals);
         emit(hook_event::steal, thief.index);
         return j;
@@ -339,6 +349,7 @@ class pool {
     name_this_thread(setup_.name, w.index);
     if (setup_.pin) pin_this_thread(w.rank);
     this_thread_cell().current = &w;
+    w.begun_at.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
     emit(hook_event::thread_start, w.index);
     if (setup_.on_start != nullptr) setup_.on_start(setup_.self, w.index);
     for (;;) {
@@ -369,7 +380,9 @@ class pool {
 
   void stand_back(worker& w) {
     standing_back_.fetch_add(1, std::memory_order_seq_cst);  // with leave(), begin_blocking(): one sees the other
+    w.idle_since.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
     while (must_stand_back(w.rank)) w.spot.park();
+    end_idle_time(w);
     standing_back_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: only costs a wake-up for nothing
   }
 
@@ -410,7 +423,10 @@ class pool {
 
   /// Ends the search; the last searcher passes the duty on ([I3] of idle.hpp).
   bool run_found(worker& w, find f) {
-    if (idle_.end_search() && (!queue_.seems_empty() || anybody_has_work()) && idle_.claim()) idle_.wake_claimed();
+    if (idle_.end_search()) {
+      real_atomics::full_fence();  // with submit(): one of the two sees the other ([I3])
+      if ((!queue_.seems_empty() || anybody_has_work()) && idle_.claim()) idle_.wake_claimed();
+    }
     end_idle_time(w);
     if (f.what == nullptr) return false;
     f.begun ? run_begun(w, *f.what) : run_stolen(w, *f.what);
@@ -432,7 +448,7 @@ class pool {
       if (job* const j = linger(w)) return {j, true};
       if (!queue_.seems_empty()) break;
       if (job* const j = steal_what_lasts(w, last)) return {j, false};
-    } while (ticks() - begin < patience &&
+    } while (ticks() - begin < patience && !must_stand_back(w.rank) &&
              !closed_.load(std::memory_order_relaxed));  // relaxed: the caller looks again
     worker* self = &w;
     hot_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
@@ -514,6 +530,8 @@ class pool {
   pool_setup const setup_;
   unsigned const size_;
   unsigned const forks_;
+  std::chrono::steady_clock::time_point const begun_ = std::chrono::steady_clock::now();
+  std::uint64_t const begun_ticks_ = ticks();
   unsigned const share_shift_;
   bool const asymmetric_;
   bool const oversubscribed_;

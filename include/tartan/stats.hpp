@@ -1,0 +1,4 @@
+#pragma once
+// stats: what the workers have done so far.
+
+#include "tartan/observe/stats.hpp"  // stats
