@@ -10,6 +10,7 @@
 #include <vector>       // vector
 
 #include "tartan/core/errors.hpp"   // cancelled, raise
+#include "tartan/core/range.hpp"    // first_error
 #include "tartan/exec/backend.hpp"  // backend, block, block_plan, shared_memory_backend, team_backend
 #include "tartan/exec/policy.hpp"   // execution_policy, policy
 
@@ -140,6 +141,13 @@ struct nested {
     outer.spawn(props, std::forward<Task>(task));
   }
 
+  /// The pool of tasks that nobody waits for: Outer's.
+  [[nodiscard]] detail::pool* async_pool(properties const& props) const
+    requires shared
+  {
+    return outer.async_pool(props);
+  }
+
   template <class Body>
   void team(properties const& props, Body&& body) const
     requires(shared && team_backend<Outer>)
@@ -214,12 +222,32 @@ struct nested {
   template <class R, class Slice, class Share>
   auto collect_away(properties const& props, block_plan const& plan, block_plan const& shares, Slice const& slice,
                     Share const& share) const {
+    detail::first_error failed;  // of a slice: the blocks before it still run
     auto const arguments_of = [&](block const& b) {
       std::vector<std::decay_t<std::invoke_result_t<Slice const&, block>>> arguments;
-      for (std::size_t i = b.begin; i != b.end; ++i) arguments.push_back(slice(plan[i]));
+      for (std::size_t i = b.begin; i != b.end && !failed.skips(i) && append(arguments, slice, plan[i], failed);) ++i;
       return arguments;
     };
-    return outer.template collect<std::vector<R>>(props, shares, arguments_of, share);
+    auto blocks = outer.template collect<std::vector<R>>(props, shares, arguments_of, share);
+    failed.rethrow();
+    return blocks;
+  }
+
+  template <class Arguments, class Slice>
+  static bool append(Arguments& arguments, Slice const& slice, block const& b,
+                     [[maybe_unused]] detail::first_error& failed) {
+#if TARTAN_EXCEPTIONS
+    try {
+      arguments.push_back(slice(b));
+      return true;
+    } catch (...) {
+      failed.record(b.index);
+      return false;
+    }
+#else
+    arguments.push_back(slice(b));
+    return true;
+#endif
   }
 };
 
