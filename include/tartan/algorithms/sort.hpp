@@ -1,0 +1,209 @@
+#pragma once
+// sort and stable_sort, which choose a kernel by the type of the keys.
+
+#include <concepts>     // same_as
+#include <cstddef>      // size_t
+#include <functional>   // identity, invoke, ranges::less
+#include <iterator>     // contiguous_iterator, iter_value_t, sortable
+#include <memory>       // addressof
+#include <ranges>       // begin, iterator_t, range_reference_t
+#include <string_view>  // string_view
+#include <type_traits>  // decay_t, is_lvalue_reference_v, is_nothrow_*, is_trivially_copyable_v
+#include <utility>      // move
+
+#include "tartan/algorithms/map.hpp"              // write_alignment
+#include "tartan/algorithms/sort/indirect.hpp"    // permute, sort_entry, text_sort
+#include "tartan/algorithms/sort/keys.hpp"        // known_order, radix_key, radix_number
+#include "tartan/algorithms/sort/merge_sort.hpp"  // merge_sort
+#include "tartan/algorithms/sort/radix.hpp"       // radix_sort
+#include "tartan/core/errors.hpp"                 // cancelled, raise
+#include "tartan/core/slots.hpp"                  // slots
+#include "tartan/exec/backend.hpp"                // shared_memory_backend
+#include "tartan/exec/policy.hpp"                 // execution_policy, supports
+#include "tartan/exec/source.hpp"                 // divisible_range, length
+
+namespace tartan::inline TARTAN_ABI {
+
+namespace detail {
+
+/// One call. All kernels are stable.
+template <class P, class It, class Compare, class Proj>
+class sort_call {
+  using element = std::iter_value_t<It>;
+  using backend_type = typename P::backend_type;
+  using projected = std::invoke_result_t<Proj&, std::iter_reference_t<It>>;
+  using key = std::decay_t<projected>;
+
+ public:
+  sort_call(P const& policy, It first, std::size_t n, std::size_t alignment, Compare& compare, Proj& proj)
+      : backend_(policy.backend()),
+        props_(uninterrupted(policy.props())),
+        first_(first),
+        n_(n),
+        alignment_(alignment),
+        compare_(compare),
+        proj_(proj) {}
+
+  void run() {
+    if (n_ < 2 || in_order()) return;
+    if constexpr (radix_number<key> && known)
+      in_place_ ? by_number() : by_number_of_entries();
+    else if constexpr (is_text<key> && known && refers_to_text)
+      by_text();
+    else if constexpr (moves_well && std::contiguous_iterator<It> && sizeof(element) <= 128)
+      by_comparison();
+    else
+      by_comparison_of_indices();
+  }
+
+ private:
+  static constexpr bool known = known_order<Compare, key>;
+  static constexpr bool descending = means_greater<Compare, key>;
+  static constexpr bool moves_well =
+      std::is_nothrow_move_constructible_v<element> && std::is_nothrow_move_assignable_v<element>;
+  static constexpr bool in_place_ = std::is_trivially_copyable_v<element> && std::contiguous_iterator<It> &&
+                                    sizeof(element) <= 16 && std::is_nothrow_invocable_v<Proj&, element&>;
+  static constexpr bool refers_to_text = std::is_lvalue_reference_v<projected> || std::is_same_v<key, std::string_view>;
+
+  /// Elements are on their way between two arrays: a stop must not end that half-way.
+  static properties uninterrupted(properties props) noexcept {
+    props.stop = {};
+    props.progress = {};
+    props.grain = 0;
+    return props;
+  }
+
+  [[nodiscard]] bool before(std::size_t i, std::size_t j) {
+    return static_cast<bool>(
+        std::invoke(compare_, std::invoke(proj_, at(first_, i)), std::invoke(proj_, at(first_, j))));
+  }
+
+  /// Ends at the first pair that is out of order; turns what is strictly descending.
+  bool in_order() {
+    std::size_t i = 1;
+    while (i != n_ && !before(i, i - 1)) ++i;
+    if (i == n_) return true;
+    if (i != 1) return false;
+    while (i != n_ && before(i, i - 1)) ++i;
+    if (i != n_) return false;
+    for (std::size_t low = 0, high = n_ - 1; low < high; ++low, --high)
+      std::ranges::iter_swap(advanced(first_, low), advanced(first_, high));
+    return true;
+  }
+
+  template <class F>
+  void each(F&& f) const {
+    backend_.for_range(props_, n_, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i != end; ++i) f(i);
+    });
+  }
+
+  static auto number(key k) noexcept {
+    auto const bits = radix_key(k);
+    return descending ? static_cast<decltype(bits)>(~bits) : bits;
+  }
+
+  void by_number() {
+    if constexpr (in_place_) {
+      slots<element> other(n_);
+      auto const key_of = [proj = &proj_](element const& x) noexcept {
+        return number(std::invoke(*proj, const_cast<element&>(x)));
+      };
+      radix_sort<element, decltype(key_of), backend_type>(backend_, props_, key_of)(std::to_address(first_),
+                                                                                    other.data(), n_);
+    }
+  }
+
+  void by_number_of_entries() {
+    slots<sort_entry> entries(n_), other(n_);
+    each([&](std::size_t i) {
+      entries[i] = {static_cast<std::uint64_t>(number(std::invoke(proj_, at(first_, i)))), i};
+    });
+    auto const key_of = [](sort_entry const& e) noexcept { return e.key; };
+    radix_sort<sort_entry, decltype(key_of), backend_type>(backend_, props_, key_of)(entries.data(), other.data(), n_);
+    permute(backend_, props_, first_, n_, alignment_, [&](std::size_t i) { return entries[i].index; });
+  }
+
+  void by_text() {
+    slots<sort_entry> entries(n_), other(n_);
+    each([&](std::size_t i) { entries[i] = {0, i}; });
+    auto const text_of = [this](std::size_t i) { return std::string_view(std::invoke(proj_, at(first_, i))); };
+    text_sort<descending, decltype(text_of), backend_type>(backend_, props_, text_of)(entries.data(), other.data(), n_);
+    permute(backend_, props_, first_, n_, alignment_, [&](std::size_t i) { return entries[i].index; });
+  }
+
+  void by_comparison() {
+    element* const home = std::to_address(first_);
+    slots<element> moved(n_);
+    each([&](std::size_t i) { moved.make(i, [&]() -> element { return std::move(home[i]); }); });
+    auto less = [this](element& a, element& b) -> bool {
+      return static_cast<bool>(std::invoke(compare_, std::invoke(proj_, a), std::invoke(proj_, b)));
+    };
+    merge_sort<element, decltype(less), backend_type>(backend_, props_, less).into(moved.data(), home, n_);
+  }
+
+  void by_comparison_of_indices() {
+    slots<std::size_t> from(n_), index(n_);
+    each([&](std::size_t i) { from[i] = i; });
+    auto less = [this](std::size_t i, std::size_t j) { return before(i, j); };
+    merge_sort<std::size_t, decltype(less), backend_type>(backend_, props_, less).into(from.data(), index.data(), n_);
+    permute(backend_, props_, first_, n_, alignment_, [&](std::size_t i) { return index[i]; });
+  }
+
+  backend_type const& backend_;
+  properties props_;
+  It first_;
+  std::size_t n_, alignment_;
+  Compare& compare_;
+  Proj& proj_;
+};
+
+template <class P, class R, class Compare, class Proj>
+void sort_range(P const& policy, R& r, Compare& compare, Proj& proj) {
+  static_assert(std::sortable<std::ranges::iterator_t<R>, Compare, Proj>,
+                "tartan: sort(policy, range, comparator, projection) needs a range whose elements can be moved and "
+                "swapped, and a comparator that takes two projected elements");
+  static_assert(shared_memory_backend<typename P::backend_type>,
+                "tartan: sort works in place and needs workers that see the caller's memory; use seq, par or par_simd");
+  static_assert(supports<P, (property::grain | property::relaxed)>,
+                "tartan: sort does not support a property of this policy (it takes workers, stop, name, on)");
+  if (policy.props().stop.requested()) raise<cancelled>();
+  auto const first = std::ranges::begin(r);
+  sort_call<P, std::remove_const_t<decltype(first)>, Compare, Proj>(
+      policy, first, length(r), write_alignment<std::remove_cvref_t<R>>, compare, proj)
+      .run();
+}
+
+}  // namespace detail
+
+/// Sorts r; equal elements may change places.
+///
+///     tartan::sort(tartan::par, v);
+///     tartan::sort(tartan::par, people, std::ranges::greater{}, &person::age);
+///
+/// @param r        A random-access range with a size.
+/// @param compare  A strict weak order; called from several threads at once.
+/// @param proj     What is compared: a function or a pointer to a member; called from several threads at once.
+///
+/// Complexity: O(n) for numbers of up to 64 bits and O(total length) for std::string and std::string_view under less or
+/// greater, also through a projection; O(n log n) comparisons, span O(log^3 n), else. Extra memory: a second array of n
+/// elements, or 32 bytes an element where elements are large, throw when moved or are not trivial; both for texts.
+/// Determinism: the result is that of stable_sort on every run.
+/// Exceptions: what compare or proj throws; the elements are then all there, in some order. A compare that is no strict
+/// weak order leaves them in some order, too. Not-a-numbers stand at the ends. If memory is short (std::bad_alloc),
+/// nothing has changed. A stop is looked at before the first move only.
+/// Blocking: the calling thread takes part. Thread safety: may be called from many threads and from inside tasks.
+template <execution_policy P, divisible_range R, class Compare = std::ranges::less, class Proj = std::identity>
+void sort(P const& policy, R&& r, Compare compare = {}, Proj proj = {}) {
+  detail::sort_range(policy, r, compare, proj);
+}
+
+/// Sorts r; equal elements keep their order. Everything else as sort.
+///
+///     tartan::stable_sort(tartan::par, people, {}, &person::age);
+template <execution_policy P, divisible_range R, class Compare = std::ranges::less, class Proj = std::identity>
+void stable_sort(P const& policy, R&& r, Compare compare = {}, Proj proj = {}) {
+  detail::sort_range(policy, r, compare, proj);
+}
+
+}  // namespace tartan::inline TARTAN_ABI
