@@ -1,0 +1,325 @@
+#include "tartan/thread_pool.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <latch>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "tartan/fork_join.hpp"
+#include "tartan/submit.hpp"
+#include "tartan/task_group.hpp"
+#include "tartan/this_worker.hpp"
+
+namespace tn = tartan;
+
+namespace {
+
+template <class Condition>
+void spin_until(Condition condition) {
+  while (!condition()) std::this_thread::yield();
+}
+
+/// Forks down to `depth` and says how many threads were seen at the leaves, and the peak of those at once.
+struct crowd {
+  std::atomic<int> now{0}, peak{0};
+  void visit() {
+    int const here = ++now;
+    int seen = peak;
+    while (seen < here && !peak.compare_exchange_weak(seen, here)) {
+    }
+    for (int i = 0; i != 50; ++i) std::this_thread::yield();
+    --now;
+  }
+  template <class P>
+  void tree(P const& p, int depth) {
+    if (depth == 0) return visit();
+    tn::fork_join(p, [&] { tree(p, depth - 1); }, [&] { tree(p, depth - 1); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a pool has the workers that it was made with", "[thread_pool]") {
+  CHECK(tn::thread_pool{3}.size() == 3);
+  CHECK(tn::thread_pool{{.workers = 5, .name = "five"}}.size() == 5);
+  CHECK(tn::thread_pool{{.workers = 5, .name = "five"}}.name() == "five");
+  CHECK(tn::thread_pool{}.size() == tn::available_workers());
+  for (std::ptrdiff_t const wrong : {std::ptrdiff_t{0}, std::ptrdiff_t{-1}, std::ptrdiff_t{4097}})
+    CHECK_THROWS_AS(tn::thread_pool{wrong}, tn::bad_argument);
+  CHECK_THROWS_WITH((tn::thread_pool{{.workers = -2}}), tn::test::contains_text("1 <= workers <= 4096"));
+}
+
+TEST_CASE("policies reach their pool, and learn when it is gone", "[thread_pool]") {
+  auto pool = std::make_unique<tn::thread_pool>(tn::thread_pool_options{.workers = 2, .name = "mine"});
+  auto const p = tn::par.on(*pool);
+  CHECK(tn::submit(p, [] { return tn::this_worker().name; }).get().substr(0, 5) == "mine/");
+  auto [here, there] = tn::fork_join(p, [] { return tn::this_worker().name; }, [] { return tn::this_worker().name; });
+  CHECK(here.substr(0, 5) == "mine/");
+  CHECK(there.substr(0, 5) == "mine/");
+  pool.reset();
+  CHECK_THROWS_AS(tn::submit(p, [] {}), tn::pool_gone);
+  CHECK_THROWS_AS(tn::fork_join(p, [] {}, [] {}), tn::pool_gone);
+  CHECK_THROWS_AS(tn::task_group{p}, tn::pool_gone);
+  tn::thread_pool next{2};  // takes the entry of the old one, and is not taken for it
+  CHECK_THROWS_AS(tn::submit(p, [] {}), tn::pool_gone);
+}
+
+TEST_CASE("a hundred pools at once, each for its policies", "[thread_pool]") {
+  std::vector<std::unique_ptr<tn::thread_pool>> pools;
+  for (int i = 0; i != 100; ++i)
+    pools.push_back(
+        std::make_unique<tn::thread_pool>(tn::thread_pool_options{.workers = 1, .name = std::to_string(i)}));
+  for (int i = 0; i != 100; ++i) {
+    auto const& pool = *pools[static_cast<std::size_t>(i)];
+    auto const name = tn::fork_join(tn::par.on(pool), [] { return tn::this_worker().name; }, [] { return 0; });
+    CHECK(name.first == std::to_string(i) + "/0");
+  }
+}
+
+TEST_CASE("close refuses what comes and runs what has come", "[thread_pool]") {
+  std::atomic<bool> go{false};
+  std::atomic<int> ran{0};
+  tn::thread_pool pool{1};
+  auto const p = tn::par.on(pool);
+  for (int i = 0; i != 10; ++i)
+    tn::submit(p, [&] {
+      spin_until([&] { return go.load(); });
+      ++ran;
+    });
+  pool.close();
+  CHECK_THROWS_AS(tn::submit(p, [] {}), tn::pool_closed);
+  CHECK_THROWS_AS(tn::detach(p, [] {}), tn::pool_closed);
+  CHECK_THROWS_AS(tn::fork_join(p, [] {}, [] {}), tn::pool_closed);
+  go = true;
+  pool.join();
+  CHECK(ran == 10);
+  pool.join();
+  CHECK_THROWS_AS(tn::submit(p, [] {}), tn::pool_closed);
+}
+
+TEST_CASE("a refused task is destroyed, and costs nothing else", "[thread_pool]") {
+  tn::thread_pool pool{1};
+  pool.close();
+  auto held = std::make_shared<int>(0);
+  CHECK_THROWS_AS(tn::submit(tn::par.on(pool), [held] {}), tn::pool_closed);
+  CHECK_THROWS_AS(tn::detach(tn::par.on(pool), [held] {}), tn::pool_closed);
+  CHECK(held.use_count() == 1);
+}
+
+TEST_CASE("the destructor lets everything run", "[thread_pool]") {
+  std::atomic<int> ran{0};
+  {
+    tn::thread_pool pool{2};
+    for (int i = 0; i != 1000; ++i) tn::detach(tn::par.on(pool), [&] { ++ran; });
+  }
+  CHECK(ran == 1000);
+}
+
+TEST_CASE("terminate cancels what has not begun", "[thread_pool]") {
+  std::atomic<bool> begun{false}, go{false};
+  std::atomic<int> ran{0};
+  auto held = std::make_shared<int>(0);
+  tn::thread_pool pool{1};
+  auto const p = tn::par.on(pool);
+  auto first = tn::submit(p, [&] {
+    begun = true;
+    spin_until([&] { return go.load(); });
+    return 1;
+  });
+  spin_until([&] { return begun.load(); });
+  std::vector<tn::future<void>> rest;
+  for (int i = 0; i != 20; ++i) rest.push_back(tn::submit(p, [&ran, held] { ++ran; }));
+  tn::detach(p, [&ran, held] { ++ran; });
+  std::thread ender([&] { pool.terminate(); });
+  rest.back().wait();  // cancelled while the first one runs
+  go = true;
+  ender.join();
+  CHECK(first.get() == 1);
+  for (auto& f : rest) CHECK_THROWS_AS(f.get(), tn::cancelled);
+  CHECK(ran == 0);
+  CHECK(held.use_count() == 1);
+}
+
+TEST_CASE("two threads may join one pool; a task of it may not", "[thread_pool]") {
+  tn::thread_pool pool{2};
+  auto const p = tn::par.on(pool);
+  CHECK_THROWS_WITH(tn::submit(p, [&] { pool.join(); }).get(), tn::test::contains_text("cannot join that pool"));
+  std::thread other([&] { pool.join(); });
+  pool.join();
+  other.join();
+}
+
+TEST_CASE("hooks run on each thread of the pool", "[thread_pool]") {
+  std::atomic<int> started{0}, ended{0};
+  std::atomic<bool> on_worker{true};
+  {
+    tn::thread_pool pool{{.workers = 3,
+                          .name = "hooked",
+                          .on_thread_start =
+                              [&](unsigned index) {
+                                ++started;
+                                if (tn::this_worker().index != index) on_worker = false;
+                              },
+                          .on_thread_exit = [&](unsigned) { ++ended; }}};
+    std::latch all(3);
+    for (int i = 0; i != 3; ++i) tn::detach(tn::par.on(pool), [&] { all.arrive_and_wait(); });
+    all.wait();
+    CHECK(started == 3);
+    CHECK(ended == 0);
+  }
+  CHECK(ended == 3);
+  CHECK(on_worker);
+}
+
+TEST_CASE("threads carry the name of their pool, cut to what the system keeps", "[thread_pool]") {
+  tn::thread_pool pool{{.workers = 1, .name = "a name that is too long"}};
+  auto const name = tn::submit(tn::par.on(pool), [] {
+                      char text[16] = "";
+                      ::pthread_getname_np(::pthread_self(), text, sizeof text);
+                      return std::string(text);
+                    }).get();
+  CHECK(name == "a name that i/1");
+}
+
+TEST_CASE("this_worker says who runs", "[thread_pool]") {
+  auto const outside = tn::this_worker();
+  CHECK(outside.index == 0);
+  CHECK(outside.pid == ::getpid());
+  tn::thread_pool pool{4};
+  std::latch all(4);
+  std::vector<tn::future<tn::worker_info>> fs;
+  for (int i = 0; i != 4; ++i)
+    fs.push_back(tn::submit(tn::par.on(pool), [&] {
+      all.arrive_and_wait();
+      return tn::this_worker();
+    }));
+  std::set<unsigned> indices;
+  std::set<long> threads;
+  for (auto& f : fs) {
+    auto const info = f.get();
+    indices.insert(info.index);
+    threads.insert(info.thread_id);
+    CHECK(info.name == "pool/" + std::to_string(info.index));
+  }
+  CHECK(indices.size() == 4);
+  CHECK(threads.size() == 4);
+  CHECK(threads.count(outside.thread_id) == 0);
+}
+
+TEST_CASE("pinned threads stay on one processor each", "[thread_pool]") {
+  tn::thread_pool pool{{.workers = 2, .pin = true}};
+  std::latch both(2);
+  auto where = [&] {
+    both.arrive_and_wait();
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    ::sched_getaffinity(0, sizeof set, &set);
+    return CPU_COUNT(&set);
+  };
+  auto a = tn::submit(tn::par.on(pool), where), b = tn::submit(tn::par.on(pool), where);
+  CHECK(a.get() == 1);
+  CHECK(b.get() == 1);
+  cpu_set_t mine;
+  CPU_ZERO(&mine);
+  ::sched_getaffinity(0, sizeof mine, &mine);
+  CHECK(static_cast<unsigned>(CPU_COUNT(&mine)) == tn::detail::hardware_cores());
+}
+
+TEST_CASE("every idle mode does the work, again and again after sleep", "[thread_pool]") {
+  auto const mode = GENERATE(tn::idle::latency, tn::idle::balanced, tn::idle::power);
+  tn::thread_pool pool{{.workers = 3, .idle = mode}};
+  auto const p = tn::par.on(pool);
+  for (int round = 0; round != 50; ++round) {
+    std::atomic<int> ran{0};
+    tn::task_group g{p};
+    for (int i = 0; i != 20; ++i) g.run([&] { ++ran; });
+    g.wait();
+    auto [a, b] = tn::fork_join(p, [] { return 1; }, [] { return 2; });
+    REQUIRE(ran == 20);
+    REQUIRE(a + b == 3);
+    REQUIRE(tn::submit(p, [] { return 7; }).get() == 7);
+    if (round % 10 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+TEST_CASE("small stacks carry nested work", "[thread_pool]") {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  std::size_t const stack = 1 << 20;
+#else
+  std::size_t const stack = 64 << 10;
+#endif
+  tn::thread_pool pool{{.workers = 4, .stack_size = stack}};
+  auto const p = tn::par.on(pool);
+  std::function<long(int)> const fibonacci = [&](int n) -> long {
+    if (n < 2) return n;
+    auto [a, b] = tn::fork_join(p, [&] { return fibonacci(n - 1); }, [&] { return fibonacci(n - 2); });
+    return a + b;
+  };
+  std::vector<tn::future<long>> fs;
+  for (int i = 0; i != 8; ++i) fs.push_back(tn::submit(p, [&] { return fibonacci(18); }));
+  for (auto& f : fs) CHECK(f.get() == 2584);
+  CHECK(tn::submit(p, [&] {
+          pthread_attr_t attributes;
+          void* low = nullptr;
+          std::size_t size = 0;
+          ::pthread_getattr_np(::pthread_self(), &attributes);
+          ::pthread_attr_getstack(&attributes, &low, &size);
+          ::pthread_attr_destroy(&attributes);
+          return size;
+        }).get() <= 2 * stack);
+}
+
+TEST_CASE("work nested three deep never runs on more threads than the pool has", "[thread_pool]") {
+  auto const workers = GENERATE(1, 2, 3, 8);
+  tn::thread_pool pool{workers};
+  auto const p = tn::par.on(pool);
+  crowd c;
+  SECTION("a caller and a pool that has served submissions before") {
+    std::latch all(workers);  // so that every thread exists
+    for (int i = 0; i != workers; ++i) tn::detach(p, [&] { all.arrive_and_wait(); });
+    all.wait();
+    for (int round = 0; round != 20; ++round) c.tree(p, 6);
+  }
+  SECTION("submissions") {
+    tn::task_group g{p};
+    for (int i = 0; i != 10; ++i) g.run([&] { tn::fork_join(p, [&] { c.tree(p, 4); }, [&] { c.tree(p, 4); }); });
+    g.wait();
+  }
+  CHECK(c.peak <= workers);
+}
+
+TEST_CASE("two outside callers at once share a pool", "[thread_pool]") {
+  tn::thread_pool pool{2};
+  auto const p = tn::par.on(pool);
+  std::atomic<int> wrong{0};
+  auto const caller = [&] {
+    for (int i = 0; i != 2000; ++i) {
+      auto [a, b] = tn::fork_join(
+          p, [&] { return tn::fork_join(p, [] { return 1; }, [] { return 2; }).second; }, [] { return 3; });
+      if (a + b != 5) ++wrong;
+    }
+  };
+  std::thread other(caller);
+  caller();
+  other.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("pools come and go, used or not, awake or asleep", "[thread_pool]") {
+  for (int i = 0; i != 100; ++i) {
+    tn::thread_pool pool{1 + i % 5};
+    if (i % 2 == 0) tn::fork_join(tn::par.on(pool), [] {}, [] {});
+    if (i % 3 == 0) tn::submit(tn::par.on(pool), [] {});
+    if (i % 7 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (i % 4 == 0) pool.terminate();
+  }
+  SUCCEED();
+}

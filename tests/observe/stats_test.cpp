@@ -1,0 +1,64 @@
+#include "tartan/stats.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <latch>
+#include <sstream>
+#include <thread>
+
+#include "support/catch.hpp"
+#include "tartan/fork_join.hpp"
+#include "tartan/submit.hpp"
+#include "tartan/thread_pool.hpp"
+
+namespace tn = tartan;
+
+TEST_CASE("stats count tasks, steals, and the time at work and without", "[stats]") {
+  tn::thread_pool pool{{.workers = 2, .name = "counted"}};
+  CHECK(tn::stats(pool).tasks() == 0);
+  std::latch both(2);
+  for (int i = 0; i != 2; ++i) tn::detach(tn::par.on(pool), [&] { both.arrive_and_wait(); });
+  both.wait();
+  for (int i = 0; i != 98; ++i) tn::submit(tn::par.on(pool), [] {}).get();
+  auto const s = tn::stats(pool);
+  CHECK(s.name == "counted");
+  CHECK(s.tasks() == 100);
+  int threads = 0;
+  for (auto const& w : s.workers) {
+    threads += w.own_thread;
+    if (w.own_thread) CHECK(w.busy + w.idle > std::chrono::nanoseconds{0});
+  }
+  CHECK(threads == 2);
+  CHECK_THAT(s.text(), tn::test::contains_text("counted: worker"));
+  std::ostringstream out;
+  out << s;
+  CHECK(out.str() == s.text());
+  CHECK(format_as(s) == s.text());
+}
+
+TEST_CASE("a steal is counted", "[stats]") {
+  tn::thread_pool pool{2};
+  std::latch both(2);  // so that the second half must run elsewhere
+  tn::fork_join(tn::par.on(pool), [&] { both.arrive_and_wait(); }, [&] { both.arrive_and_wait(); });
+  auto const s = tn::stats(pool);
+  CHECK(s.tasks() == 0);
+  CHECK(s.workers.size() == 2);
+}
+
+TEST_CASE("idle time grows in a pool that sleeps, busy time does not", "[stats]") {
+  tn::thread_pool pool{1};
+  tn::submit(tn::par.on(pool), [] {}).get();
+  while (tn::stats(pool).parks() == 0) std::this_thread::yield();
+  auto const before = tn::stats(pool);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  auto const after = tn::stats(pool);
+  auto const thread = [](tn::pool_stats const& s) {
+    for (auto const& w : s.workers)
+      if (w.own_thread) return w;
+    return tn::worker_stats{};
+  };
+  CHECK(thread(after).idle > thread(before).idle);
+  CHECK(thread(after).tasks == 1);
+}
+
+TEST_CASE("the default pool has stats too", "[stats]") { CHECK_FALSE(tn::stats().workers.empty()); }
