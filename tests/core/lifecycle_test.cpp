@@ -1,0 +1,212 @@
+// How programs end, and how they go on in a forked child.
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <latch>
+#include <numeric>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "tartan/for_each.hpp"
+#include "tartan/fork_join.hpp"
+#include "tartan/submit.hpp"
+#include "tartan/task_group.hpp"
+#include "tartan/thread_pool.hpp"
+
+namespace tn = tartan;
+
+namespace {
+
+/// Runs f in a forked child and gives its exit status; a signal number is negative, a child that hangs is killed.
+template <class F>
+int in_child(F f) {
+  std::fflush(nullptr);
+  ::pid_t const child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    f();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+template <class P>
+bool works(P const& p) {
+  std::vector<int> v(10'000, 1);
+  tn::for_each(p, v, [](int& x) { ++x; });
+  auto [a, b] = tn::fork_join(p, [] { return 1; }, [] { return 2; });
+  std::atomic<int> ran{0};
+  tn::task_group g{p};
+  for (int i = 0; i != 10; ++i) g.run([&] { ++ran; });
+  g.wait();
+  int const submitted = tn::submit(p, [] { return 4; }).get();
+  return std::accumulate(v.begin(), v.end(), 0) == 20'000 && a + b == 3 && ran == 10 && submitted == 4;
+}
+
+/// Keeps a pool busy from other threads while something else happens.
+class traffic {
+ public:
+  template <class P>
+  explicit traffic(P const& p) {
+    for (int i = 0; i != 2; ++i)
+      threads_.emplace_back([this, p] {
+        while (!over_) works(p);
+      });
+  }
+  traffic(traffic const&) = delete;
+  traffic& operator=(traffic const&) = delete;
+  ~traffic() {
+    over_ = true;
+    for (auto& t : threads_) t.join();
+  }
+
+ private:
+  std::atomic<bool> over_{false};
+  std::vector<std::thread> threads_;
+};
+
+/// A static object whose destructor works in parallel, in the children that ask for it.
+struct last_words {
+  static inline std::atomic<bool> wanted{false};
+  ~last_words() {
+    if (wanted && !works(tn::par)) ::_exit(77);
+    if (wanted) ::_exit(42);
+  }
+};
+last_words const at_exit;
+
+}  // namespace
+
+#if !TARTAN_TSAN  // which refuses threads in a child of a process with threads
+
+TEST_CASE("a forked child starts its pools anew", "[lifecycle]") {
+  REQUIRE(works(tn::par));
+  tn::thread_pool mine{3};
+  REQUIRE(works(tn::par.on(mine)));
+  REQUIRE(works(tn::par.workers(5)));
+  for (int round = 0; round != 20; ++round) {
+    CHECK(in_child([&] {
+            if (!works(tn::par) || !works(tn::par.on(mine)) || !works(tn::par.workers(5))) ::_exit(1);
+            if (in_child([&] { ::_exit(works(tn::par) && works(tn::par.on(mine)) ? 0 : 1); }) != 0) ::_exit(2);
+          }) == 0);
+  }
+  CHECK(works(tn::par));
+  CHECK(works(tn::par.on(mine)));
+}
+
+TEST_CASE("a child forked while the pools are busy works", "[lifecycle]") {
+  tn::thread_pool mine{3};
+  std::atomic<int> good{0};
+  {
+    traffic const on_default(tn::par), on_mine(tn::par.on(mine));
+    for (int round = 0; round != 20; ++round)
+      good += in_child([&] { ::_exit(works(tn::par) && works(tn::par.on(mine)) ? 7 : 1); }) == 7;
+  }
+  CHECK(good == 20);
+}
+
+TEST_CASE("pools may be destroyed in a child, whoever made them", "[lifecycle]") {
+  auto mine = std::make_unique<tn::thread_pool>(2);
+  REQUIRE(works(tn::par.on(*mine)));
+  CHECK(in_child([&] { mine.reset(); }) == 0);
+  CHECK(in_child([&] {
+          works(tn::par.on(*mine));
+          mine.reset();
+        }) == 0);
+  mine->close();
+  CHECK(in_child([&] {
+          try {
+            tn::submit(tn::par.on(*mine), [] {});
+            ::_exit(1);
+          } catch (tn::pool_closed const&) {
+          }
+        }) == 0);
+}
+
+TEST_CASE("a task may fork", "[lifecycle]") {
+  auto f = tn::submit(tn::par, [] { return in_child([] { ::_exit(5); }); });
+  CHECK(f.get() == 5);
+}
+
+TEST_CASE("programs end while the default pool lives", "[lifecycle]") {
+  REQUIRE(works(tn::par));
+  SECTION("by exit, with work in static destruction") {
+    CHECK(in_child([] {
+            last_words::wanted = true;
+            works(tn::par);
+            std::exit(0);
+          }) == 42);
+  }
+  SECTION("by exit from a task, with work in static destruction") {
+    CHECK(in_child([] {
+            last_words::wanted = true;
+            tn::submit(tn::par, [] { std::exit(0); }).get();
+          }) == 42);
+  }
+  SECTION("by exit from a half of a fork") {
+    CHECK(in_child([] { tn::fork_join(tn::par, [] {}, [] { std::exit(9); }); }) == 9);
+  }
+  SECTION("by exit while detached threads work in parallel") {
+    for (int round = 0; round != 10; ++round)
+      CHECK(in_child([] {
+              static std::atomic<int> begun;
+              begun = 0;
+              for (int i = 0; i != 3; ++i)
+                std::thread([] {
+                  for (++begun;;) works(tn::par);
+                }).detach();
+              while (begun != 3) std::this_thread::yield();
+              last_words::wanted = true;
+              std::exit(0);
+            }) == 42);
+  }
+  SECTION("by exit with tasks that never begin") {
+    CHECK(in_child([] {
+            for (int i = 0; i != 100; ++i)
+              tn::submit(tn::par, [] { std::this_thread::sleep_for(std::chrono::hours(1)); });
+            std::exit(3);
+          }) == 3);
+  }
+}
+
+#endif
+
+TEST_CASE("threads that used the pool end, and new ones find room", "[lifecycle]") {
+  for (int round = 0; round != 200; ++round) {
+    std::thread t([] { works(tn::par); });
+    t.join();
+  }
+  SUCCEED();
+}
+
+TEST_CASE("a thread-local destructor may work in parallel", "[lifecycle]") {
+  static std::atomic<int> good;
+  good = 0;
+  struct at_thread_end {
+    ~at_thread_end() { good += works(tn::par); }
+  };
+  for (int round = 0; round != 20; ++round)
+    std::thread([] {
+      thread_local at_thread_end const last;
+      static_cast<void>(last);
+      works(tn::par);
+    }).join();
+  CHECK(good == 20);
+}
+
+TEST_CASE("default workers are set before first use, or not at all", "[lifecycle]") {
+  CHECK_THROWS_AS(tn::set_default_workers(0), tn::bad_argument);
+  CHECK_THROWS_AS(tn::set_default_workers(5000), tn::bad_argument);
+  auto const size = static_cast<std::ptrdiff_t>(tn::detail::default_pool().size());
+  CHECK_NOTHROW(tn::set_default_workers(size));
+  CHECK_THROWS_WITH(tn::set_default_workers(size + 1), tn::test::contains_text("after the first use"));
+}
