@@ -11,5 +11,8 @@
 
 // Named, not a lambda: what tartan makes from it has the same name in every part but for the inline namespace.
 struct odr_square {
-  [[gnu::always_inline]] double operator()(double x) const { return x * x; }
+  template <class T>
+  [[gnu::always_inline]] auto operator()(T x) const {
+    return x * x;
+  }
 };

@@ -1,14 +1,13 @@
 #include "look.hpp"
 
-#include <functional>
+#include <span>
 
 #include "control.hpp"
-#include "tartan/core/call_scope.hpp"
 #include "tartan/core/errors.hpp"
-#include "tartan/core/fork.hpp"
 #include "tartan/core/pool_table.hpp"
 #include "tartan/core/process_state.hpp"
-#include "tartan/exec/leaf.hpp"
+#include "tartan/leaves/simd.hpp"
+#include "tartan/map_reduce.hpp"
 
 #ifndef ODR_PART
 #define ODR_PART
@@ -19,25 +18,7 @@
 
 ODR_DECLARE(ODR_PART)
 
-namespace {
-
 using namespace tartan::detail;
-
-double sum_of_squares(worker& w, double const* data, std::size_t n) {
-  if (n <= 1024) {
-    odr_square square;
-    std::plus<> plus;
-    tartan::scalar_leaf::reducer<double, odr_square, std::plus<>> reducer(square, plus);
-    reducer.add(data, n);
-    return reducer.finish();
-  }
-  auto left = [&] { return sum_of_squares(*current_worker(), data, n / 2); };
-  auto right = [&] { return sum_of_squares(*current_worker(), data + n / 2, n - n / 2); };
-  auto const [a, b] = fork_two(w, left, right);
-  return a + b;
-}
-
-}  // namespace
 
 void ODR_JOIN(odr_meet, ODR_PART)(sight* out) {
   *out = {};
@@ -61,8 +42,11 @@ void ODR_JOIN(odr_mark_exit, ODR_PART)(void) {
 }
 
 double ODR_JOIN(odr_sum, ODR_PART)(double const* data, std::size_t n) {
-  call_scope scope(default_pool());
-  return sum_of_squares(scope.self(), data, n);
+  return tartan::map_reduce(tartan::par, std::span(data, n), odr_square{});
+}
+
+double ODR_JOIN(odr_sum_packs, ODR_PART)(double const* data, std::size_t n) {
+  return tartan::map_reduce(tartan::par.simd(), std::span(data, n), odr_square{});
 }
 
 void ODR_JOIN(odr_control, ODR_PART)(double* data, std::size_t n) { odr_lent(data, n); }

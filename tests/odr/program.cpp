@@ -45,24 +45,27 @@ struct part {
   void (*throw_it)();
   void (*mark_exit)();
   double (*sum)(double const*, std::size_t);
+  double (*sum_packs)(double const*, std::size_t);
 };
 
 std::vector<part> built_in() {
   std::vector<part> parts;
-  parts.push_back(
-      {"baseline", odr_look_baseline, odr_meet_baseline, odr_throw_baseline, odr_mark_exit_baseline, odr_sum_baseline});
+  parts.push_back({"baseline", odr_look_baseline, odr_meet_baseline, odr_throw_baseline, odr_mark_exit_baseline,
+                   odr_sum_baseline, odr_sum_packs_baseline});
 #ifdef ODR_X86
   if (__builtin_cpu_supports("avx2"))
-    parts.push_back({"avx2", odr_look_avx2, odr_meet_avx2, odr_throw_avx2, odr_mark_exit_avx2, odr_sum_avx2});
+    parts.push_back(
+        {"avx2", odr_look_avx2, odr_meet_avx2, odr_throw_avx2, odr_mark_exit_avx2, odr_sum_avx2, odr_sum_packs_avx2});
   else
     std::puts("SKIPPED: the part for AVX2: this processor has none");
   if (__builtin_cpu_supports("avx512f"))
-    parts.push_back(
-        {"avx512", odr_look_avx512, odr_meet_avx512, odr_throw_avx512, odr_mark_exit_avx512, odr_sum_avx512});
+    parts.push_back({"avx512", odr_look_avx512, odr_meet_avx512, odr_throw_avx512, odr_mark_exit_avx512, odr_sum_avx512,
+                     odr_sum_packs_avx512});
   else
     std::puts("SKIPPED: the part for AVX-512: this processor has none");
 #endif
-  parts.push_back({"hidden", odr_look_hidden, odr_meet_hidden, odr_throw_hidden, odr_mark_exit_hidden, odr_sum_hidden});
+  parts.push_back({"hidden", odr_look_hidden, odr_meet_hidden, odr_throw_hidden, odr_mark_exit_hidden, odr_sum_hidden,
+                   odr_sum_packs_hidden});
   return parts;
 }
 
@@ -84,7 +87,8 @@ struct module {
             function<void(sight*)>("odr_meet"),
             function<void()>("odr_throw"),
             function<void()>("odr_mark_exit"),
-            function<double(double const*, std::size_t)>("odr_sum")};
+            function<double(double const*, std::size_t)>("odr_sum"),
+            function<double(double const*, std::size_t)>("odr_sum_packs")};
   }
   void close() const { ::dlclose(handle); }
   [[nodiscard]] bool is_loaded() const {
@@ -126,6 +130,7 @@ void together(std::vector<char const*> const& modules) {
     check(same(first, s), "one state, object and pool", p.name);
     check(first.cell == s.cell, "one cell a thread", p.name);
     check(p.sum(data.data(), data.size()) == sum, "the same bits", p.name);
+    check(p.sum_packs(data.data(), data.size()) == sum, "the same bits with packs", p.name);
     std::printf("%-10s %s\n", s.abi, p.name.c_str());
   }
 #ifdef ODR_X86
@@ -249,6 +254,15 @@ std::atomic<int> late_calls{0};
 // What a thread leaves behind is given back once, by code that dlclose has not taken away, and the cell is there for
 // destructors that run later.
 void thread_exit(std::vector<char const*> const& modules) {
+  part const first = built_in()[0];
+  std::vector<double> const data(1000, 1.0);
+  first.sum(data.data(), data.size());  // starts the pool's threads: they run code of the executable
+  for (char const* path : modules)
+    std::thread([&] {
+      module const m(path);
+      check(m.as_part().sum(data.data(), data.size()) == 1000.0, "a sum in a module", path);
+      m.close();
+    }).join();  // this thread kept a slot of the default pool and gives it back here
   for (part const& p : built_in()) {
     unsigned const before = exits();
     std::thread([&] { p.mark_exit(); }).join();
@@ -263,7 +277,6 @@ void thread_exit(std::vector<char const*> const& modules) {
     }).join();
     check(exits() == before + 1, "at_exit runs after dlclose", path);
   }
-  part const first = built_in()[0];
   static void (*late_meet)(sight*) = first.meet;
   ::pthread_key_create(&late_key, [](void* cell) {
     sight s;

@@ -5,7 +5,7 @@
 
 #include "tartan/core/pool.hpp"           // pool, worker
 #include "tartan/core/pool_table.hpp"     // default_pool, lent_pools
-#include "tartan/core/process_state.hpp"  // this_thread_cell, thread_cell
+#include "tartan/core/process_state.hpp"  // pin_this_module, this_thread_cell, thread_cell
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -37,6 +37,7 @@ class call_scope {
   TARTAN_COLD void keep() noexcept {
     kept_ = true;
     cell_.home = w_;
+    pin_this_module();  // the thread may outlive a dlclose
     cell_.at_exit = [](thread_cell& cell) noexcept {
       auto* const w = static_cast<worker*>(cell.home);
       w->home.put_spare(*w);
