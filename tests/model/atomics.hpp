@@ -167,9 +167,34 @@ class data {
   int location_;
 };
 
+/// What std::mutex is, under the memory model.
+class mutex {
+ public:
+  mutex(site where = site::here()) : location_(detail::make(false, 0, false, where)) {}
+  mutex(mutex const&) = delete;
+  mutex& operator=(mutex const&) = delete;
+  ~mutex() { detail::destroy(location_, site::here()); }
+
+  void lock(site where = site::here()) {
+    detail::rmw(location_,
+                {[](std::uint64_t held, void const*) -> std::optional<std::uint64_t> {
+                   if (held != 0) return std::nullopt;
+                   return 1;
+                 },
+                 nullptr, std::memory_order_acquire, std::memory_order_relaxed, true, true, true},
+                where);
+  }
+  void unlock(site where = site::here()) { detail::store(location_, 0, std::memory_order_release, where); }
+
+ private:
+  int location_;
+};
+
 struct atomics {
   template <class T>
   using atomic = model::atomic<T>;
+  template <class T>
+  using model_atomic = model::atomic<T>;  // see stand_in/world.hpp
 
   static void full_fence(site where = site::here()) {
     detail::fence(op::full_fence, std::memory_order_seq_cst, where);

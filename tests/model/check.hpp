@@ -14,6 +14,7 @@ struct check {
   std::string name;
   std::function<void()> body;
   options how{};
+  std::string bound{};  // by which beyond() may cut executions
 };
 
 /// An ordering that may be weakened without any check failing, and why. `buffered` says that the table then names a load

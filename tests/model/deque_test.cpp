@@ -110,7 +110,7 @@ std::vector<model::check> checks(bool asymmetric) {
 }
 
 /// [L2] of core/join.hpp. The runner runs job j: inside it two entries are pushed, after it one more.
-struct alignas(8) leapfrog {
+struct leapfrog {
   explicit leapfrog(bool asymmetric) : tasks(asymmetric, 4) {}
   tartan::detail::deque<int, model::atomics> tasks;
   tartan::detail::join_word<leapfrog, model::atomics> join;

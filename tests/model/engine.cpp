@@ -251,6 +251,15 @@ struct outside_program {
   bool saved;
 };
 
+/// A reference to a question about a write. Not std::function: an execution may be given up while it is alive.
+struct predicate {
+  predicate() = default;
+  template <class F>
+  predicate(F const& f) : object(&f), ask([](void const* o, event_ref w) { return (*static_cast<F const*>(o))(w); }) {}
+  void const* object = nullptr;
+  bool (*ask)(void const*, event_ref) = nullptr;
+};
+
 class explorer {
  public:
   explorer(std::function<void()> const& program, options const& how, std::function<void(graph const&)> const& each)
@@ -261,11 +270,12 @@ class explorer {
   // ---- called on the fibers ----
   void main_thread();
   void child_thread();
-  void parallel(std::vector<std::function<void()>> const& functions);
+  int spawn(std::function<void()> const& function);
+  void join(int thread);
   int make(bool plain, std::uint64_t value, bool may_sleep, site where);
   void destroy(int location, site where);
   event_ref read(op kind, int location, std::memory_order order, vector_clock const* floor,
-                 std::function<bool(event_ref)> const& wanted, site where);
+                 predicate wanted, site where);
   std::uint64_t load(int location, std::memory_order order, site where, vector_clock const* floor = nullptr);
   void write(op kind, int location, std::uint64_t value, std::memory_order order, bool wakes, site where);
   std::uint64_t rmw(int location, detail::rmw_request const& request, bool wakes, site where);
@@ -273,10 +283,13 @@ class explorer {
   void plain(int location, bool write, site where);
   int choose(int n, site where);
   void assume(bool condition);
+  void beyond(char const* bound);
   void require(bool condition, char const* what);
   void futex_wait(int word, std::uint32_t expected, bool timed, site where);
   void futex_wake(int word, int count, site where);
   void pause();
+  [[nodiscard]] int running() const { return running_; }
+  void* thread_local_memory() { return self().local; }
 
   std::memory_order ordering(char const* what, std::memory_order order, site where);
   [[nodiscard]] options const& how() const { return how_; }
@@ -293,7 +306,7 @@ class explorer {
     ready,     // runs when resumed
     replaying, // waits for an event of another thread to be replayed
     frontier,  // has replayed all its events; goes on in the second phase
-    joining,   // main, in parallel()
+    joining,   // waits for the end of another thread
     stuck,     // waits for a value that it did not read
     spinning,  // a loop read the same again
     dropped,   // assume(false)
@@ -313,7 +326,10 @@ class explorer {
     bool looped = false;            // has paused once
     std::int16_t window = 0;        // events up to the last pause
     int empty_pauses = 0;
-    std::function<void()> const* function = nullptr;
+    std::int16_t polled = -1;       // location of the load right before the last pause
+    unsigned polled_line = 0;
+    std::function<void()> function;
+    alignas(16) char local[64] = {};
   };
 
   void execute(graph&& start);
@@ -332,6 +348,7 @@ class explorer {
   void settle();
   void await_replay(event_ref e);
   void apply_read(event& e);
+  bool add_to_order(event_ref ref);
   void push_revisits(event_ref a);
   void check_alive(int location, event_ref e, bool atomic_access);
   [[noreturn]] void fail(std::string const& what);
@@ -364,7 +381,6 @@ class explorer {
   bool replaying_ = true;
   bool cut_ = false;     // this execution is over
   bool stop_ = false;    // all are
-  int thread_count_ = 0;
   char* memory_ = nullptr;
 };
 
@@ -404,7 +420,6 @@ result explorer::run() {
 void explorer::execute(graph&& start) {
   graph_ = std::move(start);
   for (thread& t : threads_) t = thread{};
-  thread_count_ = 1;
   replaying_ = true;
   cut_ = false;
   scheduled_ = -1;
@@ -423,7 +438,7 @@ void explorer::execute(graph&& start) {
 bool explorer::replay() {
   for (bool progress = true; progress;) {
     progress = false;
-    for (int t = 0; t < thread_count_; ++t) {
+    for (int t = 0; t < max_threads; ++t) {
       thread& th = threads_[static_cast<std::size_t>(t)];
       bool const released =
           th.now == state::replaying &&
@@ -447,16 +462,14 @@ bool explorer::replay() {
 void explorer::go_on() {
   while (!cut_) {
     int chosen = -1;
-    for (int t = thread_count_; t-- > 0;)
-      if (threads_[static_cast<std::size_t>(t)].writing) chosen = t;
-    if (chosen < 0) {
-      bool all_ended = true;
-      for (int t = 1; t < thread_count_; ++t) all_ended = all_ended && threads_[static_cast<std::size_t>(t)].now == state::ended;
-      for (int t = thread_count_; t-- > 0;) {
-        state const s = threads_[static_cast<std::size_t>(t)].now;
-        if (s == state::frontier || s == state::ready || (s == state::joining && all_ended)) chosen = t;
-      }
+    for (int t = max_threads; t-- > 0;) {
+      thread const& th = threads_[static_cast<std::size_t>(t)];
+      bool const joined =
+          th.now == state::joining && threads_[static_cast<std::size_t>(th.awaited.thread)].now == state::ended;
+      if (th.now == state::frontier || th.now == state::ready || joined) chosen = t;
     }
+    for (int t = max_threads; t-- > 0;)
+      if (threads_[static_cast<std::size_t>(t)].writing) chosen = t;
     if (chosen < 0) return;
     scheduled_ = chosen;
     resume(chosen);
@@ -465,16 +478,19 @@ void explorer::go_on() {
 
 /// All have ended, or nobody can go on: is that an execution of its own, one that another covers, or a deadlock?
 void explorer::conclude() {
-  if (threads_[0].now == state::ended) {
+  bool all_ended = true;
+  for (thread const& th : threads_) all_ended = all_ended && (th.now == state::ended || th.now == state::absent);
+  if (how_.daemons && threads_[0].now == state::ended) all_ended = true;
+  if (all_ended) {
     ++result_.executions;
     if (how_.buffered_loads) note_buffered();
     if (each_) each_(graph_);
     return;
   }
   std::string waiting;
-  for (int t = 0; t < thread_count_; ++t) {
+  for (int t = 0; t < max_threads; ++t) {
     thread& th = threads_[static_cast<std::size_t>(t)];
-    if (th.now == state::ended || th.now == state::joining) continue;
+    if (th.now == state::ended || th.now == state::joining || th.now == state::absent) continue;
     bool final = th.now != state::dropped;
     if (th.now == state::stuck) final = reads_latest(th.awaited);
     if (th.now == state::spinning)
@@ -548,7 +564,7 @@ void explorer::child_thread() {
   finish(graph_.at(here()));
   settle();
   in_program = true;
-  (*self().function)();
+  self().function();
   in_program = false;
   if (!arrive()) append(op::end, -1, std::memory_order_relaxed, {});
   else recorded(op::end, -1);
@@ -748,7 +764,7 @@ void explorer::apply_read(event& e) {
 /// `floor` raises what may be read beyond what the thread knows; `wanted` keeps, of the older writes, only those that let
 /// the thread go on.
 event_ref explorer::read(op kind, int location, std::memory_order order, vector_clock const* floor,
-                         std::function<bool(event_ref)> const& wanted, site where) {
+                         predicate wanted, site where) {
   bool const old = arrive();
   event_ref const ref = here();
   if (old) {
@@ -767,7 +783,7 @@ event_ref explorer::read(op kind, int location, std::memory_order order, vector_
     event_ref const latest = writes.back();
     at(location).reads.push_back(ref);
     for (std::size_t p = low; p + 1 < writes.size(); ++p) {
-      if (wanted && !wanted(writes[p])) continue;
+      if (wanted.ask != nullptr && !wanted.ask(wanted.object, writes[p])) continue;
       graph_.at(ref).source = writes[p];
       stack_.push_back(graph_);
     }
@@ -777,7 +793,16 @@ event_ref explorer::read(op kind, int location, std::memory_order order, vector_
 }
 
 std::uint64_t explorer::load(int location, std::memory_order order, site where, vector_clock const* floor) {
-  event_ref const ref = read(op::load, location, order, floor, {}, where);
+  thread& t = self();
+  if (t.looped && t.window == t.next && t.polled == location && t.polled_line == where.line) {  // see pause()
+    if (++t.empty_pauses > 100) {
+      t.window = static_cast<std::int16_t>(t.next - 1);
+      settle();
+      drop(state::spinning);
+    }
+    return graph_.at({static_cast<std::int16_t>(running_), static_cast<std::int16_t>(t.next - 1)}).value;
+  }
+  event_ref const ref = read(op::load, location, order, floor, predicate(), where);
   apply_read(graph_.at(ref));
   settle();
   return graph_.at(ref).value;
@@ -801,27 +826,26 @@ void explorer::write(op kind, int location, std::uint64_t value, std::memory_ord
   e.message = queue ? (wakes ? t.known : vector_clock{}) : (is_release(order) ? t.known : t.released);
   if (kind == op::rmw_write)
     e.message.join(graph_.at(graph_.at({ref.thread, static_cast<std::int16_t>(ref.index - 1)}).source).message);
-  if (!old) {
-    push_revisits(ref);
-    auto const places = placements(graph_, ref);
-    if (places.empty()) {
-      ++result_.refused;
-      cut_ = true;
-      for (;;) leave();
-    }
-    for (std::size_t k = 0; k + 1 < places.size(); ++k) {
-      stack_.push_back(graph_);
-      place(stack_.back(), ref, places[k]);
-    }
-    bool const latest = places.back() == at(location).writes.size();
-    place(graph_, ref, places.back());
-    if (!latest && !sequentially_consistent(graph_)) {
-      ++result_.refused;
-      cut_ = true;
-      for (;;) leave();
-    }
+  if (!old && !add_to_order(ref)) {
+    ++result_.refused;
+    cut_ = true;
+    for (;;) leave();
   }
   settle();
+}
+
+/// Explores every place in the modification order for the new write; false when this execution has none.
+bool explorer::add_to_order(event_ref ref) {
+  push_revisits(ref);
+  auto const places = placements(graph_, ref);
+  if (places.empty()) return false;
+  for (std::size_t k = 0; k + 1 < places.size(); ++k) {
+    stack_.push_back(graph_);
+    place(stack_.back(), ref, places[k]);
+  }
+  bool const latest = places.back() == at(graph_.at(ref).location).writes.size();
+  place(graph_, ref, places.back());
+  return latest || sequentially_consistent(graph_);
 }
 
 /// The new write a may be what a read of the past should have read, unless that read caused a.
@@ -863,13 +887,14 @@ std::uint64_t explorer::rmw(int location, detail::rmw_request const& request, bo
     return request.change(graph_.at(w).value, request.context).has_value() && (look.thread < 0 || w == look);
   };
   event_ref const ref = read(op::rmw_read, location, request.order, nullptr,
-                             request.retried ? useful : std::function<bool(event_ref)>{}, where);
+                             request.retried ? predicate(useful) : predicate(), where);
   if (request.retried && !useful(graph_.at(ref).source)) {
     event& failed = graph_.at(ref);
     failed.order = request.failure;
     apply_read(failed);
     settle();
-    drop(state::dropped);
+    self().awaited = ref;
+    drop(request.blocks ? state::stuck : state::dropped);
   }
   event& e = graph_.at(ref);
   auto const changed = request.change(graph_.at(e.source).value, request.context);
@@ -902,48 +927,47 @@ void explorer::fence(op kind, std::memory_order order, site where) {
 
 // ---- threads, choices, waiting -----------------------------------------------------------------------------------
 
-void explorer::parallel(std::vector<std::function<void()>> const& functions) {
-  int const first = thread_count_;
-  if (first + static_cast<int>(functions.size()) > max_threads) {
-    std::fprintf(stderr, "model: too many threads\n");
-    std::abort();
+int explorer::spawn(std::function<void()> const& function) {
+  if (arrive()) {
+    recorded(op::spawn, -1);
+  } else {
+    int fresh = 0;
+    while (fresh != max_threads && threads_[static_cast<std::size_t>(fresh)].now != state::absent) ++fresh;
+    if (fresh == max_threads) {
+      std::fprintf(stderr, "model: too many threads\n");
+      std::abort();
+    }
+    append(op::spawn, -1, std::memory_order_relaxed, {}).value = static_cast<std::uint64_t>(fresh);
   }
-  if (arrive()) recorded(op::spawn, -1);
-  else append(op::spawn, -1, std::memory_order_relaxed, {});
-  finish(graph_.at(here()));
-  for (std::size_t k = 0; k != functions.size(); ++k) {
-    int const t = first + static_cast<int>(k);
-    thread& th = threads_[static_cast<std::size_t>(t)];
-    th.where.prepare(stack_of(t), stack_size, &start_child);
-    th.known = self().known;
-    th.causes = self().causes;
-    th.function = &functions[k];
-    th.now = state::ready;
-  }
-  thread_count_ += static_cast<int>(functions.size());
+  event& e = graph_.at(here());
+  int const t = static_cast<int>(e.value);
+  finish(e);
+  thread& child = threads_[static_cast<std::size_t>(t)];
+  child.where.prepare(stack_of(t), stack_size, &start_child);
+  child.known = self().known;
+  child.causes = self().causes;
+  child.function = function;
+  child.now = state::ready;
   settle();
+  return t;
+}
 
+void explorer::join(int t) {
+  thread& other = threads_[static_cast<std::size_t>(t)];
   if (arrive()) {
     recorded(op::join, -1);
-    for (int t = first; t != thread_count_; ++t)
-      await_replay({static_cast<std::int16_t>(t),
-                    static_cast<std::int16_t>(graph_.threads[static_cast<std::size_t>(t)].size() - 1)});
+    auto const events = graph_.threads[static_cast<std::size_t>(t)].size();
+    await_replay({static_cast<std::int16_t>(t), static_cast<std::int16_t>(events - 1)});
   } else {
-    auto const all_ended = [&] {
-      for (int t = first; t != thread_count_; ++t)
-        if (threads_[static_cast<std::size_t>(t)].now != state::ended) return false;
-      return true;
-    };
-    while (!all_ended() || scheduled_ != running_) {
+    while (other.now != state::ended || scheduled_ != running_) {
+      self().awaited.thread = static_cast<std::int16_t>(t);
       self().now = state::joining;
       leave();
     }
-    append(op::join, -1, std::memory_order_relaxed, {});
+    append(op::join, -1, std::memory_order_relaxed, {}).value = static_cast<std::uint64_t>(t);
   }
-  for (int t = first; t != thread_count_; ++t) {
-    self().known.join(threads_[static_cast<std::size_t>(t)].known);
-    self().causes.join(threads_[static_cast<std::size_t>(t)].causes);
-  }
+  self().known.join(other.known);
+  self().causes.join(other.causes);
   finish(graph_.at(here()));
   settle();
 }
@@ -966,6 +990,13 @@ int explorer::choose(int n, site where) {
   finish(e);
   settle();
   return chosen;
+}
+
+void explorer::beyond(char const* bound) {
+  result_.exhaustive = false;
+  result_.bound = bound;
+  settle();
+  drop(state::dropped);
 }
 
 void explorer::assume(bool condition) {
@@ -1012,8 +1043,8 @@ void explorer::futex_wait(int word, std::uint32_t expected, bool timed, site whe
     rmw(queue, {remove, &me, std::memory_order_relaxed, std::memory_order_relaxed, false}, false, where);
     return;
   }
-  event_ref const ref = read(op::load, queue, std::memory_order_relaxed, nullptr,
-                             [&](event_ref w) { return !listed(graph_.at(w).value); }, where);
+  auto const released = [&](event_ref w) { return !listed(graph_.at(w).value); };
+  event_ref const ref = read(op::load, queue, std::memory_order_relaxed, nullptr, released, where);
   apply_read(graph_.at(ref));
   settle();
   if (listed(graph_.at(ref).value)) {
@@ -1030,24 +1061,30 @@ void explorer::futex_wake(int word, int count, site where) {
   rmw(at(word).sleepers, {wake, &count, std::memory_order_relaxed, std::memory_order_relaxed, false}, true, where);
 }
 
-/// A spin loop that read the same twice would read it again: the thread stops here, and the executions in which its
-/// reads see what ends the loop are explored as other choices of those reads.
+/// Spin loops. A loop of one load polls: the load is not made again, for whatever a later poll would see, the first may
+/// see in another execution; so loops with a limit run to it. A loop of more loads that changes nothing stops here when it
+/// comes by the second time, for the same reason. Stopped threads make a deadlock when nothing newer is there to be seen.
 void explorer::pause() {
   if (!how_.pause_blocks) return;
   thread& t = self();
-  if (t.looped) {
-    if (t.window == t.next) {
-      if (++t.empty_pauses > 1000) hit_bound("a loop of pauses that looks at nothing");
-      return;
-    }
+  if (t.looped && t.window != t.next) {
     bool pure = true;
     for (auto i = t.window; i < t.next; ++i) {
       op const k = graph_.at({static_cast<std::int16_t>(running_), i}).kind;
       pure = pure && (is_read(k) || k == op::full_fence || k == op::light_fence || k == op::heavy_fence ||
                       k == op::plain_read);
     }
-    if (pure) drop(state::spinning);
+    if (pure && t.next - t.window > 1) {
+      settle();
+      drop(state::spinning);
+    }
+    t.empty_pauses = 0;
   }
+  if (t.looped && t.window == t.next && t.polled < 0 && ++t.empty_pauses > 1000)
+    hit_bound("a loop of pauses that looks at nothing");
+  event const& last = graph_.at({static_cast<std::int16_t>(running_), static_cast<std::int16_t>(t.next - 1)});
+  if (t.window != t.next || !t.looped) t.polled = last.kind == op::load ? last.location : std::int16_t{-1};
+  t.polled_line = last.where.line;
   t.looped = true;
   t.window = t.next;
 }
@@ -1087,9 +1124,20 @@ result explore(std::function<void()> const& program, options const& how,
   return explorer(program, how, each).run();
 }
 
+int spawn(std::function<void()> const& function) {
+  outside_program const guard;
+  return current->spawn(function);
+}
+void join(int thread) {
+  outside_program const guard;
+  current->join(thread);
+}
+int this_thread() { return current->running(); }
 void parallel(std::vector<std::function<void()>> const& threads) {
   outside_program const guard;
-  current->parallel(threads);
+  std::array<int, max_threads> started{};  // no allocation: an execution may be given up here
+  for (std::size_t k = 0; k != threads.size(); ++k) started[k] = current->spawn(threads[k]);
+  for (std::size_t k = 0; k != threads.size(); ++k) current->join(started[k]);
 }
 void require(bool condition, char const* what) {
   outside_program const guard;
@@ -1098,6 +1146,10 @@ void require(bool condition, char const* what) {
 void assume(bool condition) {
   outside_program const guard;
   current->assume(condition);
+}
+void beyond(char const* bound) {
+  outside_program const guard;
+  current->beyond(bound);
 }
 int choose(int n) {
   outside_program const guard;
@@ -1151,6 +1203,7 @@ void pause() {
   current->pause();
 }
 bool asymmetric_available() { return current->how().asymmetric; }
+void* thread_local_memory() { return current->thread_local_memory(); }
 
 }  // namespace detail
 

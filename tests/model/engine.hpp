@@ -124,6 +124,7 @@ struct options {
   bool spurious_wakes = false;              // futex waits may return for nothing
   bool pause_blocks = true;                 // see README: spin loops
   bool buffered_loads = false;              // report result::buffered
+  bool daemons = false;                     // the program is over when its first thread is; the others may sleep for ever
   std::uint64_t max_executions = 2'000'000; // beyond it the result is not exhaustive
   int max_events = 400;                     // of one thread
   std::optional<mutation> weakened;
@@ -150,12 +151,19 @@ result explore(std::function<void()> const& program, options const& how = {},
 
 // ---- what a program may say --------------------------------------------------------------------------------------
 
+/// Starts a thread; join() returns when it has ended.
+int spawn(std::function<void()> const& function);
+void join(int thread);
+/// The number of the calling thread; the one that runs the program is 0.
+int this_thread();
 /// Runs the functions as concurrent threads and returns when all have ended.
 void parallel(std::vector<std::function<void()>> const& threads);
 /// Fails the execution, with a trace.
 void require(bool condition, char const* what);
 /// Drops the execution: it is not interesting.
 void assume(bool condition);
+/// Drops the execution because it goes beyond a bound of the program: the result is not exhaustive.
+void beyond(char const* bound);
 /// Each of 0 .. n - 1, in executions of their own.
 int choose(int n);
 
@@ -179,6 +187,7 @@ struct rmw_request {
   std::memory_order order, failure;
   bool conditional;
   bool retried = false;  // compare_exchange_weak: a failure only leads to another try
+  bool blocks = false;   // a lock: where the change fails, the thread waits until it can be made
 };
 std::uint64_t rmw(int location, rmw_request const& request, site where);
 void fence(op kind, std::memory_order order, site where);
@@ -187,6 +196,8 @@ void futex_wait(int word, std::uint32_t expected, bool timed, site where);
 void futex_wake(int word, int count, site where);
 void pause();
 bool asymmetric_available();
+/// 64 bytes of the calling thread, zero when it starts.
+void* thread_local_memory();
 
 }  // namespace detail
 

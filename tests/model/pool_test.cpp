@@ -1,0 +1,130 @@
+// The shipped pool as a whole under the C++20 model: start, publish, steal, hand over, join, sleep, submit, close.
+
+#include "stand_in/world.hpp"  // the runtime over the model; must be first
+
+#include <cstdlib>  // getenv
+
+#include "check.hpp"  // run_checks
+
+namespace {
+
+using model::require;
+using tartan::detail::pool;
+using tartan::detail::worker;
+
+/// The calling thread works for the pool.
+template <class F>
+void call(pool& p, F f) {
+  worker& w = p.enter(nullptr);
+  tartan::detail::this_thread_cell().current = &w;
+  f(w);
+  tartan::detail::this_thread_cell().current = nullptr;
+  p.leave(w, false);
+}
+
+/// Forks g, runs f here, and looks at what g wrote.
+template <class F>
+void fork(worker& w, F f) {
+  model::data<int> written{0};
+  int runs = 0;
+  auto g = [&] {
+    written.set(7);
+    ++runs;
+  };
+  tartan::detail::fork_two(w, f, g);
+  require(written.get() == 7 && runs == 1, "a fork did not run once, or its writes are not seen");
+}
+
+struct task : tartan::detail::queued_task {
+  task() : queued_task(&obey_it) {}
+  static void obey_it(queued_task* self, worker*, tartan::detail::task_order) {
+    auto& t = *static_cast<task*>(self);
+    require(t.input.get() == 7, "a task does not see what was written before it was submitted");
+    t.output.set(8);
+    ++t.runs;
+    t.done.store(1, std::memory_order_release);
+    model::atomics::wake(t.done);
+  }
+  model::data<int> input{0}, output{0};
+  model::atomic<std::uint32_t> done{0};
+  int runs = 0;
+};
+
+/// `looks` bounds the rounds of pool threads, see stand_in/tartan/core/ticks.hpp; 0 leaves them free. When the pool is
+/// leaked, its threads may sleep at the end.
+model::check with(char const* name, int looks, bool leaked, std::function<void()> const& body) {
+  model::options how;
+  how.daemons = leaked;
+  return {name,
+          [=] {
+            tartan::detail::most_looks = looks;
+            body();
+          },
+          how, looks == 0 ? "" : tartan::detail::looks_bound};
+}
+
+void start_and_close() {
+  pool p(2);
+  call(p, [](worker&) {});
+}
+void one_fork() {
+  pool& p = *new pool(2);
+  call(p, [](worker& w) { fork(w, [] {}); });
+}
+void fork_within_fork() {
+  pool& p = *new pool(2);
+  call(p, [](worker& w) { fork(w, [&] { fork(w, [] {}); }); });
+}
+void submit_and_close() {
+  task t;
+  {
+    pool p(1);
+    t.input.set(7);
+    require(p.submit(&t, 0), "an open pool refuses a task");
+  }
+  require(t.output.get() == 8 && t.runs == 1, "a submitted task did not run once before the pool was gone");
+}
+/// Nobody closes and nobody waits in the pool: the task must run all the same.
+void submit_and_look() {
+  pool& p = *new pool(1);
+  task& t = *new task;
+  t.input.set(7);
+  require(p.submit(&t, 0), "an open pool refuses a task");
+  while (t.done.load(std::memory_order_acquire) == 0) model::atomics::wait(t.done, 0);
+  require(t.output.get() == 8 && t.runs == 1, "a submitted task did not run once");
+}
+/// One task while the pool's only thread stands back for a caller.
+void submit_and_call() {
+  task t;
+  {
+    pool p(1);
+    t.input.set(7);
+    require(p.submit(&t, 0), "an open pool refuses a task");
+    call(p, [](worker&) {});
+  }
+  require(t.output.get() == 8 && t.runs == 1, "a submitted task did not run once before the pool was gone");
+}
+
+std::vector<model::check> checks() {
+  return {
+      with("pool of two: start and close", 0, false, start_and_close),
+      with("pool of one: submit a task, close", 8, false, submit_and_close),
+      with("pool of one: submit a task, wait for it outside", 8, true, submit_and_look),
+      with("pool of one: submit a task, call, close", 4, false, submit_and_call),
+      with("pool of two: one fork", 4, true, one_fork),
+  };
+}
+
+std::vector<model::check> large_checks() {
+  auto list = std::vector{with("pool of two: a fork within a fork", 4, true, fork_within_fork)};
+  for (model::check& c : list) c.how.max_executions = 50'000'000;
+  return list;
+}
+
+}  // namespace
+
+int main() {
+  int failures = model::run_checks("pool", checks());
+  if (std::getenv("TARTAN_STRESS") != nullptr) failures += model::run_checks("pool, for hours", large_checks());
+  return failures == 0 ? 0 : 1;
+}

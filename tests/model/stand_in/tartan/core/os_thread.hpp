@@ -1,0 +1,30 @@
+#pragma once
+// Stand-in: threads of the model.
+
+#include <cstddef>  // size_t
+#include <string>   // string
+
+#include "../../../atomics.hpp"     // model::spawn
+#include "tartan/core/config.hpp"  // TARTAN_ABI
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+inline void block_asynchronous_signals() {}
+inline void name_this_thread(std::string const&, unsigned) {}
+inline void pin_this_thread(unsigned) {}
+
+class os_thread {
+ public:
+  template <class Body>
+  bool start(std::size_t, Body body) {
+    id_ = model::spawn(body);
+    return true;
+  }
+  void join() { model::join(id_); }
+  [[nodiscard]] bool is_this_thread() const { return model::this_thread() == id_; }
+
+ private:
+  int id_ = -1;
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail

@@ -1,0 +1,38 @@
+#pragma once
+// Stand-in: a process in which nobody listens and nobody forks.
+
+#include <atomic>  // memory_order
+
+#include "../../../atomics.hpp"     // model::detail::thread_local_memory
+#include "tartan/core/config.hpp"  // TARTAN_ABI
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+enum class slot_id : unsigned { default_pool, hooks, pool_table, count = 16 };
+
+/// Always null, and no event of the model.
+struct null_slot {
+  [[nodiscard]] void* load(std::memory_order) const { return nullptr; }
+  void* exchange(void*, std::memory_order) { return nullptr; }
+};
+struct zero_number {
+  [[nodiscard]] unsigned load(std::memory_order) const { return 0; }
+};
+struct process_slots {
+  zero_number forks;
+  null_slot slot[static_cast<unsigned>(slot_id::count)];
+};
+inline process_slots& process_state() {
+  static process_slots state;
+  return state;
+}
+
+struct thread_cell {
+  void* current;
+  void* home;
+  void (*at_exit)(thread_cell&) noexcept;
+};
+inline thread_cell& this_thread_cell() { return *static_cast<thread_cell*>(model::detail::thread_local_memory()); }
+inline void pin_this_module() {}
+
+}  // namespace tartan::inline TARTAN_ABI::detail

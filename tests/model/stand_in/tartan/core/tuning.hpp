@@ -1,0 +1,12 @@
+#pragma once
+// Stand-in: sizes that keep executions short.
+
+#include <cstddef>  // size_t
+
+#include "tartan/core/config.hpp"  // TARTAN_ABI
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+inline constexpr std::size_t first_ring = 2;
+
+}  // namespace tartan::inline TARTAN_ABI::detail
