@@ -25,6 +25,10 @@ extern "C" [[gnu::used]] char const* __asan_default_options() {
   return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:allocator_may_return_null=1:"
          "detect_leaks=0";
 }
+extern "C" char const* __tsan_default_options();
+extern "C" [[gnu::used]] char const* __tsan_default_options() {
+  return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:report_signal_unsafe=0";
+}
 
 int main(int argc, char** argv) {
   tartan::start_processes();

@@ -2,11 +2,13 @@
 // Hands a function to a policy's workers and goes on.
 
 #include <cstddef>      // size_t
+#include <exception>    // exception_ptr
 #include <functional>   // invoke
 #include <memory>       // unique_ptr
 #include <tuple>        // apply, tuple
 #include <type_traits>  // decay_t, invoke_result_t, is_invocable_v
 #include <utility>      // forward, move
+#include <variant>      // monostate
 
 #include "tartan/async/future.hpp"       // future, future_access
 #include "tartan/async/task_result.hpp"  // submitted, takes_stop_token
@@ -32,6 +34,41 @@ struct bound_call {
         args);
   }
 };
+
+/// f with its arguments, as it travels to a worker that does not see the caller's memory.
+template <class F, class... Args>
+struct sent_call {
+  F f;
+  std::tuple<Args...> args;
+  auto operator()(std::monostate&) {
+    return std::apply([&](Args&... rest) { return invoke_regular(std::move(f), std::move(rest)...); }, args);
+  }
+};
+
+/// Where the result of a sent call goes.
+template <class R>
+struct promise_sink {
+  promise<R> promised;
+  void value(regular_result<R>&& result) {
+    if constexpr (std::is_void_v<R>)
+      promised.set_value();
+    else
+      promised.set_value(std::move(result));
+  }
+  void error(std::exception_ptr e) { promised.set_exception(std::move(e)); }
+};
+
+template <class P, class F, class... Args>
+auto submit_remote(P const& p, F&& f, Args&&... args) {
+  using call = sent_call<std::decay_t<F>, std::decay_t<Args>...>;
+  using raw = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+  using result = std::conditional_t<std::is_void_v<raw>, void, std::decay_t<raw>>;
+  promise_sink<result> sink;
+  auto promised = sink.promised.get_future();
+  p.backend().template launch<regular_result<result>>(
+      p.props(), call{std::forward<F>(f), {std::forward<Args>(args)...}}, std::move(sink));
+  return promised;
+}
 
 /// Puts a task into a pool's queue, or runs it here where there is no pool.
 template <class R, class Task>
@@ -81,8 +118,11 @@ auto submit(P const& p, F&& f, Args&&... args) {
   using backend_type = typename P::backend_type;
   constexpr bool token = detail::takes_stop_token<std::decay_t<F>, std::decay_t<Args>...>;
   if constexpr (!shared_memory_backend<backend_type>) {
-    static_assert(detail::never<P>,
-                  "tartan: submit() needs a policy whose workers share this memory: seq, par, simd or par_simd");
+    static_assert(
+        std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
+        "tartan: submit(policy, f, args...) needs f(args...) to be callable with copies of args (a stop_token "
+        "does not reach another process)");
+    return detail::submit_remote(p, std::forward<F>(f), std::forward<Args>(args)...);
   } else {
     detail::pool* const home = p.backend().async_pool(p.props());
     if constexpr (token) {

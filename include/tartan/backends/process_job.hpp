@@ -1,14 +1,13 @@
 #pragma once
 // One call's units of work as the scheduler of processes sees them.
 
-#include <algorithm>      // min
-#include <chrono>         // nanoseconds
-#include <cstddef>        // byte, size_t
-#include <cstdint>        // uint32_t, uint64_t
-#include <deque>          // deque
-#include <exception>      // exception_ptr
-#include <unordered_map>  // unordered_map
-#include <vector>         // vector
+#include <algorithm>  // min
+#include <chrono>     // nanoseconds
+#include <cstddef>    // byte, size_t
+#include <cstdint>    // uint32_t, uint64_t
+#include <exception>  // exception_ptr
+#include <utility>    // pair
+#include <vector>     // vector
 
 #include "tartan/core/code_address.hpp"  // code_address
 #include "tartan/core/config.hpp"        // TARTAN_ABI
@@ -49,6 +48,9 @@ class process_job {
   /// Asked before units are sent; true skips those that have not begun.
   virtual bool stops() { return false; }
 
+  /// Of a job that nobody waits for: all of its units have ended. Called without the lock, just before its end.
+  virtual void conclude() {}
+
   // ---- what the call wants; set before it is given to a scheduler
   code_address code;
   std::vector<std::byte> work;  ///< the encoded callable
@@ -62,15 +64,18 @@ class process_job {
   std::uint64_t next = 0;              ///< first that was never sent
   bool stopped = false;                ///< what has not begun will not
   std::uint64_t limit = no_limit;      ///< units above it need not run any more
-  std::deque<unit_range> returned;     ///< sent once, not begun: lost with a worker, or handed back
+  std::vector<unit_range> returned;    ///< sent once, not begun: lost with a worker, or handed back; last comes first
   std::uint64_t outstanding = 0;       ///< sent, not answered
   std::uint64_t number = 0;            ///< of the job
   std::byte* shared_work = nullptr;    ///< a large `work`, in the arena
-  std::vector<std::uint32_t> on_peer;  ///< outstanding units by peer
-  std::unordered_map<std::uint64_t, unsigned> attempts_failed;  ///< units that a worker died of
+  std::vector<std::uint32_t> on_peer;  ///< outstanding units by peer, if most_workers limits them
+  std::vector<std::pair<std::uint64_t, unsigned>> deaths;  ///< units that workers died of, and how many
+  std::size_t place = 0;                                   ///< in the scheduler's list
+  bool owned = false;                                      ///< nobody waits: the scheduler ends it
+  bool queued = false;                                     ///< among those that may have work
 
   [[nodiscard]] bool has_work() {
-    while (!returned.empty() && returned.front().first > limit) returned.pop_front();
+    while (!returned.empty() && returned.back().first > limit) returned.pop_back();
     return !returned.empty() || next < reachable_end();
   }
 
@@ -88,16 +93,24 @@ class process_job {
       next += r.count;
       return r;
     }
-    unit_range& front = returned.front();
-    unit_range const r{front.first, std::min(most, front.count)};
-    front.first += r.count;
-    front.count -= r.count;
-    if (front.count == 0) returned.pop_front();
+    unit_range& latest = returned.back();
+    unit_range const r{latest.first, std::min(most, latest.count)};
+    latest.first += r.count;
+    latest.count -= r.count;
+    if (latest.count == 0) returned.pop_back();
     return r;
   }
 
   void give_back(unit_range r) {
-    if (r.count != 0 && !stopped) returned.push_front(r);
+    if (r.count != 0 && !stopped) returned.push_back(r);
+  }
+
+  /// One worker more has died of this unit; returns how many.
+  unsigned count_death(std::uint64_t unit) {
+    for (auto& [u, n] : deaths)
+      if (u == unit) return ++n;
+    deaths.emplace_back(unit, 1);
+    return 1;
   }
 
   /// Nothing that has not begun will.

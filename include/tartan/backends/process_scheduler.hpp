@@ -1,23 +1,27 @@
 #pragma once
 // Which unit goes to which worker process, and what happens when one dies: written once, over any transport.
 
-#include <algorithm>  // clamp, find, max, min
-#include <chrono>     // milliseconds, nanoseconds
-#include <csignal>    // SIGKILL
-#include <cstddef>    // byte, size_t
-#include <cstdint>    // int64_t, uint32_t, uint64_t
-#include <cstring>    // strerror
-#include <deque>      // deque
-#include <exception>  // current_exception, exception_ptr, make_exception_ptr
-#include <mutex>      // mutex, unique_lock
-#include <string>     // string, to_string
-#include <utility>    // move
-#include <vector>     // vector
+#include <algorithm>           // clamp, copy, fill, max, min
+#include <chrono>              // milliseconds, nanoseconds, seconds
+#include <condition_variable>  // condition_variable
+#include <csignal>             // CLD_*, SIGKILL
+#include <cstddef>             // byte, size_t
+#include <cstdint>             // int64_t, uint32_t, uint64_t
+#include <cstring>             // strerror
+#include <deque>               // deque, erase
+#include <exception>           // current_exception, exception_ptr, make_exception_ptr
+#include <memory>              // unique_ptr
+#include <mutex>               // mutex, unique_lock
+#include <string>              // string, to_string
+#include <thread>              // thread
+#include <utility>             // exchange, forward, move
+#include <vector>              // erase, vector
 
 #include "tartan/backends/process_job.hpp"  // process_job, unit_range
 #include "tartan/core/codec.hpp"            // decode_from
 #include "tartan/core/config.hpp"           // TARTAN_ABI, TARTAN_EXCEPTIONS
 #include "tartan/core/errors.hpp"           // pool_closed, raise
+#include "tartan/core/os_thread.hpp"        // block_asynchronous_signals, name_this_thread
 #include "tartan/core/ticks.hpp"            // ticks, ticks_per_us
 #include "tartan/core/topology.hpp"         // hardware_cores
 #include "tartan/ipc/exceptions.hpp"        // remake_exception, shipped_exception
@@ -66,15 +70,20 @@ class process_scheduler {
         transport_(std::forward<Args>(transport_args)...),
         peers_(transport_.size()),
         kills_seen_(out_of_memory_kills()) {
-    departed_.on_peer.assign(peers_.size(), 0);
     departed_.skip_rest();
   }
   process_scheduler(process_scheduler const&) = delete;
   process_scheduler& operator=(process_scheduler const&) = delete;
 
+  /// Waits for what was launched, then for the workers.
   ~process_scheduler() {
-    close();
-    end_peers(std::chrono::seconds(2));
+    join();
+    {
+      std::unique_lock const lock(mutex_);
+      monitor_ends_ = true;
+    }
+    work_for_monitor_.notify_one();
+    if (monitor_.joinable()) monitor_.join();
   }
 
   /// Starts the peers that are not there; also done by the first job.
@@ -88,8 +97,20 @@ class process_scheduler {
     std::unique_lock lock(mutex_);
     if (closed_) raise<pool_closed>();
     admission const stay(*this, job);
-    while (!job.finished())
-      if (!turn()) rest(lock);
+    while (!job.finished()) step(lock, true);
+  }
+
+  /// Takes the job over and returns; a thread of the scheduler's drives it. conclude() tells its end.
+  void launch(std::unique_ptr<process_job> job) {
+    std::unique_lock lock(mutex_);
+    if (closed_) raise<pool_closed>();
+    if (!monitor_.joinable()) monitor_ = std::thread([this] { watch(); });
+    admit(*job);
+    job->owned = true;
+    ++owned_;
+    static_cast<void>(job.release());
+    send_all();
+    if (monitor_idles_) work_for_monitor_.notify_one();
   }
 
   void close() noexcept {
@@ -102,8 +123,7 @@ class process_scheduler {
     {
       std::unique_lock lock(mutex_);
       closed_ = true;
-      while (!jobs_.empty())
-        if (!turn()) rest(lock);
+      while (!jobs_.empty() || owned_ != 0) step(lock, false);
     }
     end_peers(std::chrono::seconds(2));
   }
@@ -116,6 +136,7 @@ class process_scheduler {
       if (peers_[i].phase != peer_phase::absent) transport_.kill(i);
     fail_all(pool_closed());
     transport_.wake();
+    work_for_monitor_.notify_one();
   }
 
   [[nodiscard]] process_stats stats() const {
@@ -131,8 +152,7 @@ class process_scheduler {
     start_missing();
     std::vector<int> found;
     for (std::size_t i = 0; i != peers_.size(); ++i) {
-      while (peers_[i].phase == peer_phase::starting)
-        if (!turn()) rest(lock);
+      while (peers_[i].phase == peer_phase::starting) step(lock, false);
       if (peers_[i].phase == peer_phase::ready) found.push_back(transport_.pid(i));
     }
     return found;
@@ -203,30 +223,88 @@ class process_scheduler {
   void admit(process_job& job) {
     start_missing();
     job.number = ++jobs_seen_;
-    job.on_peer.assign(peers_.size(), 0);
+    if (job.most_workers != 0) job.on_peer.assign(peers_.size(), 0);
     if (job.timeout.count() == 0) job.timeout = settings_.timeout;
     if (job.retries == 0) job.retries = settings_.retries;
-    jobs_.reserve(jobs_.size() + 1);
+    if (jobs_.size() == jobs_.capacity()) jobs_.reserve(2 * jobs_.size() + 8);
     if (job.work.size() > shared_work_above) {
       job.shared_work = static_cast<std::byte*>(transport_.arena().allocate(job.work.size(), 64));
       std::copy(job.work.begin(), job.work.end(), job.shared_work);
     }
+    job.place = jobs_.size();
     jobs_.push_back(&job);
-    ++drivers_;
+    if (job.watched) watched_.push_back(&job);
+    enqueue(job);
+  }
+
+  /// Among the jobs that may have work; each is there once.
+  void enqueue(process_job& job) {
+    if (job.queued) return;
+    ready_.push_back(&job);
+    job.queued = true;
+  }
+
+  void give_back(process_job& job, unit_range r) {
+    job.give_back(r);
+    if (&job != &departed_) enqueue(job);
   }
 
   void dismiss(process_job& job) noexcept {
-    jobs_.erase(std::find(jobs_.begin(), jobs_.end(), &job));
-    if (job.outstanding != 0) {
+    jobs_[job.place] = jobs_.back();
+    jobs_[job.place]->place = job.place;
+    jobs_.pop_back();
+    if (job.watched) std::erase(watched_, &job);
+    if (job.queued) std::erase(ready_, &job);
+    if (job.outstanding != 0) {  // an exception ended the call before its units: their answers go nowhere
       for (peer& w : peers_)
         for (batch& b : w.sent)
           if (b.job == &job) b.job = &departed_;
       departed_.outstanding += job.outstanding;
-      for (std::size_t i = 0; i != peers_.size(); ++i) departed_.on_peer[i] += job.on_peer[i];
     } else if (job.shared_work != nullptr) {
       transport_.arena().deallocate(job.shared_work);
     }
+  }
+
+  /// A launched job has ended: its maker is told when the lock is free.
+  void finish_owned(process_job& job) {
+    dismiss(job);
+    done_.emplace_back(&job);
+  }
+
+  void conclude_done(std::unique_lock<std::mutex>& lock) {
+    auto const ended = std::exchange(done_, {});
+    lock.unlock();
+    for (auto const& job : ended) job->conclude();
+    lock.lock();
+    owned_ -= ended.size();
+    if (owned_ == 0) transport_.wake();  // join() may wait for it
+  }
+
+  /// One look, and a rest if nothing moved.
+  void step(std::unique_lock<std::mutex>& lock, bool may_spin) {
+    ++drivers_;
+    bool const moved = turn();
+    if (!done_.empty())
+      conclude_done(lock);
+    else if (!moved)
+      rest(lock, may_spin);
     --drivers_;
+  }
+
+  /// The life of the scheduler's own thread: drives while there are launched jobs.
+  void watch() {
+    block_asynchronous_signals();
+    name_this_thread("tartan-watch", 0);
+    std::unique_lock lock(mutex_);
+    while (!monitor_ends_) {
+      if (owned_ != 0) {
+        step(lock, false);
+      } else {
+        monitor_idles_ = true;
+        work_for_monitor_.wait(lock);
+        monitor_idles_ = false;
+      }
+    }
   }
 
   template <class E>
@@ -236,17 +314,19 @@ class process_scheduler {
       for (batch& b : w.sent) {
         for (auto u = b.units.first + b.answered; u != b.units.first + b.units.count; ++u) b.job->fail(u, p);
         b.job->outstanding -= b.units.count - b.answered;
-        std::fill(b.job->on_peer.begin(), b.job->on_peer.end(), 0U);
         transport_.arena().deallocate(b.block);
       }
       w.sent.clear();
       w.answered = w.next_number;
     }
-    for (process_job* job : jobs_) {
+    auto const all = jobs_;
+    for (process_job* job : all) {
+      std::fill(job->on_peer.begin(), job->on_peer.end(), 0U);
       while (job->has_work()) {
         auto const r = job->take(~std::uint64_t{0});
         for (std::uint64_t u = 0; u != r.count && r.first + u <= job->limit; ++u) job->fail(r.first + u, p);
       }
+      if (job->owned) finish_owned(*job);
     }
   }
 
@@ -265,8 +345,8 @@ class process_scheduler {
         moved = true;
       }
     }
-    for (process_job* job : jobs_)
-      if (job->watched && job->has_work() && job->stops()) job->skip_rest();
+    for (process_job* job : watched_)
+      if (job->has_work() && job->stops()) job->skip_rest();
     moved |= send_all();
     check_clocks();
     if (finished_jobs_ && drivers_ > 1) transport_.wake();  // their threads may sleep
@@ -306,7 +386,7 @@ class process_scheduler {
     if (kind == reply_kind::handed_back) {
       auto const count = in.raw<std::uint32_t>();
       if (count != b.units.count - b.answered) frame_reader::wrong_value();
-      b.job->give_back({b.units.first + b.answered, count});
+      give_back(*b.job, {b.units.first + b.answered, count});
       b.units.count -= count;
       count_answered(w, i, b, count);
     } else {
@@ -315,13 +395,15 @@ class process_scheduler {
       ++b.answered;
       count_answered(w, i, b, 1);
     }
+    process_job& job = *b.job;
     if (b.answered == b.units.count) retire_batch(w);
+    if (job.owned && job.finished()) finish_owned(job);
   }
 
   void count_answered(peer& w, std::size_t i, batch& b, std::uint64_t count) {
     w.answered += count;
     b.job->outstanding -= count;
-    b.job->on_peer[i] -= static_cast<std::uint32_t>(count);
+    if (!b.job->on_peer.empty()) b.job->on_peer[i] -= static_cast<std::uint32_t>(count);
     if (b.job->outstanding == 0) finished_jobs_ = true;
   }
 
@@ -397,20 +479,26 @@ class process_scheduler {
     return waiting < 2 * w.window && w.last_pace >= 0 && w.last_pace < slow;
   }
 
-  /// Sends one message to the peer, of the first job that has work for it.
+  /// Sends one message to the peer, of the first job that has work for it; jobs take turns.
   bool send_some(std::size_t i) {
-    for (std::size_t k = 0; k != jobs_.size(); ++k) {
-      process_job& job = *jobs_[(first_job_ + k) % jobs_.size()];
-      if (!job.has_work() || !may_serve(job, i)) continue;
-      if (!send_batch(i, job)) return false;
-      first_job_ = (first_job_ + k + 1) % jobs_.size();
-      return true;
+    for (std::size_t k = ready_.size(); k != 0; --k) {
+      process_job& job = *ready_.front();
+      ready_.pop_front();
+      job.queued = false;
+      if (!job.has_work()) continue;
+      bool const serves = may_serve(job, i);
+      bool const sent = serves && send_batch(i, job);
+      if (job.has_work())
+        enqueue(job);
+      else if (job.owned && job.finished())
+        finish_owned(job);  // its last unit could not be sent
+      if (serves) return sent;
     }
     return false;
   }
 
   static bool may_serve(process_job const& job, std::size_t i) {
-    if (job.most_workers == 0 || job.on_peer[i] != 0) return true;
+    if (job.on_peer.empty() || job.on_peer[i] != 0) return true;
     std::size_t serving = 0;
     for (auto const n : job.on_peer) serving += n != 0 ? 1U : 0U;
     return serving < job.most_workers;
@@ -425,7 +513,7 @@ class process_scheduler {
     std::size_t bytes = 0;
     auto const measured = measure(job, r, bytes);
     if (measured < r.count) {
-      job.give_back({r.first + measured, r.count - measured});
+      give_back(job, {r.first + measured, r.count - measured});
       r.count = measured;
     }
     if (r.count == 0) return true;  // its first unit failed; go on with the next
@@ -465,11 +553,11 @@ class process_scheduler {
 #endif
       if (size <= inline_limit) {
         auto* const at = transport_.reserve(i, size, request_kind::run);
-        if (at == nullptr) return job.give_back(r), false;
+        if (at == nullptr) return give_back(job, r), false;
         write_run(at, size, i, job, r);
       } else {
         auto* const note = transport_.reserve(i, sizeof(elsewhere), request_kind::run_elsewhere);
-        if (note == nullptr) return job.give_back(r), false;
+        if (note == nullptr) return give_back(job, r), false;
         block = static_cast<std::byte*>(transport_.arena().allocate(size, 64));
         write_run(block, size, i, job, r);
         frame_writer(note, sizeof(elsewhere)).raw(elsewhere{block, size});
@@ -477,9 +565,9 @@ class process_scheduler {
 #if TARTAN_EXCEPTIONS
     } catch (...) {
       transport_.arena().deallocate(block);
-      job.give_back({r.first + 1, r.count - 1});
+      give_back(job, {r.first + 1, r.count - 1});
       if (r.count > 1) {
-        job.give_back({r.first, 1});  // alone it may fit
+        give_back(job, {r.first, 1});  // alone it may fit
         peers_[i].window = 1;
       } else {
         job.fail(r.first, std::current_exception());
@@ -517,7 +605,7 @@ class process_scheduler {
     w.sent.push_back({&job, r, 0, block, monotonic_ns()});
     w.next_number += r.count;
     job.outstanding += r.count;
-    job.on_peer[i] += static_cast<std::uint32_t>(r.count);
+    if (!job.on_peer.empty()) job.on_peer[i] += static_cast<std::uint32_t>(r.count);
     ++stats_.messages;
   }
 
@@ -583,15 +671,16 @@ class process_scheduler {
     for (auto b = w.sent.rbegin(); b != w.sent.rend(); ++b) {
       unit_range rest{b->units.first + b->answered, b->units.count - b->answered};
       b->job->outstanding -= rest.count;
-      b->job->on_peer[i] -= static_cast<std::uint32_t>(rest.count);
+      if (!b->job->on_peer.empty()) b->job->on_peer[i] -= static_cast<std::uint32_t>(rest.count);
       if (b->job->outstanding == 0) finished_jobs_ = true;
       transport_.arena().deallocate(b->block);
       bool const culprit = somebody_ran && !told && &*b == &w.sent.front();
       if (culprit) {
-        b->job->give_back({rest.first + 1, rest.count - 1});
+        give_back(*b->job, {rest.first + 1, rest.count - 1});
         charge(*b->job, rest.first, end, timed_out);
+        if (b->job->owned && b->job->finished()) finish_owned(*b->job);
       } else {
-        b->job->give_back(rest);
+        give_back(*b->job, rest);
       }
     }
     w.sent.clear();
@@ -599,9 +688,9 @@ class process_scheduler {
   }
 
   void charge(process_job& job, std::uint64_t unit, peer_end const& end, bool timed_out) {
-    auto const failed = ++job.attempts_failed[unit];
+    auto const failed = job.count_death(unit);
     if (timed_out) ++stats_.timeouts;
-    if (failed <= job.retries) return job.give_back({unit, 1});
+    if (failed <= job.retries) return give_back(job, {unit, 1});
     worker_end e;
     e.task = job.task_of(unit);
     e.pid = end.pid;
@@ -614,7 +703,6 @@ class process_scheduler {
       e.out_of_memory = kills > kills_seen_;
       kills_seen_ = kills;
     }
-    job.attempts_failed.erase(unit);
     job.fail(unit, timed_out ? std::make_exception_ptr(task_timeout(e)) : std::make_exception_ptr(worker_died(e)));
   }
 
@@ -664,8 +752,7 @@ class process_scheduler {
       recall_needless(i);
       if (watch_balance) recall_if_stuck(i);
     }
-    for (process_job const* job : jobs_)
-      if (job->watched) look_within(std::chrono::milliseconds(2));
+    if (!watched_.empty()) look_within(std::chrono::milliseconds(2));
   }
 
   void look_within(std::chrono::nanoseconds d) noexcept {
@@ -707,7 +794,7 @@ class process_scheduler {
     bool idle = false;
     for (peer const& w : peers_) idle |= w.phase == peer_phase::ready && w.sent.empty() && !w.killed;
     if (!idle) return false;
-    for (process_job* job : jobs_)
+    for (process_job* job : ready_)
       if (job->has_work()) return false;
     return true;
   }
@@ -726,10 +813,10 @@ class process_scheduler {
   // ---- waiting --------------------------------------------------------------------------------------------------
 
   /// Nothing moved: spins a little, then sleeps until something can have changed.
-  void rest(std::unique_lock<std::mutex>& lock) {
+  void rest(std::unique_lock<std::mutex>& lock, bool may_spin) {
     auto const limit = next_look_;
     lock.unlock();
-    bool something = spin();
+    bool something = may_spin ? spin() : transport_.anything();
     if (!something) {
       transport_.arm();
       if (!transport_.anything()) transport_.sleep(limit);
@@ -796,7 +883,14 @@ class process_scheduler {
   Transport transport_;
   std::vector<peer> peers_;
   std::vector<process_job*> jobs_;
-  std::size_t first_job_ = 0;
+  std::deque<process_job*> ready_;                  // those that may have work
+  std::vector<process_job*> watched_;               // those that somebody may stop
+  std::vector<std::unique_ptr<process_job>> done_;  // launched, ended, not told yet
+  std::size_t owned_ = 0;                           // launched, not told yet
+  std::thread monitor_;
+  std::condition_variable work_for_monitor_;
+  bool monitor_idles_ = false;
+  bool monitor_ends_ = false;
   std::uint64_t jobs_seen_ = 0;
   std::uint64_t kills_seen_ = 0;
   departed_job departed_;

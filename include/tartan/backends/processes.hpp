@@ -2,12 +2,14 @@
 // Worker processes as a backend: the same calls as on threads, and a crash costs one task.
 
 #include <cstddef>      // byte, size_t
-#include <exception>    // exception_ptr, rethrow_exception
+#include <exception>    // exception_ptr, make_exception_ptr, rethrow_exception
+#include <memory>       // make_unique
 #include <optional>     // optional
 #include <ranges>       // begin, iterator_t, range_value_t, size
 #include <string_view>  // string_view
 #include <type_traits>  // remove_cvref_t
 #include <utility>      // move
+#include <variant>      // monostate
 #include <vector>       // vector
 
 #include "tartan/backends/process_job.hpp"   // process_job
@@ -156,6 +158,39 @@ class try_job final : public process_job {
   std::vector<std::optional<outcome<R>>> results_;
 };
 
+/// One call, whose result goes to a sink: value(R&&), or error(exception_ptr).
+template <class R, class Call, class Sink>
+class launched_job final : public process_job {
+ public:
+  launched_job(properties const& props, Call const& call, Sink sink)
+      : control_(props.control()), sink_(std::move(sink)) {
+    require_shippable<R>();
+    name_work<Call, std::monostate>(*this, call);
+    take_properties(*this, props);
+    end = 1;
+  }
+
+  std::size_t measure(std::uint64_t) override { return encoded_size(std::monostate{}); }
+  void encode(std::uint64_t, frame_writer& out) override { encode_to(out, std::monostate{}); }
+  void succeed(std::uint64_t, frame_reader& result) override { value_.emplace(decode_from<R>(result)); }
+  void fail(std::uint64_t, std::exception_ptr error) override { error_ = std::move(error); }
+  bool stops() override { return control_.skips(); }
+
+  void conclude() override {
+    if (value_.has_value()) {
+      control_.finished(1);
+      return sink_.value(std::move(*value_));
+    }
+    sink_.error(error_ != nullptr ? error_ : std::make_exception_ptr(cancelled()));
+  }
+
+ private:
+  run_control control_;
+  Sink sink_;
+  std::optional<R> value_;
+  std::exception_ptr error_;
+};
+
 }  // namespace detail
 
 /// Worker processes, no shared memory but what is in the arena. Thread safety: stateless; pools are found by the
@@ -192,6 +227,13 @@ struct processes_backend {
     detail::try_job<R, std::remove_reference_t<Part>, F> job(props, part, f, offset);
     if (std::ranges::size(part) != 0) pool(props).run(job);
     return job.take();
+  }
+
+  /// Runs call(std::monostate&), which travels with all that it holds, some time; `sink` gets what becomes of it, on
+  /// a thread of the pool.
+  template <class R, class Call, class Sink>
+  void launch(properties const& props, Call const& call, Sink sink) const {
+    pool(props).launch(std::make_unique<detail::launched_job<R, Call, Sink>>(props, call, std::move(sink)));
   }
 
  private:
