@@ -11,7 +11,7 @@
 namespace {
 
 std::vector<double> v;
-double term(double x) { return std::sqrt(x) * std::exp(-x); }
+constexpr auto term = [](double x) { return std::sqrt(x) * std::exp(-x); };
 
 /// Equal but for the order of addition.
 struct close_to {
