@@ -172,6 +172,79 @@ struct fake_attempt {
   }
 };
 
+/// Clauses H1 to H7 of exec/channel.hpp: what the crew has no hand for yet waits in a backlog.
+template <class R, class Argument, class Work, class Backend>
+class fake_channel {
+  using result = detail::regular_result<R>;
+
+ public:
+  fake_channel(properties const& props, std::size_t width, Work work, std::size_t window)
+      : props_(props),
+        work_(std::move(work)),
+        window_(window),
+        crew_(std::min(width, window), Backend::template server<result, Argument>(work_)) {}
+
+  bool try_push(Argument argument) {
+    if (closed_ || under_way_ == window_) return false;
+    backlog_.emplace_back(next_index_, detail::encode_argument(argument));
+    ++next_index_;
+    ++under_way_;
+    feed();
+    return true;
+  }
+  template <class OnResult>
+  std::size_t poll(OnResult&& on_result) {
+    look(false);
+    std::size_t results = 0;
+    for (; !ready_.empty(); ++results, --under_way_) {
+      auto [index, o] = std::move(ready_.front());
+      ready_.pop_front();
+      on_result(index, std::move(o));
+    }
+    return results;
+  }
+  void wait() {
+    while (ready_.empty() && under_way_ != 0) look(true);
+  }
+  void close() { closed_ = true; }
+  void cancel() {
+    closed_ = true;
+    for (auto& [index, message] : backlog_) end_unrun(index);
+    backlog_.clear();
+  }
+  [[nodiscard]] std::size_t under_way() const noexcept { return under_way_; }
+
+ private:
+  void feed() {
+    for (; !backlog_.empty() && crew_.has_room(); backlog_.pop_front()) {
+      if (props_.stop.requested())
+        end_unrun(backlog_.front().first);
+      else
+        crew_.give(backlog_.front().first, backlog_.front().second);
+    }
+  }
+  void look(bool wait) {
+    crew_.poll(wait, [&](std::size_t i, answer<result> a) {
+      props_.progress.finished(1);
+      if (a.index() == 0)
+        ready_.emplace_back(i, outcome<R>(std::in_place, i, std::get<0>(std::move(a))));
+      else
+        ready_.emplace_back(i, outcome<R>(i, detail::remake_exception(std::get<1>(a))));
+    });
+    feed();
+  }
+  void end_unrun(std::size_t i) { ready_.emplace_back(i, outcome<R>(i, std::make_exception_ptr(cancelled()))); }
+
+  properties const props_;
+  Work const work_;
+  std::size_t const window_;
+  fake_crew<result> crew_;
+  std::deque<std::pair<std::size_t, bytes>> backlog_;
+  std::deque<std::pair<std::size_t, outcome<R>>> ready_;
+  std::size_t next_index_ = 0, under_way_ = 0;
+  bool closed_ = false;
+};
+
 template <bool Strict>
 struct fake_remote_backend {
   static constexpr std::string_view name = Strict ? "fake_remote_strict" : "fake_remote";
@@ -238,6 +311,11 @@ struct fake_remote_backend {
     control.conclude();
     for (auto& r : made) results.push_back(std::move(*r));
     return results;
+  }
+
+  template <class R, class Argument, class Work>
+  auto open(properties const& props, Work work, std::size_t window) const {
+    return fake_channel<R, Argument, Work, fake_remote_backend>(props, width(props), std::move(work), window);
   }
 
   template <class R, class Range, class F>

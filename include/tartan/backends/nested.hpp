@@ -171,6 +171,14 @@ struct nested {
     return outer.template try_collect<R>(props, std::forward<Range>(range), f, offset);
   }
 
+  /// Tasks that come one by one are Outer's.
+  template <class R, class Argument, class Work>
+  auto open(properties const& props, Work work, std::size_t window) const
+    requires(!shared_memory_backend<Outer>)
+  {
+    return outer.template open<R, Argument>(props, std::move(work), window);
+  }
+
  private:
   /// What Inner is told where it sees the caller's memory.
   [[nodiscard]] properties inside(properties const& props) const noexcept {

@@ -57,6 +57,9 @@ concept backend = std::copyable<B> && requires(B const& b, properties const& p, 
   { b.template collect<int>(p, plan, detail::any_slice{}, detail::any_work{}) } -> std::same_as<std::vector<int>>;
 };
 
+/// Tier 4, for all of them, is in exec/channel.hpp: open_channel() for tasks that come one by one. It needs
+/// async_pool() of tier 2 or, where memory is not shared, a member open<R, Argument>(props, work, window).
+
 /// Tier 2, backends whose workers see the caller's memory. Functions may write through references.
 ///
 /// for_range(props, n, alignment, body) calls body(begin, end) on disjoint pieces that cover [0, n); cuts fall on

@@ -1,0 +1,304 @@
+#pragma once
+// The channel tier: tasks go in one by one, results come out as they are done.
+
+#include <atomic>      // atomic, memory_order_*
+#include <concepts>    // same_as
+#include <cstddef>     // size_t
+#include <cstdint>     // uint32_t
+#include <deque>       // deque
+#include <exception>   // exception_ptr, make_exception_ptr
+#include <functional>  // invoke
+#include <memory>      // make_shared, make_unique, shared_ptr, unique_ptr
+#include <optional>    // optional
+#include <utility>     // exchange, forward, move
+
+#include "tartan/core/await.hpp"        // await_task, blocking_scope
+#include "tartan/core/errors.hpp"       // bad_argument, cancelled, pool_closed, raise
+#include "tartan/core/result.hpp"       // regular_result
+#include "tartan/core/run_control.hpp"  // run_control
+#include "tartan/core/shared_task.hpp"  // shared_task, task_order
+#include "tartan/core/worker.hpp"       // current_worker, queue_hint
+#include "tartan/exec/backend.hpp"      // backend, shared_memory_backend
+#include "tartan/exec/outcome.hpp"      // attempt, outcome
+#include "tartan/exec/properties.hpp"   // properties
+
+namespace tartan::inline TARTAN_ABI {
+
+/// Tier 4, every backend: open_channel<R, Argument>(backend, props, work, window) gives a channel to its workers.
+///
+///   H1  try_push(argument) takes a task and returns true, or leaves everything as it was and returns false. Tasks are
+///       numbered 0, 1, 2, ... as they are taken; each gives work(argument) to exactly one call of on_result.
+///   H2  At most `window` tasks are under way: taken, but not yet handed to on_result. Then try_push returns false.
+///   H3  poll(on_result) calls on_result(index, outcome<R>) for the tasks that have ended, in the order in which they
+///       ended, on the calling thread, and returns how many. What work throws is the outcome's error. Neither try_push
+///       nor poll waits for a task.
+///   H4  wait() returns when poll would find something, at once if nothing is under way. Inside a task it may run a
+///       task of the channel that nobody has begun, and nothing else.
+///   H5  close() lets nothing in any more; what is under way ends as ever.
+///   H6  cancel() closes, and tasks that have not begun end with the error `cancelled`; so does a stop of the
+///       properties, when its turn to run has come. The destructor cancels and waits for what has begun.
+///   H7  Several channels may be open at once, also inside of tasks; each serves one thread at a time.
+///
+/// Without workers (seq, workers(1)) tasks run inside wait(). Where memory is not shared, the backend has a member
+/// open<R, Argument>(props, work, window), and arguments, results and work must travel.
+template <class C, class R, class Argument>
+concept task_channel = requires(C& c, C const& constant, Argument argument) {
+  { c.try_push(std::move(argument)) } -> std::same_as<bool>;
+  {
+    c.poll([](std::size_t, outcome<R>) {})
+  } -> std::same_as<std::size_t>;
+  c.wait();
+  c.close();
+  c.cancel();
+  { constant.under_way() } -> std::same_as<std::size_t>;
+};
+
+namespace detail {
+
+/// What the tasks of one channel share with it.
+///
+///     runner (U)                                 waiter (W)
+///     U1  push the task onto `ended`  [N1]       W1  sleeping = true                      [N2]
+///     U2  sleeping?  ++bell, wake     [N2]       W2  ended? do not sleep
+///                                                W3  sleep while bell is as before W1
+///
+/// [N1] Release; with the acquire of whoever takes the list: outcomes are visible to poll().
+/// [N2] All four are seq_cst: either U2 sees the sleeper, or W2 sees the task.
+template <class Task, class Work>
+struct channel_core {
+  channel_core(Work&& its_work, stop_query its_stop, piece_counter its_progress)
+      : work(std::move(its_work)), stop(its_stop), progress(its_progress) {}
+
+  void put(Task* t) noexcept {
+    Task* first = ended.load(std::memory_order_relaxed);  // relaxed: the CAS decides
+    do t->next_ended = first;
+    while (!ended.compare_exchange_weak(first, t, std::memory_order_seq_cst, std::memory_order_relaxed));  // U1
+    if (sleeping.load(std::memory_order_seq_cst)) {  // U2
+      bell.fetch_add(1, std::memory_order_release);  // with sleep(): a later look sees the task
+      real_atomics::wake(bell);
+    }
+  }
+
+  /// The caller alone. Returns when something has ended.
+  void sleep() noexcept {
+    std::uint32_t const before = bell.load(std::memory_order_acquire);
+    sleeping.store(true, std::memory_order_seq_cst);            // W1
+    while (ended.load(std::memory_order_seq_cst) == nullptr &&  // W2
+           bell.load(std::memory_order_acquire) == before)
+      real_atomics::wait(bell, before);                // W3
+    sleeping.store(false, std::memory_order_relaxed);  // relaxed: only costs a wake-up for nothing
+  }
+
+  Work const work;
+  stop_query const stop;
+  piece_counter const progress;
+  std::atomic<bool> cancelled_by_caller{false};
+  std::atomic<Task*> ended{nullptr};  // latest first
+  std::atomic<bool> sleeping{false};
+  std::atomic<std::uint32_t> bell{0};
+};
+
+/// One task. References: of the pool's queue, of the channel until it is handed out, of the channel's list of tasks
+/// that may not have begun.
+template <class R, class Argument, class Work>
+class channel_task : public shared_task {
+ public:
+  using core_type = channel_core<channel_task, Work>;
+
+  channel_task(std::shared_ptr<core_type> core, pool* home, std::size_t index, Argument&& argument)
+      : shared_task(&obey_order, home, home == nullptr ? 2 : 3),
+        index_(index),
+        core_(std::move(core)),
+        argument_(std::move(argument)) {}
+
+  [[nodiscard]] std::size_t index() const noexcept { return index_; }
+  [[nodiscard]] outcome<R> take() { return std::move(*outcome_); }
+
+  channel_task* next_ended = nullptr;
+
+ private:
+  static void obey_order(queued_task* base, worker* w, task_order order) {
+    auto& self = *static_cast<channel_task*>(base);
+    switch (order) {
+      case task_order::run:
+        if (self.try_begin(w)) self.perform();
+        return self.release();
+      case task_order::drop:
+        if (self.try_begin(nullptr)) self.end_unrun();
+        return self.release();
+      case task_order::perform:
+        return self.perform();
+      case task_order::cancel:
+        return self.end_unrun();
+      case task_order::stop:
+        return;
+      case task_order::destroy:
+        delete &self;
+        return;
+    }
+  }
+
+  void perform() noexcept {
+    if (core_->cancelled_by_caller.load(std::memory_order_relaxed) || core_->stop.requested())  // relaxed: a wish
+      return end_unrun();
+    outcome_.emplace(attempt<R>(index_, [this]() -> R { return std::invoke(core_->work, argument_); }));
+    core_->progress.finished(1);
+    end();
+  }
+
+  void end_unrun() noexcept {
+#if TARTAN_EXCEPTIONS
+    outcome_.emplace(index_, std::make_exception_ptr(cancelled()));
+#else
+    outcome_.emplace(index_, std::exception_ptr());
+#endif
+    end();
+  }
+
+  /// Whoever has seen done() finds the task in the list.
+  void end() noexcept {
+    std::shared_ptr<core_type> const core = std::move(core_);  // the channel may be gone as soon as it has the task
+    core->put(this);
+    finish();
+  }
+
+  std::size_t const index_;
+  std::shared_ptr<core_type> core_;
+  Argument argument_;
+  std::optional<outcome<R>> outcome_;
+};
+
+/// A channel to the workers of a pool, or to the caller's own wait() if there is no pool.
+template <class R, class Argument, class Work>
+class local_channel {
+  using task = channel_task<R, Argument, Work>;
+
+ public:
+  local_channel(pool* home, properties const& props, Work work, std::size_t window)
+      : home_(home),
+        window_(window),
+        core_(std::make_shared<typename task::core_type>(std::move(work), props.stop, props.progress)) {
+    if (window == 0) raise<bad_argument>("tartan: the window of a channel needs room for at least one task");
+  }
+  local_channel(local_channel const&) = delete;
+  local_channel& operator=(local_channel const&) = delete;
+  ~local_channel() {
+    cancel();
+    while (under_way_ != 0) {
+      if (!has_result()) core_->sleep();
+      while (task* const t = next_ended()) retire(t);
+    }
+    static_cast<void>(first_waiting());
+  }
+
+  /// Exceptions: pool_closed. Then, as when it returns false, `argument` has not been moved from.
+  [[nodiscard]] bool try_push(Argument&& argument) {
+    if (closed_ || under_way_ == window_) return false;
+    if (home_ != nullptr && home_->closing()) raise<pool_closed>();
+    static_cast<void>(first_waiting());  // forgets what has begun
+    auto t = std::make_unique<task>(core_, home_, next_index_, std::move(argument));
+    waiting_.push_back(t.get());
+    ++next_index_;
+    ++under_way_;
+    task* const taken = t.release();
+    if (home_ != nullptr && !home_->submit(taken, queue_hint())) taken->obey(taken, nullptr, task_order::drop);
+    return true;
+  }
+  [[nodiscard]] bool try_push(Argument const& argument) { return try_push(Argument(argument)); }
+
+  template <class OnResult>
+  std::size_t poll(OnResult&& on_result) {
+    std::size_t results = 0;
+    while (task* const t = next_ended()) {
+      std::size_t const index = t->index();
+      outcome<R> result = t->take();
+      retire(t);
+      ++results;
+      on_result(index, std::move(result));
+    }
+    return results;
+  }
+
+  void wait() {
+    if (under_way_ == 0 || has_result()) return;
+    worker* const here = current_worker();
+    task* const t = home_ == nullptr || (here != nullptr && &here->home == home_) ? first_waiting() : nullptr;
+    if (t == nullptr) {
+      blocking_scope const scope;
+      core_->sleep();
+    } else if (home_ != nullptr) {
+      await_task(*t);  // begins it here, unless somebody has been faster
+    } else if (t->try_begin(here)) {
+      t->obey(t, here, task_order::perform);
+    }
+  }
+
+  void close() noexcept { closed_ = true; }
+
+  void cancel() noexcept {
+    closed_ = true;
+    core_->cancelled_by_caller.store(true, std::memory_order_relaxed);  // relaxed: a wish
+    while (task* const t = first_waiting())
+      if (t->try_begin(nullptr)) t->obey(t, nullptr, task_order::cancel);
+  }
+
+  [[nodiscard]] std::size_t under_way() const noexcept { return under_way_; }
+
+ private:
+  [[nodiscard]] bool has_result() const noexcept {
+    return ready_ != nullptr || core_->ended.load(std::memory_order_relaxed) != nullptr;  // relaxed: a look
+  }
+
+  /// The oldest task that nobody seems to have begun.
+  [[nodiscard]] task* first_waiting() noexcept {
+    while (!waiting_.empty() && waiting_.front()->is_begun()) {
+      waiting_.front()->release();
+      waiting_.pop_front();
+    }
+    return waiting_.empty() ? nullptr : waiting_.front();
+  }
+
+  [[nodiscard]] task* next_ended() noexcept {
+    if (ready_ == nullptr) {
+      task* latest = core_->ended.exchange(nullptr, std::memory_order_acquire);  // [N1]
+      while (latest != nullptr) {
+        task* const before_it = std::exchange(latest->next_ended, ready_);
+        ready_ = std::exchange(latest, before_it);
+      }
+    }
+    return ready_ == nullptr ? nullptr : std::exchange(ready_, ready_->next_ended);
+  }
+
+  void retire(task* t) noexcept {
+    --under_way_;
+    t->release();
+  }
+
+  pool* const home_;
+  std::size_t const window_;
+  std::shared_ptr<typename task::core_type> core_;
+  std::deque<task*> waiting_;  // in the order of their numbers; those in front may have begun
+  task* ready_ = nullptr;      // ended, oldest first
+  std::size_t next_index_ = 0, under_way_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace detail
+
+/// A channel to the workers of a backend; see task_channel. `work` is called as work(argument) with an lvalue, by
+/// several workers at once.
+///
+///     auto channel = tartan::open_channel<page, url>(p.backend(), p.props(), fetch, 32);
+///
+/// Exceptions: bad_argument if window is 0; pool_gone.
+template <class R, class Argument, backend B, class Work>
+[[nodiscard]] auto open_channel(B const& b, properties const& props, Work work, std::size_t window) {
+  if constexpr (shared_memory_backend<B>) {
+    detail::pool* const home = props.workers == 1 ? nullptr : b.async_pool(props);
+    return detail::local_channel<R, Argument, Work>(home, props, std::move(work), window);
+  } else {
+    return b.template open<R, Argument>(props, std::move(work), window);
+  }
+}
+
+}  // namespace tartan::inline TARTAN_ABI
