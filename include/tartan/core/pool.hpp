@@ -84,6 +84,7 @@ class pool {
 
   /// After close(): what has not begun never will.
   void drop_queued() noexcept {
+    dropping_.store(true, std::memory_order_relaxed);  // relaxed: for those that draw a task before this thread does
     while (!queue_.seems_empty())
       if (queued_task* const task = queue_.pop(0)) task->obey(task, current_worker(), task_order::drop);
   }
@@ -238,7 +239,8 @@ class pool {
     next_errand(w);
     bump(w.tasks_run);
     emit(hook_event::task_begin, w.index);
-    task->obey(task, &w, task_order::run);
+    bool const drop = dropping_.load(std::memory_order_relaxed);  // relaxed: see drop_queued()
+    task->obey(task, &w, drop ? task_order::drop : task_order::run);
     emit(hook_event::task_end, w.index);
     next_errand(w);
     return true;
@@ -543,7 +545,7 @@ class pool {
   std::atomic<unsigned> blocked_{0};                      // workers that wait for something that is no task
   std::atomic<unsigned> standing_back_{0};
   std::atomic<unsigned> thread_count_{0};
-  std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false};
+  std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false}, dropping_{false};
   std::atomic<slot_table const*> table_{nullptr};
   task_queue queue_;
 

@@ -181,11 +181,13 @@ namespace tartan::inline TARTAN_ABI {
 inline void set_default_workers(std::ptrdiff_t n) {
   if (n < 1 || n > static_cast<std::ptrdiff_t>(detail::most_workers))
     detail::raise<bad_argument>("tartan: set_default_workers(n) needs 1 <= n <= 4096");
-  detail::default_workers_wish().store(static_cast<unsigned>(n), std::memory_order_relaxed);  // relaxed: a number
-  if (detail::default_pool().size() != static_cast<unsigned>(n))
-    detail::raise<error>(
-        "tartan: set_default_workers(n) came after the first use of the default pool; call it first in "
-        "main(), set TARTAN_WORKERS, or use a thread_pool of your own");
+  std::atomic<unsigned>& wish = detail::default_workers_wish();
+  unsigned const before = wish.exchange(static_cast<unsigned>(n), std::memory_order_relaxed);  // relaxed: a number
+  if (detail::default_pool().size() == static_cast<unsigned>(n)) return;
+  wish.store(before, std::memory_order_relaxed);  // relaxed: likewise
+  detail::raise<error>(
+      "tartan: set_default_workers(n) came after the first use of the default pool; call it first in "
+      "main(), set TARTAN_WORKERS, or use a thread_pool of your own");
 }
 
 }  // namespace tartan::inline TARTAN_ABI
