@@ -56,6 +56,20 @@ inline constexpr std::size_t lane_count = 64;
 template <class T, class Map, class Combine, bool Lanes = in_lanes<Combine, T>>
 class scalar_reducer;
 
+/// As many lanes as fill eight vector registers: they are combined in registers, the others wait in memory.
+template <class T>
+inline constexpr std::size_t lanes_at_once = [] {
+#if defined(__AVX512F__)
+  constexpr std::size_t bytes = 8 * 64;
+#elif defined(__AVX__)
+  constexpr std::size_t bytes = 8 * 32;
+#else
+  constexpr std::size_t bytes = 8 * 16;
+#endif
+  std::size_t const lanes = bytes / sizeof(T);
+  return lanes < lane_count ? lanes : lane_count;
+}();
+
 template <class T, class Map, class Combine>
 class scalar_reducer<T, Map, Combine, true> {
  public:
@@ -64,23 +78,23 @@ class scalar_reducer<T, Map, Combine, true> {
   template <class It>
   void add(It first, std::size_t n) {
     auto const from = plain(first);
-    for (std::size_t i = 0; i < n; i += lane_count) {
-      std::size_t const m = n - i < lane_count ? n - i : lane_count;
-      if constexpr (buffered<It>) {
-        T mapped[lane_count];
-        for (std::size_t j = 0; j != m; ++j) mapped[j] = static_cast<T>(std::invoke(map_, at(from, i + j)));
+    auto const mapped_at = [&](std::size_t i) { return static_cast<T>(std::invoke(map_, at(from, i))); };
+    if constexpr (buffered<It>) {
+      T mapped[stretch];
+      for (std::size_t i = 0; i < n; i += stretch) {
+        std::size_t const m = n - i < stretch ? n - i : stretch;
+        for (std::size_t j = 0; j != m; ++j) mapped[j] = mapped_at(i + j);
         settle(mapped);
-        take(m, [&](std::size_t j) { return mapped[j]; });
-      } else {
-        take(m, [&](std::size_t j) { return static_cast<T>(std::invoke(map_, at(from, i + j))); });
+        fold(m, [&](std::size_t j) { return mapped[j]; });
       }
+    } else {
+      fold(n, mapped_at);
     }
   }
 
   template <class M>
   void add_mapped(M const* values, std::size_t n) {
-    for (std::size_t i = 0; i < n; i += lane_count)
-      take(n - i < lane_count ? n - i : lane_count, [&](std::size_t j) { return static_cast<T>(values[i + j]); });
+    fold(n, [values](std::size_t i) { return static_cast<T>(values[i]); });
   }
 
   /// At least one element has been added.
@@ -96,15 +110,32 @@ class scalar_reducer<T, Map, Combine, true> {
   template <class It>
   static constexpr bool buffered = std::is_floating_point_v<T> && !std::is_same_v<std::decay_t<Map>, std::identity>;
 
+  /// Mapped values that are kept at a time: a few rounds of all lanes, well inside the first cache.
+  static constexpr std::size_t stretch = 8 * lane_count;
+
+  /// value(i) goes to lane i % 64, for i in [0, n).
   template <class Value>
-  TARTAN_ALWAYS_INLINE void take(std::size_t m, Value value) {
+  TARTAN_ALWAYS_INLINE void fold(std::size_t n, Value value) {
+    std::size_t done = 0;
     if (filled_ == 0) [[unlikely]] {
-      for (std::size_t j = 0; j != m; ++j) lane_[j] = value(j);
-      filled_ = m;
-    } else if (m == lane_count) [[likely]] {
-      for (std::size_t j = 0; j != lane_count; ++j) lane_[j] = static_cast<T>(combine_(lane_[j], value(j)));
-    } else {
-      for (std::size_t j = 0; j != m; ++j) lane_[j] = static_cast<T>(combine_(lane_[j], value(j)));
+      done = filled_ = n < lane_count ? n : lane_count;
+      for (std::size_t j = 0; j != done; ++j) lane_[j] = value(j);
+    }
+    std::size_t const whole = (n - done) / lane_count * lane_count;
+    if (whole != 0) fold_whole(done, done + whole, value);
+    for (std::size_t i = done + whole, j = 0; i < n; ++i, ++j) lane_[j] = static_cast<T>(combine_(lane_[j], value(i)));
+  }
+
+  /// Rounds of all lanes; a group of them at a time stays in registers.
+  template <class Value>
+  TARTAN_ALWAYS_INLINE void fold_whole(std::size_t begin, std::size_t end, Value value) {
+    constexpr std::size_t group = lanes_at_once<T>;
+    for (std::size_t g = 0; g != lane_count; g += group) {
+      T acc[group];
+      for (std::size_t j = 0; j != group; ++j) acc[j] = lane_[g + j];
+      for (std::size_t i = begin; i != end; i += lane_count)
+        for (std::size_t j = 0; j != group; ++j) acc[j] = static_cast<T>(combine_(acc[j], value(i + g + j)));
+      for (std::size_t j = 0; j != group; ++j) lane_[g + j] = acc[j];
     }
   }
 
