@@ -1,0 +1,185 @@
+#pragma once
+// Elements that are kept, in their order: copy_if, remove_if, partition, unique.
+
+#include <algorithm>    // min
+#include <concepts>     // default_initializable
+#include <cstddef>      // size_t
+#include <functional>   // equal_to, identity, invoke
+#include <iterator>     // iter_value_t
+#include <ranges>       // begin, iter_move, iterator_t, range_value_t
+#include <type_traits>  // is_trivially_copyable_v, remove_cvref_t
+#include <utility>      // exchange, forward, move
+#include <vector>       // vector
+
+#include "tartan/algorithms/map.hpp"  // write_alignment
+#include "tartan/core/slots.hpp"      // slots
+#include "tartan/exec/backend.hpp"    // shared_memory_backend
+#include "tartan/exec/plan.hpp"       // block_plan
+#include "tartan/exec/policy.hpp"     // execution_policy, supports
+#include "tartan/exec/source.hpp"     // divisible_range, length
+
+namespace tartan::inline TARTAN_ABI {
+
+namespace detail {
+
+/// Asks about every element once, in blocks, and knows then where each of them goes.
+template <class P>
+class selection {
+ public:
+  template <class Keep>
+  selection(P const& policy, std::size_t n, Keep const& keep)
+      : policy_(policy), plan_(n, n / 512 + 1 < 4096 ? n / 512 + 1 : 4096), kept_(n), before_(plan_.count() + 1) {
+    static_assert(shared_memory_backend<typename P::backend_type>,
+                  "tartan: copy_if and its like need workers that see the caller's memory; use seq, par or par_simd");
+    static_assert(supports<P, (property::grain | property::relaxed)>,
+                  "tartan: copy_if and its like do not support a property of this policy (they take workers, stop, "
+                  "progress, name, on)");
+    each_block(policy_.props(), [&](block b) {
+      std::size_t count = 0;
+      for (std::size_t i = b.begin; i != b.end; ++i) {
+        kept_[i] = keep(i);
+        if (kept_[i]) ++count;
+      }
+      before_[b.index] = count;
+    });
+    std::size_t sum = 0;
+    for (std::size_t& b : before_) sum += std::exchange(b, sum);
+  }
+
+  [[nodiscard]] std::size_t kept() const noexcept { return before_.back(); }
+
+  /// f(i, place) for the elements that are kept; g(i, place) for the others, whose places have their own count.
+  template <class F, class G>
+  void for_each(F&& f, G&& g) {
+    properties props = policy_.props();
+    props.stop = {};  // elements are on their way
+    props.progress = {};
+    each_block(props, [&](block b) {
+      std::size_t to = before_[b.index], other = b.begin - to;
+      for (std::size_t i = b.begin; i != b.end; ++i) kept_[i] ? f(i, to++) : g(i, other++);
+    });
+  }
+
+ private:
+  template <class F>
+  void each_block(properties const& props, F&& f) {
+    std::size_t const length = plan_.count() == 0 ? 1 : plan_[0].size();
+    policy_.backend().for_range(props, plan_.elements(), length, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t b = begin / length; b * length < end; ++b) f(plan_[b]);
+    });
+  }
+
+  P const& policy_;
+  block_plan plan_;
+  slots<bool> kept_;
+  std::vector<std::size_t> before_;
+};
+
+/// first[i] = std::move(values[i]) for i < n.
+template <class P, class It, class T>
+void move_back(P const& policy, It first, slots<T>& values, std::size_t n, std::size_t alignment) {
+  properties props = policy.props();
+  props.stop = {};
+  props.progress = {};
+  policy.backend().for_range(props, n, alignment, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i != end; ++i) at(first, i) = std::move(values[i]);
+  });
+}
+
+/// Moves what is kept to the front, and the others behind it if they are wanted; gives the number of the kept.
+template <bool WantOthers, class P, class R, class Keep>
+std::size_t compact(P const& policy, R& r, Keep const& keep) {
+  using T = std::ranges::range_value_t<R>;
+  auto const first = std::ranges::begin(r);
+  std::size_t const n = length(r);
+  selection<P> chosen(policy, n, keep);
+  std::size_t const kept = chosen.kept(), moved = WantOthers ? n : kept;
+  if (kept == n) return n;
+  slots<T> values(moved);
+  auto const take = [&](std::size_t i, std::size_t place) {
+    values.make(place, [&]() -> T { return std::ranges::iter_move(advanced(first, i)); });
+  };
+  chosen.for_each(take, [&](std::size_t i, std::size_t place) {
+    if constexpr (WantOthers) take(i, kept + place);
+  });
+  move_back(policy, first, values, moved, write_alignment<std::remove_cvref_t<R>>);
+  return kept;
+}
+
+template <class R, class Pred, class Proj>
+auto index_test(R& r, Pred& pred, Proj& proj) {
+  return [first = std::ranges::begin(r), &pred, &proj](std::size_t i) -> bool {
+    return static_cast<bool>(std::invoke(pred, std::invoke(proj, at(first, i))));
+  };
+}
+
+}  // namespace detail
+
+/// A vector of copies of the elements of r for whose projection pred holds, in the order of r.
+///
+///     std::vector<person> adults = tartan::copy_if(tartan::par, people, [](int age) { return age >= 18; },
+///     &person::age);
+///
+/// @param r     A random-access range with a size.
+/// @param pred  Called exactly once for each element, from several threads at once.
+///
+/// Complexity: n calls, then one copy of each element that is kept. Extra memory: a byte for each element.
+/// Exceptions, Blocking, Thread safety: as for_each.
+template <execution_policy P, divisible_range R, class Pred, class Proj = std::identity>
+[[nodiscard]] auto copy_if(P const& policy, R&& r, Pred pred, Proj proj = {}) {
+  using T = std::ranges::range_value_t<R>;
+  auto const first = std::ranges::begin(r);
+  detail::selection<P> chosen(policy, detail::length(r), detail::index_test(r, pred, proj));
+  auto const drop = [](std::size_t, std::size_t) {};
+  if constexpr (std::default_initializable<T> && std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool>) {
+    std::vector<T> out(chosen.kept());
+    chosen.for_each([&](std::size_t i, std::size_t place) { out[place] = detail::at(first, i); }, drop);
+    return out;
+  } else {
+    detail::slots<T> out(chosen.kept());
+    chosen.for_each(
+        [&](std::size_t i, std::size_t place) { out.make(place, [&]() -> T { return detail::at(first, i); }); }, drop);
+    return out.to_vector();
+  }
+}
+
+/// Moves the elements for whose projection pred does not hold to the front, in their order; gives an iterator behind
+/// them. What lies there is moved from: erase it.
+///
+///     v.erase(tartan::remove_if(tartan::par, v, [](double x) { return x < 0; }), v.end());
+///
+/// Extra memory: a byte for each element, and a second place for each that is kept. Exceptions: of pred as for_each,
+/// and nothing has moved then. Everything else as copy_if; a stop is not looked at once elements move.
+template <execution_policy P, divisible_range R, class Pred, class Proj = std::identity>
+[[nodiscard]] auto remove_if(P const& policy, R&& r, Pred pred, Proj proj = {}) {
+  auto const test = detail::index_test(r, pred, proj);
+  return detail::advanced(std::ranges::begin(r),
+                          detail::compact<false>(policy, r, [&](std::size_t i) { return !test(i); }));
+}
+
+/// Moves the elements for whose projection pred holds before the others, both in their order; gives an iterator to the
+/// first of the others. Everything else as remove_if.
+///
+///     auto children = tartan::partition(tartan::par, people, [](int age) { return age >= 18; }, &person::age);
+template <execution_policy P, divisible_range R, class Pred, class Proj = std::identity>
+auto partition(P const& policy, R&& r, Pred pred, Proj proj = {}) {
+  return detail::advanced(std::ranges::begin(r), detail::compact<true>(policy, r, detail::index_test(r, pred, proj)));
+}
+
+/// Of each run of equal elements moves the first to the front; gives an iterator behind them. Everything else as
+/// remove_if.
+///
+///     v.erase(tartan::unique(tartan::par, v), v.end());
+///
+/// @param equal  An equivalence; compares neighbours.
+template <execution_policy P, divisible_range R, class Equal = std::ranges::equal_to, class Proj = std::identity>
+[[nodiscard]] auto unique(P const& policy, R&& r, Equal equal = {}, Proj proj = {}) {
+  auto const first = std::ranges::begin(r);
+  auto const begins_run = [&](std::size_t i) {
+    return i == 0 || !static_cast<bool>(std::invoke(equal, std::invoke(proj, detail::at(first, i - 1)),
+                                                    std::invoke(proj, detail::at(first, i))));
+  };
+  return detail::advanced(first, detail::compact<false>(policy, r, begins_run));
+}
+
+}  // namespace tartan::inline TARTAN_ABI

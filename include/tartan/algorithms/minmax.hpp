@@ -1,0 +1,95 @@
+#pragma once
+// Where the extremes are: min_element, max_element, minmax_element.
+
+#include <cstddef>      // size_t
+#include <functional>   // identity, invoke, ranges::less
+#include <ranges>       // begin, iterator_t
+#include <type_traits>  // remove_cvref_t
+#include <utility>      // forward, move, pair
+
+#include "tartan/core/slots.hpp"    // slots
+#include "tartan/exec/backend.hpp"  // shared_memory_backend
+#include "tartan/exec/plan.hpp"     // block_plan, reduction_blocks
+#include "tartan/exec/policy.hpp"   // execution_policy, supports
+#include "tartan/exec/source.hpp"   // divisible_range, length
+
+namespace tartan::inline TARTAN_ABI {
+
+namespace detail {
+
+/// The best index of [0, n), n > 0: better(i, j) says whether i takes the place of j, which lies to its left.
+template <class P, class Better>
+std::size_t best_index(P const& policy, std::size_t n, Better const& better) {
+  static_assert(shared_memory_backend<typename P::backend_type>,
+                "tartan: min_element and its like need workers that see the caller's memory; use seq, par or par_simd, "
+                "or reduce with tartan::minimum");
+  static_assert(supports<P, (property::grain | property::relaxed)>,
+                "tartan: min_element and its like do not support a property of this policy (they take workers, stop, "
+                "progress, name, on)");
+  // Comparisons may be dear, so there are many blocks where elements are few.
+  std::size_t const most = reduction_blocks(n)[0].size();
+  std::size_t const length = n < 64 * most ? n / 64 + 1 : most;
+  block_plan const plan(n, length);
+  slots<std::size_t> best(plan.count());
+  policy.backend().for_range(policy.props(), n, length, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t b = begin / length; b * length < end; ++b)
+      best.make(b, [&] {
+        std::size_t i = plan[b].begin;
+        for (std::size_t j = i + 1; j != plan[b].end; ++j)
+          if (better(j, i)) [[unlikely]]
+            i = j;
+        return i;
+      });
+  });
+  std::size_t i = best[0];
+  for (std::size_t b = 1; b != plan.count(); ++b)
+    if (better(best[b], i)) i = best[b];
+  return i;
+}
+
+template <class R, class Compare, class Proj>
+auto index_less(R& r, Compare& compare, Proj& proj) {
+  return [first = std::ranges::begin(r), &compare, &proj](std::size_t i, std::size_t j) -> bool {
+    return static_cast<bool>(std::invoke(compare, std::invoke(proj, at(first, i)), std::invoke(proj, at(first, j))));
+  };
+}
+
+}  // namespace detail
+
+/// An iterator to the smallest element, the first of them; the end of an empty range.
+///
+///     auto youngest = tartan::min_element(tartan::par, people, {}, &person::age);
+///
+/// @param r        A random-access range with a size, which must outlive the result.
+/// @param compare  A strict weak order, called from several threads at once; as proj.
+///
+/// Complexity: n comparisons. Determinism: the same element on every run.
+/// Exceptions, Blocking, Thread safety: as for_each.
+template <execution_policy P, divisible_range R, class Compare = std::ranges::less, class Proj = std::identity>
+[[nodiscard]] auto min_element(P const& policy, R&& r, Compare compare = {}, Proj proj = {}) {
+  auto const less = detail::index_less(r, compare, proj);
+  std::size_t const n = detail::length(r);
+  return detail::advanced(std::ranges::begin(r), n == 0 ? 0 : detail::best_index(policy, n, less));
+}
+
+/// An iterator to the largest element, the first of them; the end of an empty range. Else as min_element.
+template <execution_policy P, divisible_range R, class Compare = std::ranges::less, class Proj = std::identity>
+[[nodiscard]] auto max_element(P const& policy, R&& r, Compare compare = {}, Proj proj = {}) {
+  auto const less = detail::index_less(r, compare, proj);
+  auto const greater = [&](std::size_t i, std::size_t j) { return less(j, i); };
+  std::size_t const n = detail::length(r);
+  return detail::advanced(std::ranges::begin(r), n == 0 ? 0 : detail::best_index(policy, n, greater));
+}
+
+/// The first smallest and, as in the standard library, the last largest element. Else as min_element.
+template <execution_policy P, divisible_range R, class Compare = std::ranges::less, class Proj = std::identity>
+[[nodiscard]] auto minmax_element(P const& policy, R&& r, Compare compare = {}, Proj proj = {}) {
+  auto const less = detail::index_less(r, compare, proj);
+  auto const not_less = [&](std::size_t i, std::size_t j) { return !less(i, j); };
+  std::size_t const n = detail::length(r);
+  auto const first = std::ranges::begin(r);
+  return std::pair(detail::advanced(first, n == 0 ? 0 : detail::best_index(policy, n, less)),
+                   detail::advanced(first, n == 0 ? 0 : detail::best_index(policy, n, not_less)));
+}
+
+}  // namespace tartan::inline TARTAN_ABI

@@ -1,0 +1,40 @@
+#include "tartan/algorithms/histogram.hpp"
+
+#include <limits>
+#include <list>
+#include <random>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/policies.hpp"
+
+namespace tn = tartan;
+namespace test = tartan::test;
+
+namespace {
+
+TEMPLATE_LIST_TEST_CASE("values are counted in their intervals", "[histogram]", test::shipping_policies) {
+  auto const policy = TestType::make();
+  std::mt19937 random(1);
+  std::vector<double> v(20'000);
+  std::vector<std::size_t> expected(16);
+  for (double& x : v) {
+    x = static_cast<double>(random() % 20'001) / 10'000 - 0.5;  // -0.5 to 1.5
+    for (std::size_t b = 0; b != 16; ++b)
+      if (x >= static_cast<double>(b) / 16 && (x < static_cast<double>(b + 1) / 16 || (b == 15 && x == 1.0)))
+        ++expected[b];
+  }
+  CHECK(tn::histogram(policy, v, 16, 0.0, 1.0) == expected);
+}
+
+TEST_CASE("bounds of a histogram", "[histogram]") {
+  double const nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+  CHECK(tn::histogram(tn::par, std::vector<double>{nan, infinity, -infinity, 0, 2, -0.1, 2.1}, 2, 0, 2) ==
+        std::vector<std::size_t>{1, 1});
+  CHECK(tn::histogram(tn::par, std::list<int>{1, 2, 2, 3}, 3, 0.5, 3.5) == std::vector<std::size_t>{1, 2, 1});
+  CHECK_THROWS_AS(tn::histogram(tn::par, std::vector<int>{}, 0, 0, 1), tn::bad_argument);
+  CHECK_THROWS_AS(tn::histogram(tn::par, std::vector<int>{}, 1, 1, 1), tn::bad_argument);
+  CHECK_THROWS_AS(tn::histogram(tn::par, std::vector<int>{}, 1, 0, nan), tn::bad_argument);
+}
+
+}  // namespace

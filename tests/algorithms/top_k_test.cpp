@@ -1,0 +1,45 @@
+#include "tartan/algorithms/top_k.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <list>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/policies.hpp"
+
+namespace tn = tartan;
+namespace test = tartan::test;
+
+namespace {
+
+struct person {
+  int age;
+  int number;
+  bool operator==(person const&) const = default;
+};
+
+TEMPLATE_LIST_TEST_CASE("the first k of a stable sort", "[top_k]", test::shipping_policies) {
+  auto const policy = TestType::make();
+  for (std::size_t const n : {0U, 1U, 255U, 257U, 5000U}) {
+    std::mt19937 random(static_cast<unsigned>(n));
+    std::vector<person> people;
+    for (std::size_t i = 0; i != n; ++i) people.push_back({static_cast<int>(random() % 20), static_cast<int>(i)});
+    auto sorted = people;
+    std::ranges::stable_sort(sorted, std::ranges::greater{}, &person::age);
+    for (std::size_t const k : {0U, 1U, 10U, 300U, 6000U}) {
+      auto const best = tn::top_k(policy, people, static_cast<std::ptrdiff_t>(k), std::ranges::greater{}, &person::age);
+      CHECK(best == std::vector<person>(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(std::min(k, n))));
+    }
+  }
+}
+
+TEST_CASE("the smallest of a list, and a k that makes no sense", "[top_k]") {
+  std::list<std::string> const words{"d", "a", "c", "b"};
+  CHECK(tn::top_k(tn::par, words, 2, std::less<>{}) == std::vector<std::string>{"a", "b"});
+  CHECK_THROWS_AS(tn::top_k(tn::par, words, -1), tn::bad_argument);
+}
+
+}  // namespace
