@@ -82,7 +82,13 @@ int run_checks(std::string const& title, std::vector<check> const& checks) {
                 : r.bound == c.bound   ? ("holds with " + r.bound).c_str()
                                        : ("NOT EXHAUSTIVE: " + r.bound).c_str());
     if (!r.ok()) std::printf("    %s\n%s", r.error.c_str(), r.trace.c_str());
-    if (!r.ok() || (!r.exhaustive && r.bound != c.bound)) ++failures;
+    bool holds = r.ok() && (r.exhaustive || r.bound == c.bound);
+    for (std::string const& point : c.reaches)
+      if (!r.reached.contains(point)) {
+        std::printf("    no execution reaches: %s\n", point.c_str());
+        holds = false;
+      }
+    if (!holds) ++failures;
     std::fflush(stdout);
   }
   return failures;

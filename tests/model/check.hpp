@@ -15,6 +15,7 @@ struct check {
   std::function<void()> body;
   options how{};
   std::string bound{};  // by which beyond() may cut executions
+  std::vector<std::string> reaches{};  // see reach(): each must be reached
 };
 
 /// An ordering that may be weakened without any check failing, and why. `buffered` says that the table then names a load

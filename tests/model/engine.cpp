@@ -284,6 +284,7 @@ class explorer {
   int choose(int n, site where);
   void assume(bool condition);
   void beyond(char const* bound);
+  void reach(char const* point) { result_.reached.insert(point); }
   void require(bool condition, char const* what);
   void futex_wait(int word, std::uint32_t expected, bool timed, site where);
   void futex_wake(int word, int count, site where);
@@ -1150,6 +1151,10 @@ void assume(bool condition) {
 void beyond(char const* bound) {
   outside_program const guard;
   current->beyond(bound);
+}
+void reach(char const* point) {
+  outside_program const guard;
+  current->reach(point);
 }
 int choose(int n) {
   outside_program const guard;

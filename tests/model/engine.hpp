@@ -137,6 +137,7 @@ struct result {
   bool exhaustive = true;        // false: a bound was hit
   std::string bound;             // which
   std::string error;             // empty: no execution fails
+  std::set<std::string> reached; // see reach()
   std::string trace;             // of the failing execution
   std::map<ordering_site, std::memory_order> orderings;  // every ordering that ran
   /// Pairs (read, write) of one location where only causality, not happens-before, keeps the read from seeing the write:
@@ -164,6 +165,8 @@ void require(bool condition, char const* what);
 void assume(bool condition);
 /// Drops the execution because it goes beyond a bound of the program: the result is not exhaustive.
 void beyond(char const* bound);
+/// Notes that some execution comes by here, so that a check cannot hold because nothing happened.
+void reach(char const* point);
 /// Each of 0 .. n - 1, in executions of their own.
 int choose(int n);
 

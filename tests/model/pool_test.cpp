@@ -30,9 +30,12 @@ void fork(worker& w, F f) {
   auto g = [&] {
     written.set(7);
     ++runs;
+    model::reach(model::this_thread() == 0 ? "the forker runs the fork" : "a pool thread runs the fork");
   };
   tartan::detail::fork_two(w, f, g);
   require(written.get() == 7 && runs == 1, "a fork did not run once, or its writes are not seen");
+  model::reach("the fork is joined");
+  if (w.parks.load(std::memory_order_relaxed) != 0) model::reach("the forker has slept");
 }
 
 struct task : tartan::detail::queued_task {
@@ -42,6 +45,7 @@ struct task : tartan::detail::queued_task {
     require(t.input.get() == 7, "a task does not see what was written before it was submitted");
     t.output.set(8);
     ++t.runs;
+    model::reach("a pool thread runs the task");
     t.done.store(1, std::memory_order_release);
     model::atomics::wake(t.done);
   }
@@ -52,7 +56,8 @@ struct task : tartan::detail::queued_task {
 
 /// `looks` bounds the rounds of pool threads, see stand_in/tartan/core/ticks.hpp; 0 leaves them free. When the pool is
 /// leaked, its threads may sleep at the end.
-model::check with(char const* name, int looks, bool leaked, std::function<void()> const& body) {
+model::check with(char const* name, int looks, bool leaked, std::function<void()> const& body,
+                  std::vector<std::string> reaches) {
   model::options how;
   how.daemons = leaked;
   return {name,
@@ -60,12 +65,15 @@ model::check with(char const* name, int looks, bool leaked, std::function<void()
             tartan::detail::most_looks = looks;
             body();
           },
-          how, looks == 0 ? "" : tartan::detail::looks_bound};
+          how, looks == 0 ? "" : tartan::detail::looks_bound, std::move(reaches)};
 }
 
 void start_and_close() {
-  pool p(2);
-  call(p, [](worker&) {});
+  {
+    pool p(2);
+    call(p, [](worker&) {});
+  }
+  model::reach("the pool is gone");
 }
 void one_fork() {
   pool& p = *new pool(2);
@@ -83,6 +91,7 @@ void submit_and_close() {
     require(p.submit(&t, 0), "an open pool refuses a task");
   }
   require(t.output.get() == 8 && t.runs == 1, "a submitted task did not run once before the pool was gone");
+  model::reach("the task has run");
 }
 /// Nobody closes and nobody waits in the pool: the task must run all the same.
 void submit_and_look() {
@@ -92,6 +101,7 @@ void submit_and_look() {
   require(p.submit(&t, 0), "an open pool refuses a task");
   while (t.done.load(std::memory_order_acquire) == 0) model::atomics::wait(t.done, 0);
   require(t.output.get() == 8 && t.runs == 1, "a submitted task did not run once");
+  model::reach("the task has run");
 }
 /// One task while the pool's only thread stands back for a caller.
 void submit_and_call() {
@@ -103,20 +113,27 @@ void submit_and_call() {
     call(p, [](worker&) {});
   }
   require(t.output.get() == 8 && t.runs == 1, "a submitted task did not run once before the pool was gone");
+  model::reach("the task has run");
 }
+
+std::vector<std::string> const fork_points{"the forker runs the fork", "a pool thread runs the fork", "the fork is joined",
+                                           "the forker has slept"};
+std::vector<std::string> const task_points{"a pool thread runs the task", "the task has run"};
 
 std::vector<model::check> checks() {
   return {
-      with("pool of two: start and close", 0, false, start_and_close),
-      with("pool of one: submit a task, close", 8, false, submit_and_close),
-      with("pool of one: submit a task, wait for it outside", 8, true, submit_and_look),
-      with("pool of one: submit a task, call, close", 4, false, submit_and_call),
-      with("pool of two: one fork", 4, true, one_fork),
+      with("pool of two: start and close", 0, false, start_and_close, {"the pool is gone"}),
+      with("pool of one: submit a task, close", 8, false, submit_and_close, task_points),
+      with("pool of one: submit a task, wait for it outside", 8, true, submit_and_look, task_points),
+      with("pool of one: submit a task, call, close", 8, false, submit_and_call, task_points),
+      with("pool of two: one fork", 4, true, one_fork, fork_points),
+      with("pool of two: a fork within a fork", 4, true, fork_within_fork, fork_points),
   };
 }
 
 std::vector<model::check> large_checks() {
-  auto list = std::vector{with("pool of two: a fork within a fork", 4, true, fork_within_fork)};
+  auto list = std::vector{with("pool of one: submit a task, call, close", 12, false, submit_and_call, task_points),
+                          with("pool of two: one fork", 8, true, one_fork, fork_points)};
   for (model::check& c : list) c.how.max_executions = 50'000'000;
   return list;
 }
