@@ -61,13 +61,17 @@ class thread_pool {
   /// Exceptions: error if a task of the pool itself calls it, because it would wait for its own end.
   void join() {
     detail::pool& p = self();
+    p.may_join();
     p.close();
     p.join();
   }
 
   /// Closes, cancels what has not begun (its futures get `cancelled`), waits for what has, and ends the threads.
+  ///
+  /// Exceptions: as join().
   void terminate() {
     detail::pool& p = self();
+    p.may_join();
     p.close();
     p.drop_queued();
     p.join();

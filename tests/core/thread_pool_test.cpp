@@ -289,9 +289,11 @@ TEST_CASE("work nested three deep never runs on more threads than the pool has",
     for (int round = 0; round != 20; ++round) c.tree(p, 6);
   }
   SECTION("submissions") {
-    tn::task_group g{p};
-    for (int i = 0; i != 10; ++i) g.run([&] { tn::fork_join(p, [&] { c.tree(p, 4); }, [&] { c.tree(p, 4); }); });
-    g.wait();
+    tn::submit(p, [&] {
+      tn::task_group g{p};
+      for (int i = 0; i != 10; ++i) g.run([&] { tn::fork_join(p, [&] { c.tree(p, 4); }, [&] { c.tree(p, 4); }); });
+      g.wait();
+    }).get();
   }
   CHECK(c.peak <= workers);
 }

@@ -204,7 +204,8 @@ class group {
       do {
         while (group_task* const task = next(w)) {
           run_one(task, w);
-          if (++ended == fair_share && !queue_.seems_empty()) {
+          bool const enough = ++ended == fair_share || (w != nullptr && w->home.surplus(*w));
+          if (enough && !queue_.seems_empty()) {
             finished(ended);
             return submit(t);
           }

@@ -89,27 +89,20 @@ class pool {
       if (queued_task* const task = queue_.pop(0)) task->obey(task, current_worker(), task_order::drop);
   }
 
+  /// Throws if the calling thread works for this pool: it would wait for its own end.
+  void may_join() const {
+    if (worker const* const w = current_worker(); w != nullptr && &w->home == this)
+      raise<error>("tartan: a task of a pool cannot join that pool: it would wait for its own end; join from outside");
+  }
+
   /// After close(): returns when everything has run and the threads are gone. May be called again.
   void join() {
     if (left_behind()) return;
+    may_join();
     std::lock_guard const one(join_mutex_);
-    closed_.store(true, std::memory_order_relaxed);  // relaxed: ordered by the fence
-    real_atomics::full_fence();                      // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
+    closed_.store(true, std::memory_order_seq_cst);  // seq_cst: before the wake-ups, for every sleeper's last look
     wake_everybody();
-    for (std::size_t i = 0;; ++i) {  // a task may let further spare threads in while it ends
-      os_thread* t = nullptr;
-      {
-        std::lock_guard const hold(slots_mutex_);
-        if (i == threads_.size()) break;
-        t = threads_[i].get();
-      }
-      if (t->is_this_thread())
-        raise<error>(
-            "tartan: a task of a pool cannot join that pool: it would wait for its own end; join from outside");
-      t->join();
-    }
-    std::lock_guard const hold(slots_mutex_);
-    threads_.clear();
+    while (std::unique_ptr<os_thread> const thread = take_thread()) thread->join();
   }
 
   // ---- outside callers ------------------------------------------------------------------------------------------
@@ -246,6 +239,9 @@ class pool {
     return true;
   }
 
+  /// Whether this worker should leave further tasks to others.
+  [[nodiscard]] bool surplus(worker const& w) const noexcept { return must_stand_back(w.rank); }
+
   [[nodiscard]] idle_count<>& idle() noexcept { return idle_; }
   [[nodiscard]] bool oversubscribed() const noexcept { return oversubscribed_; }
 
@@ -330,6 +326,15 @@ class pool {
     }
   }
 
+  /// Null when there is none left. A task may let spare threads in while the pool is joined.
+  std::unique_ptr<os_thread> take_thread() {
+    std::lock_guard const hold(slots_mutex_);
+    if (threads_.empty()) return nullptr;
+    auto thread = std::move(threads_.back());
+    threads_.pop_back();
+    return thread;
+  }
+
   /// Under the mutex. False when the system refuses.
   bool start_thread() {
     if (free_slots_.empty()) free_slots_.push_back(add_slot());
@@ -377,7 +382,8 @@ class pool {
   }
 
   [[nodiscard]] bool must_stand_back(unsigned rank) const noexcept {
-    return rank >= threads_wanted() && !closed_.load(std::memory_order_relaxed);  // relaxed: looked at again
+    return rank != no_rank && rank >= threads_wanted() &&
+           !closed_.load(std::memory_order_relaxed);  // relaxed: looked at again
   }
 
   void stand_back(worker& w) {
