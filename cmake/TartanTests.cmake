@@ -53,9 +53,9 @@ function(tartan_helpers_of folder result)
   set(${result} "$<TARGET_OBJECTS:${library}>" PARENT_SCOPE)
 endfunction()
 
-# Whether a test brings its own main.
+# Whether a test brings its own main, in the file or by a header named ..._main.hpp.
 function(tartan_has_main file result)
-  file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/${file}" lines REGEX "^int main\\(" LIMIT_COUNT 1)
+  file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/${file}" lines REGEX "^int main\\(|^#include \".*_main\\.hpp\"" LIMIT_COUNT 1)
   if(lines)
     set(${result} ON PARENT_SCOPE)
   else()
