@@ -360,13 +360,15 @@ class pool {
     emit(hook_event::thread_start, w.index);
     if (setup_.on_start != nullptr) setup_.on_start(setup_.self, w.index);
     for (;;) {
-      while (job* const j = linger(w)) run_begun(w, *j);  // who has just worked is likely to be given more
       if (must_stand_back(w.rank)) {
         stand_back(w);
         continue;
       }
       if (run_queued(w)) continue;
-      if (await_job(w)) continue;
+      if (await_job(w)) {
+        while (job* const j = linger(w)) run_begun(w, *j);  // who has just worked is likely to be given more
+        continue;
+      }
       if (closed_.load(std::memory_order_acquire) && queue_.seems_empty()) break;  // acquire: with ~pool()
     }
     if (setup_.on_exit != nullptr) setup_.on_exit(setup_.self, w.index);
