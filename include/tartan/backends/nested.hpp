@@ -201,7 +201,7 @@ struct nested {
   [[nodiscard]] std::size_t share_length(properties const& props, std::size_t blocks) const {
     std::size_t const wide = outer.width(props);
     std::size_t const shares = wide == 1 ? 1 : blocks <= 4 * width(props) ? wide : 4 * wide;
-    return std::max<std::size_t>(blocks / shares + (blocks % shares != 0 ? 1 : 0), 1);
+    return (std::max<std::size_t>)(blocks / shares + (blocks % shares != 0 ? 1 : 0), 1);
   }
 
   template <class R>

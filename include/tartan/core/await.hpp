@@ -151,7 +151,7 @@ inline bool sleep_until_done(shared_task& t, std::chrono::steady_clock::time_poi
     cpu_pause();
   }
   while (!t.done()) {
-    if (deadline == std::chrono::steady_clock::time_point::max()) {
+    if (deadline == (std::chrono::steady_clock::time_point::max)()) {
       t.sleep(std::chrono::nanoseconds{-1});
       continue;
     }
@@ -165,7 +165,7 @@ inline bool sleep_until_done(shared_task& t, std::chrono::steady_clock::time_poi
 TARTAN_NOINLINE inline void await_task(shared_task& t) {
   if (t.done()) return;
   if (worker* const w = current_worker(); w != nullptr) return task_waiter(*w, t).await();
-  sleep_until_done(t, std::chrono::steady_clock::time_point::max());
+  sleep_until_done(t, (std::chrono::steady_clock::time_point::max)());
 }
 
 /// The time in which a worker waits for something that no worker works on. Outside of tasks it does nothing.

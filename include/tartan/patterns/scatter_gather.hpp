@@ -42,7 +42,7 @@ namespace detail {
 struct even_cut {
   std::size_t n, k;
   [[nodiscard]] constexpr std::size_t begin_of(std::size_t i) const noexcept {
-    return i * (n / k) + std::min(i, n % k);
+    return i * (n / k) + (std::min)(i, n % k);
   }
 };
 
