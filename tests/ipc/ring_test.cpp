@@ -21,10 +21,10 @@ int main(int argc, char** argv) { return tartan::test::run_catch(argc, argv); }
 namespace {
 
 namespace tn = tartan;
-using tn::detail::ring_memory;
+using tn::detail::ring_storage;
 using namespace std::chrono_literals;
 
-using small_ring = ring_memory<1024>;
+using small_ring = ring_storage<1024>;
 
 template <class T>
 struct shared {

@@ -181,7 +181,7 @@ class ring_consumer {
 
 /// A ring with its buffer, for a place in shared memory.
 template <std::size_t Capacity, class Atomics = shared_atomics>
-struct ring_memory {
+struct ring_storage {
   static_assert(std::has_single_bit(Capacity) && Capacity >= 256);
 
   ring_state<Atomics> state;

@@ -8,7 +8,7 @@
 #include "tartan/core/config.hpp"   // TARTAN_ABI
 #include "tartan/core/padded.hpp"   // line_pair
 #include "tartan/ipc/doorbell.hpp"  // doorbell
-#include "tartan/ipc/ring.hpp"      // ring_memory
+#include "tartan/ipc/ring.hpp"      // ring_storage
 #include "tartan/ipc/zygote.hpp"    // child_record
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -60,8 +60,8 @@ struct worker_slot : child_record {
   std::atomic<std::int64_t> since{0};                        ///< when it began: ns of CLOCK_MONOTONIC, if timed
   std::atomic<std::uint32_t> spilled{0};                     ///< whether it ever allocated in the arena under its mark
   // both, as the rings say
-  ring_memory<ring_capacity> requests;
-  ring_memory<ring_capacity> replies;
+  ring_storage<ring_capacity> requests;
+  ring_storage<ring_capacity> replies;
 
   /// The mark of what this worker allocates for results, so that its death gives it back. Never 0.
   [[nodiscard]] std::uint32_t mark(std::byte const* arena) const noexcept {
