@@ -61,7 +61,7 @@ class os_thread {
     if (::pthread_attr_init(&attributes) != 0) return false;
     if (stack_size != 0)
       ::pthread_attr_setstacksize(&attributes,
-                                  std::max<std::size_t>(stack_size, static_cast<std::size_t>(PTHREAD_STACK_MIN)));
+                                  (std::max<std::size_t>)(stack_size, static_cast<std::size_t>(PTHREAD_STACK_MIN)));
     bool const started = ::pthread_create(&id_, &attributes, &run<Body>, owned.get()) == 0;
     ::pthread_attr_destroy(&attributes);
     if (started) static_cast<void>(owned.release());  // run() has it

@@ -58,8 +58,8 @@ class deadline {
                                                   -1}) const noexcept {
     if (!limited_) return at_most;
     auto const rest =
-        std::max(std::chrono::nanoseconds{0},
-                 std::chrono::duration_cast<std::chrono::nanoseconds>(at_ - std::chrono::steady_clock::now()));
+        (std::max)(std::chrono::nanoseconds{0},
+                   std::chrono::duration_cast<std::chrono::nanoseconds>(at_ - std::chrono::steady_clock::now()));
     return at_most.count() < 0 || rest < at_most ? rest : at_most;
   }
 
