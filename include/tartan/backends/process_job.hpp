@@ -6,7 +6,7 @@
 #include <cstddef>    // byte, size_t
 #include <cstdint>    // uint32_t, uint64_t
 #include <exception>  // exception_ptr
-#include <utility>    // pair
+#include <utility>    // exchange, pair
 #include <vector>     // vector
 
 #include "tartan/core/code_address.hpp"  // code_address
@@ -47,6 +47,9 @@ class process_job {
 
   /// Asked before units are sent; true skips those that have not begun.
   virtual bool stops() { return false; }
+
+  /// These units will not run, because the job was stopped before they began.
+  virtual void dropped(unit_range) {}
 
   /// Of a job that nobody waits for: all of its units have ended. Called without the lock, just before its end.
   virtual void conclude() {}
@@ -102,7 +105,11 @@ class process_job {
   }
 
   void give_back(unit_range r) {
-    if (r.count != 0 && !stopped) returned.push_back(r);
+    if (r.count == 0) return;
+    if (stopped)
+      dropped(r);
+    else
+      returned.push_back(r);
   }
 
   /// One worker more has died of this unit; returns how many.
@@ -116,8 +123,9 @@ class process_job {
   /// Nothing that has not begun will.
   void skip_rest() {
     stopped = true;
-    returned.clear();
-    end = next;
+    for (auto const& r : std::exchange(returned, {})) dropped(r);
+    auto const first = std::exchange(next, end);
+    if (first != end) dropped({first, end - first});
   }
 
   [[nodiscard]] bool finished() { return outstanding == 0 && !has_work(); }

@@ -2,6 +2,7 @@
 // Which unit goes to which worker process, and what happens when one dies: written once, over any transport.
 
 #include <algorithm>           // clamp, copy, fill, max, min
+#include <atomic>              // atomic
 #include <chrono>              // milliseconds, nanoseconds, seconds
 #include <condition_variable>  // condition_variable
 #include <csignal>             // CLD_*, SIGKILL
@@ -68,8 +69,8 @@ class process_scheduler {
       : settings_(s),
         spin_ticks_(spin_us * ticks_per_us()),
         transport_(std::forward<Args>(transport_args)...),
-        peers_(transport_.size()),
-        kills_seen_(out_of_memory_kills()) {
+        peers_(transport_.size()) {
+    static_cast<void>(kills_seen());
     departed_.skip_rest();
   }
   process_scheduler(process_scheduler const&) = delete;
@@ -111,6 +112,58 @@ class process_scheduler {
     static_cast<void>(job.release());
     send_all();
     if (monitor_idles_) work_for_monitor_.notify_one();
+  }
+
+  // ---- a job whose units come one by one; one thread at a time
+
+  void enter(process_job& job) {
+    std::unique_lock const lock(mutex_);
+    if (closed_) raise<pool_closed>();
+    admit(job);
+  }
+
+  /// One unit more; make(unit) comes first, under the lock.
+  template <class Make>
+  void extend(process_job& job, Make make) {
+    std::unique_lock const lock(mutex_);
+    if (closed_) raise<pool_closed>();
+    make(job.end);
+    if (job.stopped) {
+      job.next = ++job.end;
+      return job.dropped({job.end - 1, 1});
+    }
+    ++job.end;
+    enqueue(job);
+    send_all();
+  }
+
+  /// One look at everything, then f under the lock.
+  template <class F>
+  void look(F f) {
+    std::unique_lock lock(mutex_);
+    turn();
+    if (!done_.empty()) conclude_done(lock);
+    f();
+  }
+
+  /// Drives until ready(), which is asked under the lock.
+  template <class Ready>
+  void drive_until(Ready ready) {
+    std::unique_lock lock(mutex_);
+    while (!ready()) step(lock, true);
+  }
+
+  /// What has not begun of the job will not.
+  void skip_rest(process_job& job) noexcept {
+    std::unique_lock const lock(mutex_);
+    job.skip_rest();
+  }
+
+  /// After skip_rest(): waits for what has begun.
+  void leave(process_job& job) {
+    std::unique_lock lock(mutex_);
+    while (job.outstanding != 0) step(lock, true);
+    dismiss(job);
   }
 
   void close() noexcept {
@@ -160,6 +213,10 @@ class process_scheduler {
 
  private:
   using clock_ns = std::int64_t;
+
+  /// For decisions about how much to send: nanoseconds to within a factor of two, at a third of the clock's price.
+  static clock_ns roughly_now() noexcept { return static_cast<clock_ns>(ticks() * 1000 / ticks_per_us()); }
+
   static constexpr clock_ns quick = 100'000;   // 0.1 ms: sending costs a noticeable part, so send more
   static constexpr clock_ns slow = 1'000'000;  // 1 ms: sending costs nothing, so share more evenly
   static constexpr clock_ns recall_after = 300'000;
@@ -441,7 +498,7 @@ class process_scheduler {
   // The message is answered: what it took says how much to send next.
   void retire_batch(peer& w) {
     batch const& b = w.sent.front();
-    auto const now = monotonic_ns();
+    auto const now = roughly_now();
     auto const pace = now - std::max(b.sent, w.last_answer);
     w.last_answer = now;
     w.last_pace = pace;
@@ -602,7 +659,7 @@ class process_scheduler {
 
   void account(std::size_t i, process_job& job, unit_range r, std::byte* block) {
     peer& w = peers_[i];
-    w.sent.push_back({&job, r, 0, block, monotonic_ns()});
+    w.sent.push_back({&job, r, 0, block, roughly_now()});
     w.next_number += r.count;
     job.outstanding += r.count;
     if (!job.on_peer.empty()) job.on_peer[i] += static_cast<std::uint32_t>(r.count);
@@ -700,8 +757,7 @@ class process_scheduler {
     e.attempts = static_cast<int>(failed);
     if (e.signal == SIGKILL && !timed_out) {
       auto const kills = out_of_memory_kills();
-      e.out_of_memory = kills > kills_seen_;
-      kills_seen_ = kills;
+      e.out_of_memory = kills > kills_seen().exchange(kills, std::memory_order_relaxed);  // relaxed: only a number
     }
     job.fail(unit, timed_out ? std::make_exception_ptr(task_timeout(e)) : std::make_exception_ptr(worker_died(e)));
   }
@@ -734,6 +790,12 @@ class process_scheduler {
              " before its first task; see its initializer and limits";
     fail_all(process_start_error(why));
     for (peer& w : peers_) w.failed_starts = 0;  // the next call tries again
+  }
+
+  /// Kills for want of memory that are known already, in the process: reading the system's counters takes a while.
+  static std::atomic<std::uint64_t>& kills_seen() {
+    static std::atomic<std::uint64_t> seen{out_of_memory_kills()};
+    return seen;
   }
 
   // ---- time -----------------------------------------------------------------------------------------------------
@@ -802,7 +864,7 @@ class process_scheduler {
   void recall_if_stuck(std::size_t i) {
     peer& w = peers_[i];
     if (w.outstanding() < 2 || w.recalled == w.next_number) return;
-    auto const age = monotonic_ns() - std::max(w.sent.front().sent, w.last_answer);
+    auto const age = roughly_now() - std::max(w.sent.front().sent, w.last_answer);
     if (age < recall_after) return look_within(std::chrono::nanoseconds(recall_after - age));
     w.recalled = w.next_number;
     w.window = std::max<std::uint64_t>(1, w.window / 4);
@@ -892,7 +954,6 @@ class process_scheduler {
   bool monitor_idles_ = false;
   bool monitor_ends_ = false;
   std::uint64_t jobs_seen_ = 0;
-  std::uint64_t kills_seen_ = 0;
   departed_job departed_;
   unsigned drivers_ = 0;
   bool closed_ = false;

@@ -12,17 +12,18 @@
 #include <variant>      // monostate
 #include <vector>       // vector
 
-#include "tartan/backends/process_job.hpp"   // process_job
-#include "tartan/backends/process_pool.hpp"  // process_pools
-#include "tartan/core/closure.hpp"           // closure
-#include "tartan/core/codec.hpp"             // encode, require_shippable
-#include "tartan/core/config.hpp"            // TARTAN_ABI
-#include "tartan/core/result.hpp"            // invoke_regular, regular_result
-#include "tartan/exec/backend.hpp"           // backend, block_plan
-#include "tartan/exec/outcome.hpp"           // outcome
-#include "tartan/exec/policy.hpp"            // policy
-#include "tartan/exec/sending.hpp"           // sent, sent_t
-#include "tartan/ipc/worker_main.hpp"        // run_each
+#include "tartan/backends/process_channel.hpp"  // process_channel
+#include "tartan/backends/process_job.hpp"      // process_job
+#include "tartan/backends/process_pool.hpp"     // process_pools
+#include "tartan/core/closure.hpp"              // closure
+#include "tartan/core/codec.hpp"                // encode, require_shippable
+#include "tartan/core/config.hpp"               // TARTAN_ABI
+#include "tartan/core/result.hpp"               // invoke_regular, regular_result
+#include "tartan/exec/backend.hpp"              // backend, block_plan
+#include "tartan/exec/outcome.hpp"              // outcome
+#include "tartan/exec/policy.hpp"               // policy
+#include "tartan/exec/sending.hpp"              // sent, sent_t
+#include "tartan/ipc/worker_main.hpp"           // run_each
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -227,6 +228,17 @@ struct processes_backend {
     detail::try_job<R, std::remove_reference_t<Part>, F> job(props, part, f, offset);
     if (std::ranges::size(part) != 0) pool(props).run(job);
     return job.take();
+  }
+
+  /// See open_channel().
+  template <class R, class Argument, class Work>
+  [[nodiscard]] auto open(properties const& props, Work work, std::size_t window) const {
+    using call = detail::call_for<R, Work>;
+    detail::require_shippable<detail::regular_result<R>>();
+    return detail::process_channel<R, Argument>(pool(props), props, window, [&](detail::process_job& job) {
+      detail::name_work<call, Argument>(job, call{std::move(work)});
+      detail::take_properties(job, props);
+    });
   }
 
   /// Runs call(std::monostate&), which travels with all that it holds, some time; `sink` gets what becomes of it, on

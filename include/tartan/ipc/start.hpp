@@ -68,7 +68,7 @@ class process_host {
   [[nodiscard]] std::atomic<void*>& pools() noexcept { return pools_; }
 
   /// Whether this is the process that started the zygote, not a worker or another copy of it.
-  [[nodiscard]] bool is_host() const noexcept { return owner_ == ::getpid(); }
+  [[nodiscard]] bool is_host() const noexcept { return forks_ == forks(); }
 
   /// At the end of the host: the zygote ends its children and itself.
   void stop() noexcept {
@@ -81,6 +81,9 @@ class process_host {
   }
 
  private:
+  // The library's fork() counts; the zygote, made by a bare system call, never asks.
+  static unsigned forks() noexcept { return process_state().forks.load(std::memory_order_relaxed); }
+
   static void publish_arena(segment* s) noexcept {
     process_state().slot[static_cast<unsigned>(slot_id::arena)].store(
         s, std::memory_order_release);  // with known_segment()
@@ -160,6 +163,7 @@ class process_host {
   segment* arena_;
   segment_resource* resource_ = nullptr;
   pid_t owner_;
+  unsigned forks_ = forks();
   int socket_ = -1;
   pid_t zygote_ = -1;
   int zygote_fd_ = -1;

@@ -1,6 +1,7 @@
 #pragma once
 // The worker's side: takes units from its ring, calls what the host named, answers one frame a unit.
 
+#include <malloc.h>        // mallopt
 #include <sys/resource.h>  // setrlimit
 #include <time.h>          // clock_gettime
 
@@ -238,6 +239,16 @@ void run_each(worker_context& worker, run_header const& header, frame_reader& wo
   }
 }
 
+/// A task's large buffers come from the heap and stay with the worker, up to a point: each page that is given back to
+/// the system costs the next task a fault.
+inline void keep_large_buffers() noexcept {
+#if defined(__GLIBC__)
+  constexpr int kept = 256 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kept);
+  ::mallopt(M_TRIM_THRESHOLD, kept);
+#endif
+}
+
 inline void limit_memory(std::uint64_t bytes) noexcept {
   if (bytes == 0) return;
   rlimit const limit{bytes, bytes};
@@ -248,6 +259,7 @@ inline void limit_memory(std::uint64_t bytes) noexcept {
 inline void worker_main(child_record& record) {
   auto& slot = static_cast<worker_slot&>(record);
   limit_library_threads(slot.setup.threads);
+  if (slot.setup.memory_limit == 0) keep_large_buffers();
   ::setenv("TARTAN_WORKERS", std::to_string(slot.setup.threads).c_str(), 1);
   limit_memory(slot.setup.memory_limit);
   if (slot.setup.initializer != nullptr) slot.setup.initializer();
