@@ -5,8 +5,6 @@
 #include <atomic>       // atomic
 #include <concepts>     // convertible_to
 #include <cstddef>      // size_t, ptrdiff_t
-#include <memory>       // unique_ptr
-#include <new>          // align_val_t
 #include <span>         // span
 #include <type_traits>  // is_trivially_copyable_v, remove_const_t
 #include <utility>      // exchange, swap
@@ -15,8 +13,9 @@
 #include <mdspan>  // mdspan
 #endif
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI
-#include "tartan/core/errors.hpp"  // bad_argument, raise
+#include "tartan/core/config.hpp"        // TARTAN_ABI
+#include "tartan/core/errors.hpp"        // bad_argument, raise
+#include "tartan/core/large_memory.hpp"  // large_memory
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -32,10 +31,6 @@ inline constexpr std::size_t grid_alignment = 64;
   return bytes;
 }
 
-struct aligned_delete {
-  void operator()(void* p) const noexcept { ::operator delete(p, std::align_val_t{grid_alignment}); }
-};
-
 /// Zeroed memory for a grid. Two grids begin at different places within 4 KiB, so that the same element of both is
 /// never in the same place of the cache.
 class grid_memory {
@@ -44,8 +39,8 @@ class grid_memory {
   explicit grid_memory(std::size_t bytes) : bytes_(bytes) {
     static std::atomic<unsigned> grids{0};
     std::size_t const shift = 576 * (grids.fetch_add(1, std::memory_order_relaxed) % 7);  // relaxed: any number will do
-    whole_.reset(::operator new(bytes + shift + grid_alignment, std::align_val_t{grid_alignment}));
-    first_ = static_cast<std::byte*>(whole_.get()) + shift;
+    whole_ = large_memory(bytes + shift);
+    first_ = whole_.data() + shift;
     for (std::size_t i = 0; i != bytes; ++i) first_[i] = std::byte{0};
   }
 
@@ -53,7 +48,7 @@ class grid_memory {
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
-  std::unique_ptr<void, aligned_delete> whole_;
+  large_memory whole_;
   std::byte* first_ = nullptr;
   std::size_t bytes_ = 0;
 };

@@ -69,23 +69,23 @@ struct loading_point {
 template <class T, std::size_t D, std::size_t W>
 struct row_windows {
   static constexpr std::size_t rows = D == 1 ? 1 : D == 2 ? 3 : 9;
+  T const* row[rows];
   pack<T, W> before[rows], here[rows], behind[rows];
 
-  TARTAN_ALWAYS_INLINE static T const* row(row_neighbours<T> const& r, std::size_t i) {
-    if constexpr (D == 1) return r.planes[0];
-    if constexpr (D == 2) return r.planes[static_cast<std::ptrdiff_t>(i) - 1];
-    if constexpr (D == 3)
-      return r.planes[static_cast<std::ptrdiff_t>(i / 3) - 1] + (static_cast<std::ptrdiff_t>(i % 3) - 1) * r.row_stride;
-  }
   TARTAN_ALWAYS_INLINE void begin(row_neighbours<T> const& r, std::ptrdiff_t column) {
     unroll<rows>([&](auto i) TARTAN_INLINE_LAMBDA {
-      before[i] = pack<T, W>::load(row(r, i) + column - static_cast<std::ptrdiff_t>(W));
-      here[i] = pack<T, W>::load(row(r, i) + column);
+      if constexpr (D == 1) row[i] = r.planes[0];
+      if constexpr (D == 2) row[i] = r.planes[static_cast<std::ptrdiff_t>(i) - 1];
+      if constexpr (D == 3)
+        row[i] =
+            r.planes[static_cast<std::ptrdiff_t>(i / 3) - 1] + (static_cast<std::ptrdiff_t>(i % 3) - 1) * r.row_stride;
+      before[i] = pack<T, W>::load(row[i] + column - static_cast<std::ptrdiff_t>(W));
+      here[i] = pack<T, W>::load(row[i] + column);
     });
   }
-  TARTAN_ALWAYS_INLINE void look_ahead(row_neighbours<T> const& r, std::ptrdiff_t column) {
+  TARTAN_ALWAYS_INLINE void look_ahead(std::ptrdiff_t column) {
     unroll<rows>([&](auto i) TARTAN_INLINE_LAMBDA {
-      behind[i] = pack<T, W>::load(row(r, i) + column + static_cast<std::ptrdiff_t>(W));
+      behind[i] = pack<T, W>::load(row[i] + column + static_cast<std::ptrdiff_t>(W));
     });
   }
   TARTAN_ALWAYS_INLINE void advance() {
@@ -100,27 +100,31 @@ template <class T, std::size_t D, std::size_t W>
 struct sliding_point {
   using value_type = pack<T, W>;
   row_windows<T, D, W> const& window;
+  row_neighbours<T> const& rows;
   row_extent const& extent;
   std::ptrdiff_t column;
 
   TARTAN_ALWAYS_INLINE value_type operator()(int x) const
     requires(D == 1)
   {
-    return beside(0, x);
+    return near(x) ? beside(0, x) : loading()(x);
   }
   TARTAN_ALWAYS_INLINE value_type operator()(int y, int x) const
     requires(D == 2)
   {
-    return beside(y + 1, x);
+    return near(y) && near(x) ? beside(y + 1, x) : loading()(y, x);
   }
   TARTAN_ALWAYS_INLINE value_type operator()(int z, int y, int x) const
     requires(D == 3)
   {
-    return beside(3 * z + y + 4, x);
+    return near(z) && near(y) && near(x) ? beside(3 * z + y + 4, x) : loading()(z, y, x);
   }
   [[nodiscard]] TARTAN_ALWAYS_INLINE auto index() const { return place<D, W>(extent, column); }
 
  private:
+  TARTAN_ALWAYS_INLINE static bool near(int i) { return -1 <= i && i <= 1; }
+  /// A function that looks farther than its radius (this one is compiled for every radius) finds no window there.
+  TARTAN_ALWAYS_INLINE loading_point<T, D, W> loading() const { return {rows, extent, column}; }
   TARTAN_ALWAYS_INLINE value_type beside(int row, int x) const {
     auto const i = static_cast<std::size_t>(row);
     if (x < 0) return slide<W - 1>(window.before[i], window.here[i]);
@@ -128,18 +132,6 @@ struct sliding_point {
     return window.here[i];
   }
 };
-
-template <class T, std::size_t W>
-TARTAN_ALWAYS_INLINE void store_result(T* to, pack<T, W> const& value, std::ptrdiff_t left, bool bypassing) {
-  if (left >= static_cast<std::ptrdiff_t>(W)) {
-    if (bypassing)
-      value.store_bypassing(to);
-    else
-      value.store(to);
-  } else {
-    value.store_first(to, static_cast<std::size_t>(left));
-  }
-}
 
 /// Lanes of a pack in a stencil over these types.
 template <class... T>
@@ -159,27 +151,40 @@ TARTAN_FLATTEN void stencil_row_in_packs(F& f, std::tuple<row_neighbours<In>...>
       std::apply(
           [&](auto*... to) { return ((reinterpret_cast<std::uintptr_t>(to + begin) % register_bytes == 0) && ...); },
           out);
-  std::ptrdiff_t const stored_end = extent.slack ? extent.end + step : extent.end;
+  std::ptrdiff_t const whole_end = extent.slack ? extent.end : extent.end - step + 1;
+  auto const targets = out;  // local: what is stored could otherwise change them
 
   std::tuple<row_windows<In, D, W>...> windows;
   [&]<std::size_t... I>(std::index_sequence<I...>) TARTAN_INLINE_LAMBDA {
     if constexpr (Sliding) (std::get<I>(windows).begin(std::get<I>(in), begin), ...);
-    for (std::ptrdiff_t column = begin; column < extent.end; column += step) {
+    // store(output number, pack, column) for the points that begin at `column`.
+    auto const compute = [&](std::ptrdiff_t column, auto const& store) TARTAN_INLINE_LAMBDA {
       auto const put = [&](auto const& result) TARTAN_INLINE_LAMBDA {
         detail::put_results<sizeof...(Out)>(result, [&](auto i, auto const& value) TARTAN_INLINE_LAMBDA {
-          auto* const to = std::get<i>(out) + column;
-          using T = std::remove_cvref_t<decltype(*to)>;
-          store_result<T, W>(to, as_pack<T, W>(value), stored_end - column, bypassing);
+          auto* const to = std::get<i>(targets) + column;
+          store(to, as_pack<std::remove_cvref_t<decltype(*to)>, W>(value));
         });
       };
       if constexpr (Sliding) {
-        (std::get<I>(windows).look_ahead(std::get<I>(in), column), ...);
-        put(f(sliding_point<In, D, W>{std::get<I>(windows), extent, column}...));
+        (std::get<I>(windows).look_ahead(column), ...);
+        put(f(sliding_point<In, D, W>{std::get<I>(windows), std::get<I>(in), extent, column}...));
         (std::get<I>(windows).advance(), ...);
       } else {
         put(f(loading_point<In, D, W>{std::get<I>(in), extent, column}...));
       }
-    }
+    };
+    std::ptrdiff_t column = begin;
+    for (; column < whole_end; column += step)
+      compute(column, [&](auto* to, auto const& value) TARTAN_INLINE_LAMBDA {
+        if (bypassing)
+          value.store_bypassing(to);
+        else
+          value.store(to);
+      });
+    if (column < extent.end)
+      compute(column, [&](auto* to, auto const& value) TARTAN_INLINE_LAMBDA {
+        value.store_first(to, static_cast<std::size_t>(extent.end - column));
+      });
   }(std::index_sequence_for<In...>{});
 }
 

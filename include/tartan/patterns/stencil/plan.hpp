@@ -54,15 +54,19 @@ struct tiling_problem {
         auto const halo_y = static_cast<double>(depth * p.radius[1]), halo_x = static_cast<double>(depth * p.radius[2]);
         double const y = static_cast<double>(rows), x = static_cast<double>(columns);
         bool const whole_x = columns >= p.size.columns, whole_y = rows >= p.size.rows;
-        // Rings: 2 r + 1 planes a level, rounded up to a power of two.
-        double const planes = static_cast<double>(p.radius[0] == 0 ? 1 : p.radius[0] == 1 ? 4 : 4 * p.radius[0]);
+        // A level keeps the planes that it looks at and those that a tick takes, rounded up to a power of two.
+        std::ptrdiff_t needed = 2 * p.radius[0] + (p.radius[0] == 0 ? 1 : p.size.rows == 1 && depth > 1 ? 6 : 2);
+        double planes = 1;
+        while (planes < static_cast<double>(needed)) planes *= 2;
         double const held =
             (y + 2 * halo_y) * (x + 2 * halo_x + 64) * planes * bytes * static_cast<double>(depth == 1 ? 1 : depth);
-        double const fits = caches().middle * (depth == 1 ? 0.75 : 0.45);
+        double const fits = caches().middle * (depth == 1 ? 0.75 : 0.6);
         double const computed = (whole_y ? 1 : (y + halo_y) / y) * (whole_x ? 1 : (x + halo_x) / x);
         double const read = (whole_y ? 1 : (y + 2 * halo_y) / y) * (whole_x ? 1 : (x + 2 * halo_x) / x);
         double const line_waste = whole_x ? 1 : 1 + 16 / x;  // prefetchers run past the ends of short rows
-        double cost = compute * computed + byte_cost * bytes * (read + 1) * line_waste / static_cast<double>(depth);
+        double const row_ends = 1 + 40 / x;  // the first and last vectors of a row, and what a row costs at all
+        double cost =
+            compute * computed * row_ends + byte_cost * bytes * (read + 1) * line_waste / static_cast<double>(depth);
         if (held > fits) cost += 0.5 * bytes * (held / fits - 1);
         if (cost < best_cost) {
           best_cost = cost;

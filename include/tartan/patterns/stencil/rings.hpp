@@ -29,14 +29,32 @@ struct tile {
 struct ring_window {
   std::ptrdiff_t row_begin, row_end, column_begin, column_end;
 
+  /// Elements from row to row. A processor takes a load for a repetition of a recent store when their places within
+  /// 4 KiB are the same, and waits; so rows lie a little more than a multiple of 4 KiB apart where a plane is one row,
+  /// and levels 2 KiB (level_gap), which keeps the row that is written away from those that are read.
   [[nodiscard]] std::ptrdiff_t row_stride(std::size_t element_size) const noexcept {
-    std::ptrdiff_t elements = column_end - column_begin;
-    // A stride near a multiple of 4 KiB would pile the rows up in few places of the cache.
-    auto const bytes = elements * static_cast<std::ptrdiff_t>(element_size);
-    if (bytes % 4096 < 128 || bytes % 4096 > 4096 - 128)
-      elements += 192 / static_cast<std::ptrdiff_t>(element_size < 64 ? element_size : 64);
-    return elements;
+    auto const size = static_cast<std::ptrdiff_t>(element_size);
+    std::ptrdiff_t bytes = (column_end - column_begin) * size;
+    std::ptrdiff_t const rest = bytes % page;
+    if (64 % size != 0 || bytes < 1024) return column_end - column_begin;
+    if (row_end - row_begin == 1) {
+      if (rest < 256 || rest > 768) bytes += (page + 320 - rest) % page;
+    } else if (rest < 128 || rest > page - 128) {
+      bytes += 192;
+    }
+    return bytes / size;
   }
+
+  /// Elements to leave between two levels of `level_elements`.
+  [[nodiscard]] static std::ptrdiff_t level_gap(std::ptrdiff_t level_elements, std::size_t element_size) noexcept {
+    auto const size = static_cast<std::ptrdiff_t>(element_size);
+    if (64 % size != 0) return 0;
+    std::ptrdiff_t const rest = level_elements * size % page;
+    return (page + page / 2 - rest) % page / size;
+  }
+
+ private:
+  static constexpr std::ptrdiff_t page = 4096;
 };
 
 /// The planes of one field: `levels` times `depth` of them, and one that holds a constant.
@@ -49,16 +67,19 @@ class field_rings {
         depth_(depth),
         stride_(w.row_stride(sizeof(T))),
         plane_((w.row_end - w.row_begin) * stride_),
+        level_(depth * plane_ + ring_window::level_gap(depth * plane_, sizeof(T))),
         origin_(w.row_begin * stride_ + w.column_begin) {}
 
   [[nodiscard]] static std::size_t elements(ring_window const& w, std::ptrdiff_t levels,
                                             std::ptrdiff_t depth) noexcept {
-    return static_cast<std::size_t>((levels * depth + 1) * (w.row_end - w.row_begin) * w.row_stride(sizeof(T)));
+    std::ptrdiff_t const plane = (w.row_end - w.row_begin) * w.row_stride(sizeof(T));
+    std::ptrdiff_t const level = depth * plane + ring_window::level_gap(depth * plane, sizeof(T));
+    return static_cast<std::size_t>(plane + levels * level);
   }
 
   /// Where row 0, column 0 of a plane would lie.
   [[nodiscard]] T* plane(std::ptrdiff_t level, std::ptrdiff_t z) const noexcept {
-    return memory_ + (1 + level * depth_ + (z & (depth_ - 1))) * plane_ - origin_;
+    return memory_ + plane_ + level * level_ + (z & (depth_ - 1)) * plane_ - origin_;
   }
   [[nodiscard]] T* constant_plane() const noexcept { return memory_ - origin_; }
   [[nodiscard]] std::ptrdiff_t row_stride() const noexcept { return stride_; }
@@ -67,7 +88,7 @@ class field_rings {
 
  private:
   T* memory_ = nullptr;
-  std::ptrdiff_t depth_ = 1, stride_ = 0, plane_ = 0, origin_ = 0;
+  std::ptrdiff_t depth_ = 1, stride_ = 0, plane_ = 0, level_ = 0, origin_ = 0;
 };
 
 /// Memory for the rings of one worker, kept from tile to tile.

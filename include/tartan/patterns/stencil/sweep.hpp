@@ -7,6 +7,7 @@
 //
 //   tick t     level 0: plane t     level 1: plane t - r     level 2: plane t - 2r  ...  level K: plane t - Kr -> grid
 //
+// A tick takes a few neighbouring planes at once, so that a level finds most of what it reads in the first-level cache.
 // A level needs r more rows and columns on each side than the next, so tiles overlap by K radii and compute the
 // overlap twice; they never wait for each other. Every point is computed by the same function from the same values as
 // in plain sweeps, so the depth and the cut into tiles never show in the result.
@@ -81,12 +82,16 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
       at += bytes_of<i>(t);
       prepare<i>(std::get<i>(all).ring, t);
     });
-    for (std::ptrdiff_t tick = t.plane_begin - depth * r; tick < t.plane_end + depth * r; ++tick) {
-      if (wraps() || (tick >= 0 && tick < size.planes))
-        each_in([&](auto i) { stage<i>(std::get<i>(all).ring, t, tick); });
+    std::ptrdiff_t const at_once = planes_at_once();
+    for (std::ptrdiff_t tick = t.plane_begin - depth * r; tick < t.plane_end + depth * r; tick += at_once) {
+      for (std::ptrdiff_t z = low(tick); z < high(tick + at_once, size.planes); ++z)
+        each_in([&](auto i) { stage<i>(std::get<i>(all).ring, t, z); });
       for (std::ptrdiff_t k = 1; k <= depth; ++k) {
-        std::ptrdiff_t const z = tick - k * r, margin = (depth - k) * r;
-        if (z >= low(t.plane_begin - margin) && z < high(t.plane_end + margin, size.planes)) compute(all, t, k, z);
+        std::ptrdiff_t const first = tick - k * r, margin = (depth - k) * r;
+        prefetch(t, tick + at_once, k);
+        std::ptrdiff_t const begin = (std::max)(first, low(t.plane_begin - margin));
+        std::ptrdiff_t const end = (std::min)(first + at_once, high(t.plane_end + margin, size.planes));
+        for (std::ptrdiff_t z = begin; z < end; ++z) compute(all, t, k, z);
       }
     }
     if (bypass) finish_bypassing_writes();
@@ -102,6 +107,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   template <std::size_t I>
   using in_type = std::tuple_element_t<I, std::tuple<In...>>;
   static constexpr std::array<std::size_t, moving + 1> moving_index{Moving..., 0};
+  static constexpr std::ptrdiff_t row_group = 6;  ///< Rows of a plane that a deep tile takes at once.
 
   template <class G>
   static void each_in(G&& g) {
@@ -131,18 +137,47 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     return wraps() || i < n ? i : n;
   }
 
+  /// Planes that a tick takes: as many as rings of the same size allow.
+  [[nodiscard]] std::ptrdiff_t planes_at_once() const noexcept {
+    std::ptrdiff_t most = 64;
+    each_in([&](auto i) { most = (std::min)(most, ring_depth<i>() - held_behind<i>()); });
+    return most;
+  }
+
+  /// Planes that a level of field I needs beside those that a tick takes.
+  template <std::size_t I>
+  [[nodiscard]] std::ptrdiff_t held_behind() const noexcept {
+    if constexpr (moves<I>)
+      return (2 + static_cast<std::ptrdiff_t>(history ? moving : 0)) * radius[0];
+    else
+      return (2 + depth) * radius[0];
+  }
+
   /// Planes that a level keeps, a power of two.
   template <std::size_t I>
   [[nodiscard]] std::ptrdiff_t ring_depth() const noexcept {
-    std::ptrdiff_t needed = 2 * radius[0] + 1;
-    if constexpr (moves<I>)
-      needed += static_cast<std::ptrdiff_t>(history ? moving : 0) * radius[0];
-    else
-      needed += depth * radius[0];
+    std::ptrdiff_t const least = held_behind<I>() + (radius[0] == 0 ? 1 : D == 2 && depth > 1 ? row_group : 2);
     std::ptrdiff_t power = 1;
-    while (power < needed) power *= 2;
+    while (power < least) power *= 2;
     return power;
   }
+
+  /// Asks for a part of the next planes while step k is computed, the parts of all steps together being the whole.
+  void prefetch(tile const& t, std::ptrdiff_t tick, std::ptrdiff_t k) const {
+    if constexpr (D == 1) return;
+    std::ptrdiff_t const end = (std::min)(tick + planes_at_once(), size.planes);
+    std::ptrdiff_t const width = t.column_end - t.column_begin;
+    std::ptrdiff_t const part_begin = t.column_begin + width * (k - 1) / depth;
+    std::ptrdiff_t const part_end = t.column_begin + width * k / depth;
+    for (std::ptrdiff_t z = (std::max)(tick, std::ptrdiff_t{0}); z < end; ++z)
+      for (std::ptrdiff_t y = t.row_begin; y != t.row_end; ++y)
+        each_in([&](auto i) {
+          auto const* const row = std::get<i>(from).row(z, y);
+          for (std::ptrdiff_t x = part_begin; x < part_end; x += line_elements<in_type<i>>)
+            __builtin_prefetch(row + x, 0, 2);
+        });
+  }
+
   template <class T>
   [[nodiscard]] ring_window window(tile const& t) const noexcept {
     std::ptrdiff_t const unit = line_elements<T>;
@@ -166,6 +201,13 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     if (edges.kind == edge::constant) std::fill_n(ring.memory(), ring.plane_elements(), static_cast<T>(edges.value));
   }
 
+  /// Copies in pieces of 1 KiB: for longer ones memcpy takes the string instruction, which is slow here.
+  template <class T>
+  static void copy_short(T const* source, std::ptrdiff_t n, T* to_place) {
+    constexpr std::ptrdiff_t piece = sizeof(T) >= 1024 ? 1 : static_cast<std::ptrdiff_t>(1024 / sizeof(T));
+    for (; n > 0; n -= piece, source += piece, to_place += piece) std::copy_n(source, n < piece ? n : piece, to_place);
+  }
+
   /// Copies a plane of the present state, its halo included.
   template <std::size_t I>
   void stage(field_rings<in_type<I>> const& ring, tile const& t, std::ptrdiff_t z) const {
@@ -179,7 +221,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
       auto const* const row = source.row(zs, edge_index(edges.kind, y, size.rows));
       in_type<I>* const copy = plane + y * ring.row_stride();
       std::ptrdiff_t const own0 = x0 < 0 ? 0 : x0, own1 = x1 > size.columns ? size.columns : x1;
-      if (own1 > own0) std::copy_n(row + own0, own1 - own0, copy + own0);
+      copy_short(row + own0, own1 - own0, copy + own0);
       for (std::ptrdiff_t x = x0; x < 0; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
       for (std::ptrdiff_t x = size.columns; x < x1; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
     }
