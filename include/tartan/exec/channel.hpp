@@ -4,7 +4,6 @@
 #include <atomic>      // atomic, memory_order_*
 #include <concepts>    // same_as
 #include <cstddef>     // size_t
-#include <cstdint>     // uint32_t
 #include <deque>       // deque
 #include <exception>   // exception_ptr, make_exception_ptr
 #include <functional>  // invoke
@@ -12,12 +11,13 @@
 #include <optional>    // optional
 #include <utility>     // exchange, forward, move
 
+#include "tartan/core/arrivals.hpp"     // arrivals
 #include "tartan/core/await.hpp"        // await_task, blocking_scope
 #include "tartan/core/errors.hpp"       // bad_argument, cancelled, pool_closed, raise
 #include "tartan/core/result.hpp"       // regular_result
 #include "tartan/core/run_control.hpp"  // run_control
 #include "tartan/core/shared_task.hpp"  // shared_task, task_order
-#include "tartan/core/worker.hpp"       // current_worker, queue_hint
+#include "tartan/core/worker.hpp"       // current_worker, this_queue_place
 #include "tartan/exec/backend.hpp"      // backend, shared_memory_backend
 #include "tartan/exec/outcome.hpp"      // attempt, outcome
 #include "tartan/exec/properties.hpp"   // properties
@@ -56,46 +56,16 @@ concept task_channel = requires(C& c, C const& constant, Argument argument) {
 namespace detail {
 
 /// What the tasks of one channel share with it.
-///
-///     runner (U)                                 waiter (W)
-///     U1  push the task onto `ended`  [N1]       W1  sleeping = true                      [N2]
-///     U2  sleeping?  ++bell, wake     [N2]       W2  ended? do not sleep
-///                                                W3  sleep while bell is as before W1
-///
-/// [N1] Release; with the acquire of whoever takes the list: outcomes are visible to poll().
-/// [N2] All four are seq_cst: either U2 sees the sleeper, or W2 sees the task.
 template <class Task, class Work>
 struct channel_core {
   channel_core(Work&& its_work, stop_query its_stop, piece_counter its_progress)
       : work(std::move(its_work)), stop(its_stop), progress(its_progress) {}
 
-  void put(Task* t) noexcept {
-    Task* first = ended.load(std::memory_order_relaxed);  // relaxed: the CAS decides
-    do t->next_ended = first;
-    while (!ended.compare_exchange_weak(first, t, std::memory_order_seq_cst, std::memory_order_relaxed));  // U1
-    if (sleeping.load(std::memory_order_seq_cst)) {  // U2
-      bell.fetch_add(1, std::memory_order_release);  // with sleep(): a later look sees the task
-      real_atomics::wake(bell);
-    }
-  }
-
-  /// The caller alone. Returns when something has ended.
-  void sleep() noexcept {
-    std::uint32_t const before = bell.load(std::memory_order_acquire);
-    sleeping.store(true, std::memory_order_seq_cst);            // W1
-    while (ended.load(std::memory_order_seq_cst) == nullptr &&  // W2
-           bell.load(std::memory_order_acquire) == before)
-      real_atomics::wait(bell, before);                // W3
-    sleeping.store(false, std::memory_order_relaxed);  // relaxed: only costs a wake-up for nothing
-  }
-
   Work const work;
   stop_query const stop;
   piece_counter const progress;
   std::atomic<bool> cancelled_by_caller{false};
-  std::atomic<Task*> ended{nullptr};  // latest first
-  std::atomic<bool> sleeping{false};
-  std::atomic<std::uint32_t> bell{0};
+  arrivals<Task> ended;
 };
 
 /// One task. References: of the pool's queue, of the channel until it is handed out, of the channel's list of tasks
@@ -114,7 +84,7 @@ class channel_task : public shared_task {
   [[nodiscard]] std::size_t index() const noexcept { return index_; }
   [[nodiscard]] outcome<R> take() { return std::move(*outcome_); }
 
-  channel_task* next_ended = nullptr;
+  channel_task* next_arrival = nullptr;
 
  private:
   static void obey_order(queued_task* base, worker* w, task_order order) {
@@ -158,7 +128,7 @@ class channel_task : public shared_task {
   /// Whoever has seen done() finds the task in the list.
   void end() noexcept {
     std::shared_ptr<core_type> const core = std::move(core_);  // the channel may be gone as soon as it has the task
-    core->put(this);
+    core->ended.put(this);
     finish();
   }
 
@@ -185,7 +155,7 @@ class local_channel {
   ~local_channel() {
     cancel();
     while (under_way_ != 0) {
-      if (!has_result()) core_->sleep();
+      if (!has_result()) core_->ended.sleep();
       while (task* const t = next_ended()) retire(t);
     }
     static_cast<void>(first_waiting());
@@ -201,7 +171,7 @@ class local_channel {
     ++next_index_;
     ++under_way_;
     task* const taken = t.release();
-    if (home_ != nullptr && !home_->submit(taken, queue_hint())) taken->obey(taken, nullptr, task_order::drop);
+    if (home_ != nullptr && !home_->submit(taken, this_queue_place())) taken->obey(taken, nullptr, task_order::drop);
     return true;
   }
   [[nodiscard]] bool try_push(Argument const& argument) { return try_push(Argument(argument)); }
@@ -225,7 +195,7 @@ class local_channel {
     task* const t = home_ == nullptr || (here != nullptr && &here->home == home_) ? first_waiting() : nullptr;
     if (t == nullptr) {
       blocking_scope const scope;
-      core_->sleep();
+      core_->ended.sleep();
     } else if (home_ != nullptr) {
       await_task(*t);  // begins it here, unless somebody has been faster
     } else if (t->try_begin(here)) {
@@ -245,9 +215,7 @@ class local_channel {
   [[nodiscard]] std::size_t under_way() const noexcept { return under_way_; }
 
  private:
-  [[nodiscard]] bool has_result() const noexcept {
-    return ready_ != nullptr || core_->ended.load(std::memory_order_relaxed) != nullptr;  // relaxed: a look
-  }
+  [[nodiscard]] bool has_result() const noexcept { return ready_ != nullptr || !core_->ended.empty(); }
 
   /// The oldest task that nobody seems to have begun.
   [[nodiscard]] task* first_waiting() noexcept {
@@ -260,13 +228,13 @@ class local_channel {
 
   [[nodiscard]] task* next_ended() noexcept {
     if (ready_ == nullptr) {
-      task* latest = core_->ended.exchange(nullptr, std::memory_order_acquire);  // [N1]
+      task* latest = core_->ended.take_all();
       while (latest != nullptr) {
-        task* const before_it = std::exchange(latest->next_ended, ready_);
+        task* const before_it = std::exchange(latest->next_arrival, ready_);
         ready_ = std::exchange(latest, before_it);
       }
     }
-    return ready_ == nullptr ? nullptr : std::exchange(ready_, ready_->next_ended);
+    return ready_ == nullptr ? nullptr : std::exchange(ready_, ready_->next_arrival);
   }
 
   void retire(task* t) noexcept {
