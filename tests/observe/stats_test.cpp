@@ -14,9 +14,9 @@
 namespace tn = tartan;
 
 TEST_CASE("stats count tasks, steals, and the time at work and without", "[stats]") {
+  std::latch both(2);
   tn::thread_pool pool{{.workers = 2, .name = "counted"}};
   CHECK(tn::stats(pool).tasks() == 0);
-  std::latch both(2);
   for (int i = 0; i != 2; ++i) tn::detach(tn::par.on(pool), [&] { both.arrive_and_wait(); });
   both.wait();
   for (int i = 0; i != 98; ++i) tn::submit(tn::par.on(pool), [] {}).get();
@@ -37,8 +37,8 @@ TEST_CASE("stats count tasks, steals, and the time at work and without", "[stats
 }
 
 TEST_CASE("a steal is counted", "[stats]") {
-  tn::thread_pool pool{2};
   std::latch both(2);  // so that the second half must run elsewhere
+  tn::thread_pool pool{2};
   tn::fork_join(tn::par.on(pool), [&] { both.arrive_and_wait(); }, [&] { both.arrive_and_wait(); });
   auto const s = tn::stats(pool);
   CHECK(s.tasks() == 0);

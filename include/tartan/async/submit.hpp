@@ -84,7 +84,7 @@ future<R> start(pool* home, Task* task) {
         if (task != nullptr) task->release(), task->release();
       }
     } guard{task};
-    if (!home->submit(task, queue_hint())) raise<pool_closed>();
+    if (!home->submit(task, this_queue_place())) raise<pool_closed>();
     guard.task = nullptr;
   }
   return future_access::make<R>(task);

@@ -1,7 +1,7 @@
 #pragma once
 // The shared state of a future: a task with its result, in one allocation.
 
-#include <cstdint>      // uint32_t, uintptr_t
+#include <cstdint>      // intptr_t, uint32_t, uintptr_t
 #include <exception>    // exception_ptr, make_exception_ptr
 #include <memory>       // addressof, destroy_at, unique_ptr
 #include <type_traits>  // add_lvalue_reference_t, is_invocable_v, is_same_v
@@ -20,7 +20,7 @@
 #include "tartan/core/run_control.hpp"  // piece_counter, stop_query
 #include "tartan/core/shared_task.hpp"  // completion, shared_task, task_ref
 #include "tartan/core/unhandled.hpp"    // report_unhandled, run_unattended
-#include "tartan/core/worker.hpp"       // current_worker, queue_hint
+#include "tartan/core/worker.hpp"       // current_worker, this_queue_place
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -229,23 +229,24 @@ struct follow_up : completion {
   /// True when the pool has taken `task`.
   static bool defer(queued_task* task) noexcept {
     worker* const w = current_worker();
-    if ((w == nullptr || w->waits == 0) && depth() < 32) return false;
-    return (w != nullptr ? w->home : default_pool()).submit(task, queue_hint());
+    bool const shallow = reinterpret_cast<std::uintptr_t>(this_thread_cell().spare[0]) < 32;
+    if ((w == nullptr || w->waits == 0) && shallow) return false;
+    return (w != nullptr ? w->home : default_pool()).submit(task, this_queue_place());
   }
 
   /// Counts ends that follow from ends on this thread.
   struct deeper {
-    deeper() noexcept { ++depth(); }
+    deeper() noexcept { step(+1); }
     deeper(deeper const&) = delete;
     deeper& operator=(deeper const&) = delete;
-    ~deeper() { --depth(); }
-  };
+    ~deeper() { step(-1); }
 
- private:
-  static std::uintptr_t& depth() noexcept {
-    static_assert(sizeof(void*) == sizeof(std::uintptr_t));
-    return reinterpret_cast<std::uintptr_t&>(this_thread_cell().spare[0]);
-  }
+   private:
+    static void step(std::intptr_t by) noexcept {
+      void*& depth = this_thread_cell().spare[0];
+      depth = reinterpret_cast<void*>(reinterpret_cast<std::intptr_t>(depth) + by);
+    }
+  };
 };
 
 /// f(result of an earlier task), when that has ended; its error passes by f.

@@ -75,7 +75,7 @@ struct threads_backend {
   template <class Task>
   void spawn(properties const& props, Task&& task) const {
     auto node = std::make_unique<spawned<std::decay_t<Task>>>(std::forward<Task>(task));
-    if (!async_pool(props)->submit(node.get(), detail::queue_hint())) detail::raise<pool_closed>();
+    if (!async_pool(props)->submit(node.get(), detail::this_queue_place())) detail::raise<pool_closed>();
     static_cast<void>(node.release());  // the pool has it
   }
 

@@ -59,7 +59,7 @@ class group {
         stop_(stop),
         progress_(progress),
         most_tickets_(home == nullptr ? 0 : (std::min)(home->size(), 64U)),
-        queue_((std::min)(home == nullptr ? 1U : home->size(), 8U)) {
+        queue_((std::min)(home == nullptr ? 1U : home->size(), 8U), 2) {
     if (home == nullptr) return;
     tickets_ = std::make_unique<ticket[]>(most_tickets_);
     for (unsigned i = 0; i != most_tickets_; ++i) tickets_[i].owner = this, tickets_[i].number = i;
@@ -86,9 +86,9 @@ class group {
     worker* const w = current_worker();
     task->order = next_order_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a number
     if (home_ == nullptr) return run_one(task, w);
-    pending_.fetch_add(1, std::memory_order_relaxed);    // relaxed: counted off by who gets the task from the queue
-    static_cast<void>(queue_.push(task, queue_hint()));  // never closed; R1, E1
-    real_atomics::full_fence();                          // R2, E2
+    pending_.fetch_add(1, std::memory_order_relaxed);  // relaxed: counted off by who gets the task from the queue
+    static_cast<void>(queue_.push(task, this_queue_place()));  // never closed; R1, E1
+    real_atomics::full_fence();                                // R2, E2
     if (sleepers_.load(std::memory_order_relaxed) != 0) [[unlikely]]
       wake();  // E3; relaxed: after the fence
     hire();    // R3
@@ -181,7 +181,7 @@ class group {
 
   void submit(ticket& t) {
     add_reference();
-    if (home_->submit(&t, queue_hint())) return;
+    if (home_->submit(&t, this_queue_place())) return;
     give_back(t);  // the pool is closed: whoever waits runs the tasks
     release();
   }

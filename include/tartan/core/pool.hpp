@@ -43,7 +43,7 @@ class pool {
         oversubscribed_(size_ > hardware_cores()),
         search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
                                                            : (std::max)(1U, (std::min)(size_, hardware_cores()) / 2)),
-        queue_((std::min)(size_, 64U)) {
+        queue_((std::min)(size_, 64U), 8) {
     add_slot();
     spare_.push_back(slot(0));
   }
@@ -181,9 +181,9 @@ class pool {
   }
 
   /// Any thread. The task runs although nobody waits. False after close(): the caller keeps the task.
-  [[nodiscard]] bool submit(queued_task* task, std::size_t hint) {
+  [[nodiscard]] bool submit(queued_task* task, queue_place place) {
     if (!everybody_.load(std::memory_order_acquire)) start_async_thread();  // acquire: with start_async_thread()
-    if (!queue_.push(task, hint)) [[unlikely]]
+    if (!queue_.push(task, place)) [[unlikely]]
       return false;
     real_atomics::full_fence();  // [I1] with begin_sleep()
     auto const v = idle_.look();

@@ -31,80 +31,128 @@ struct queued_task {
   queued_task* next = nullptr;
 };
 
-/// First in, first out in each shard; a shard is a list under a try-lock of its own, so that nobody ever waits for a
-/// lock holder that was descheduled: both sides go on to the next shard.
+/// Where a thread puts its tasks: workers into a list of their own, other threads into one of some inlets.
+struct queue_place {
+  std::size_t number;
+  bool inlet;
+};
+
+/// First in, first out in each list; a list is under a try-lock of its own, so that nobody ever waits for a lock holder
+/// that was descheduled: both sides go on to the next list.
+///
+/// A worker whose own list is empty takes all that an inlet has into its own list, in one step, so that producers and
+/// consumers meet once for many tasks; what it has not begun is there for the others to take.
+///
+/// [Q1] Whoever moves tasks holds both locks, and stores the size of the list that gains before the size of the list
+///      that loses (release). seems_empty() reads the inlets before the workers' lists (acquire): if it sees the loss,
+///      it sees the gain. So a task in the queue is never overlooked by a worker that goes to sleep.
 class task_queue {
  public:
-  explicit task_queue(std::size_t shards) : count_(shards), shards_(std::make_unique<shard[]>(shards)) {}
+  task_queue(std::size_t workers, std::size_t inlets)
+      : workers_(workers), inlets_(inlets), lists_(std::make_unique<list[]>(workers + inlets)) {}
 
-  /// Any thread. `hint` picks the first shard tried: a thread that keeps its hint keeps its order. False after close():
-  /// the caller keeps the task.
-  [[nodiscard]] bool push(queued_task* task, std::size_t hint) noexcept {
+  /// Any thread; one that keeps its place keeps its order. False after close(): the caller keeps the task.
+  [[nodiscard]] bool push(queued_task* task, queue_place place) noexcept {
     task->next = nullptr;
-    for (std::size_t i = hint % count_, tries = 0;; i = (i + 1 == count_ ? 0 : i + 1), ++tries) {
-      shard& s = shards_[i];
-      if (!s.try_lock()) {
-        if (tries % count_ == count_ - 1) cpu_pause();
+    std::size_t const first = place.inlet ? workers_ : 0, count = place.inlet ? inlets_ : workers_;
+    for (std::size_t i = place.number % count, tries = 1;; i = (i + 1 == count ? 0 : i + 1), ++tries) {
+      list& l = lists_[first + i];
+      if (!l.try_lock()) {
+        if (tries % count == 0) cpu_pause();
         continue;
       }
-      bool const open = !s.closed;
+      bool const open = !l.closed;
       if (open) {
-        (s.last == nullptr ? s.first : s.last->next) = task;
-        s.last = task;
-        s.size.store(s.size.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // relaxed: under the lock
+        (l.last == nullptr ? l.first : l.last->next) = task;
+        l.last = task;
+        l.resize(l.length() + 1);
       }
-      s.unlock();
+      l.unlock();
       return open;
     }
   }
 
-  /// Any thread. When it returns, every push has either succeeded or will fail: the flags lie under the shards' locks.
+  /// Any thread. When it returns, every push has either succeeded or will fail: the flags lie under the lists' locks.
   void close() noexcept {
-    for (std::size_t i = 0; i != count_; ++i) {
-      while (!shards_[i].try_lock()) cpu_pause();
-      shards_[i].closed = true;
-      shards_[i].unlock();
+    for (std::size_t i = 0; i != workers_ + inlets_; ++i) {
+      while (!lists_[i].try_lock()) cpu_pause();
+      lists_[i].closed = true;
+      lists_[i].unlock();
     }
   }
 
-  /// Any thread. Null when every shard is empty or held; `seems_empty` tells which.
-  [[nodiscard]] queued_task* pop(std::size_t hint) noexcept {
-    for (std::size_t i = hint % count_, tries = 0; tries != count_; i = (i + 1 == count_ ? 0 : i + 1), ++tries) {
-      shard& s = shards_[i];
-      if (s.size.load(std::memory_order_relaxed) == 0 || !s.try_lock()) continue;  // relaxed: a look before the lock
-      queued_task* const task = s.first;
-      if (task != nullptr) {
-        s.first = task->next;
-        if (s.first == nullptr) s.last = nullptr;
-        s.size.store(s.size.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);  // relaxed: under the lock
-      }
-      s.unlock();
-      if (task != nullptr) return task;
-    }
+  /// Any thread. Null when every list is empty or held; seems_empty() tells which.
+  [[nodiscard]] queued_task* pop(std::size_t worker_index) noexcept {
+    list& own = lists_[worker_index % workers_];
+    if (queued_task* const task = take_one(own)) return task;
+    for (std::size_t i = worker_index, tries = 0; tries != inlets_; ++i, ++tries)
+      if (queued_task* const task = take_all(lists_[workers_ + i % inlets_], own)) return task;
+    for (std::size_t i = worker_index + 1, tries = 1; tries < workers_; ++i, ++tries)
+      if (queued_task* const task = take_one(lists_[i % workers_])) return task;
     return nullptr;
   }
 
   [[nodiscard]] bool seems_empty() const noexcept {
-    for (std::size_t i = 0; i != count_; ++i)
-      if (shards_[i].size.load(std::memory_order_acquire) != 0) return false;  // acquire: no later look moves up
+    for (std::size_t i = workers_ + inlets_; i-- != 0;)                       // [Q1] the inlets first
+      if (lists_[i].size.load(std::memory_order_acquire) != 0) return false;  // acquire: [Q1]; no later look moves up
     return true;
   }
 
  private:
-  struct alignas(line_pair) shard {
+  struct alignas(line_pair) list {
     bool try_lock() noexcept {
       return !held.load(std::memory_order_relaxed) &&          // relaxed: a look before the exchange
              !held.exchange(true, std::memory_order_acquire);  // with unlock()
     }
     void unlock() noexcept { held.store(false, std::memory_order_release); }  // with try_lock()
+    [[nodiscard]] std::size_t length() const noexcept {
+      return size.load(std::memory_order_relaxed);
+    }                                                                                  // under the lock
+    void resize(std::size_t n) noexcept { size.store(n, std::memory_order_release); }  // [Q1] with seems_empty()
     std::atomic<bool> held{false};
+    bool closed = false;  // this and the rest under the lock
     std::atomic<std::size_t> size{0};
     queued_task* first = nullptr;
     queued_task* last = nullptr;
-    bool closed = false;
   };
-  std::size_t const count_;
-  std::unique_ptr<shard[]> const shards_;
+
+  static queued_task* take_first(list& l) noexcept {
+    queued_task* const task = l.first;
+    if (task == nullptr) return nullptr;
+    l.first = task->next;
+    if (l.first == nullptr) l.last = nullptr;
+    l.resize(l.length() - 1);
+    return task;
+  }
+
+  static queued_task* take_one(list& l) noexcept {
+    if (l.length() == 0 || !l.try_lock()) return nullptr;
+    queued_task* const task = take_first(l);
+    l.unlock();
+    return task;
+  }
+
+  static queued_task* take_all(list& from, list& own) noexcept {
+    if (from.length() == 0 || !from.try_lock()) return nullptr;
+    queued_task* task = nullptr;
+    if (from.length() > 1 && own.try_lock()) {
+      task = take_first(from);
+      (own.last == nullptr ? own.first : own.last->next) = from.first;
+      own.last = from.last;
+      own.resize(own.length() + from.length());  // [Q1]: the gain before the loss
+      from.first = from.last = nullptr;
+      from.resize(0);
+      own.unlock();
+    } else {
+      task = take_first(from);
+    }
+    from.unlock();
+    return task;
+  }
+
+  std::size_t const workers_;
+  std::size_t const inlets_;
+  std::unique_ptr<list[]> const lists_;  // the workers' ones, then the inlets
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

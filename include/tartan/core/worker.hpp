@@ -11,6 +11,7 @@
 #include "tartan/core/mailbox.hpp"        // mailbox
 #include "tartan/core/padded.hpp"         // line_pair
 #include "tartan/core/process_state.hpp"  // this_thread_cell, thread_cell
+#include "tartan/core/queue.hpp"          // queue_place
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -73,11 +74,12 @@ inline constexpr std::uint64_t errand_step = std::uint64_t{1} << 16;
 /// The worker that the calling thread is, or null outside every pool.
 TARTAN_ALWAYS_INLINE worker* current_worker() noexcept { return static_cast<worker*>(this_thread_cell().current); }
 
-/// Which shard of a queue the calling thread pushes to: workers to their own, other threads spread.
-TARTAN_ALWAYS_INLINE std::size_t queue_hint() noexcept {
+/// Where the calling thread puts tasks: workers into their own list, other threads spread over the inlets.
+TARTAN_ALWAYS_INLINE queue_place this_queue_place() noexcept {
   thread_cell const& cell = this_thread_cell();
-  if (cell.current != nullptr) return static_cast<worker*>(cell.current)->index;
-  return static_cast<std::size_t>(((reinterpret_cast<std::uintptr_t>(&cell) >> 6) * 0x9e3779b97f4a7c15ULL) >> 40);
+  if (cell.current != nullptr) return {static_cast<worker*>(cell.current)->index, false};
+  return {static_cast<std::size_t>(((reinterpret_cast<std::uintptr_t>(&cell) >> 6) * 0x9e3779b97f4a7c15ULL) >> 40),
+          true};
 }
 
 /// Relaxed increment of a counter that only this thread writes.
