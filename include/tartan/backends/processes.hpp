@@ -39,7 +39,7 @@ void name_work(process_job& job, Work const& work) {
 }
 
 inline void take_properties(process_job& job, properties const& props) {
-  job.timeout = props.timeout;
+  job.timeout = std::chrono::nanoseconds(props.timeout_ns);
   job.retries = props.retries;
   if (props.pool.named()) job.most_workers = props.workers;  // a pool without a name has that size
   job.watched = props.stop.asks != nullptr;
@@ -210,7 +210,7 @@ struct processes_backend {
   /// again), else so few that thousands of blocks can be shared out; the scheduler sends as many at once as pays.
   [[nodiscard]] std::size_t block_length(properties const& props, std::size_t n) const {
     constexpr std::size_t most_blocks = 4096;
-    if (props.timeout.count() != 0 || props.retries != 0) return 1;
+    if (props.timeout_ns != 0 || props.retries != 0) return 1;
     if (props.grain != 0) return props.grain;
     return n / most_blocks + (n % most_blocks != 0 ? 1 : 0);
   }

@@ -43,11 +43,10 @@ struct sequential_backend {
   }
 
   template <class F, class G>
-  auto fork_join(properties const&, F&& f, G&& g) const {
+  detail::forked_pair<F, G> fork_join(properties const&, F&& f, G&& g) const {
     using A = detail::regular_result<std::invoke_result_t<F&>>;
     A first = detail::invoke_regular(f);
-    using B = detail::regular_result<std::invoke_result_t<G&>>;
-    return std::pair<A, B>(std::forward<A>(first), detail::invoke_regular(g));
+    return detail::forked_pair<F, G>(static_cast<A&&>(first), detail::invoke_regular(g));
   }
 
   template <class Task>

@@ -64,7 +64,7 @@ struct threads_backend {
   }
 
   template <class F, class G>
-  TARTAN_ALWAYS_INLINE auto fork_join(properties const& props, F&& f, G&& g) const {
+  TARTAN_ALWAYS_INLINE detail::forked_pair<F, G> fork_join(properties const& props, F&& f, G&& g) const {
     if (detail::worker* const w = detail::current_worker(); w != nullptr && inherits(props)) [[likely]] {
       if (w->alone) return sequential_backend{}.fork_join(props, f, g);
       return detail::fork_two(*w, f, g);
@@ -134,7 +134,7 @@ struct threads_backend {
   }
 
   template <class F, class G>
-  TARTAN_NOINLINE static auto fork_from_outside(properties const& props, F& f, G& g) {
+  TARTAN_NOINLINE static detail::forked_pair<F, G> fork_from_outside(properties const& props, F& f, G& g) {
     return on_a_worker(props, [&](detail::worker& w) {
       return w.alone ? sequential_backend{}.fork_join(props, f, g) : detail::fork_two(w, f, g);
     });

@@ -9,8 +9,7 @@
 #include <unistd.h>            // syscall
 
 #include <atomic>   // atomic, atomic_signal_fence, atomic_thread_fence
-#include <chrono>   // nanoseconds
-#include <cstdint>  // uint32_t
+#include <cstdint>  // int64_t, uint32_t
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 
@@ -72,12 +71,20 @@ struct real_atomics {
 
   static void pause() noexcept { cpu_pause(); }
 
-  /// Sleeps while `word == expected`; may wake spuriously. A negative `limit` means no limit.
-  static void wait(std::atomic<std::uint32_t>& word, std::uint32_t expected,
-                   std::chrono::nanoseconds limit = std::chrono::nanoseconds{-1}) noexcept {
-    auto const seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
-    timespec const relative{static_cast<time_t>(seconds.count()), static_cast<long>((limit - seconds).count())};
-    ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, limit.count() < 0 ? nullptr : &relative, nullptr, 0);
+  /// Sleeps while `word == expected`; may wake spuriously.
+  static void wait(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept {
+    ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
+  }
+
+  /// The same for at most `limit`, a std::chrono::nanoseconds (<chrono> is too dear for every includer of this file); a
+  /// negative one means no limit.
+  template <class Nanoseconds>
+  static void wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, Nanoseconds limit) noexcept {
+    static_assert(Nanoseconds::period::num == 1 && Nanoseconds::period::den == 1'000'000'000);
+    std::int64_t const ns = limit.count();
+    if (ns < 0) return wait(word, expected);
+    timespec const relative{static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
+    ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, &relative, nullptr, 0);
   }
 
   /// Wakes up to `count` threads that sleep on `word`.

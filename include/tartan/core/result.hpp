@@ -5,7 +5,7 @@
 #include <functional>   // invoke
 #include <memory>       // addressof, construct_at, destroy_at
 #include <type_traits>  // add_lvalue_reference_t, conditional_t, invoke_result_t, is_void_v, remove_reference_t
-#include <utility>      // forward, move
+#include <utility>      // forward, move, pair
 #include <variant>      // monostate
 
 #include "tartan/core/config.hpp"  // TARTAN_EXCEPTIONS
@@ -15,6 +15,11 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// void becomes monostate, everything else stays.
 template <class R>
 using regular_result = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+
+/// What a fork of two functions gives.
+template <class F, class G>
+using forked_pair = std::pair<regular_result<std::invoke_result_t<std::remove_reference_t<F>&>>,
+                              regular_result<std::invoke_result_t<std::remove_reference_t<G>&>>>;
 
 /// Calls f and gives its result as a regular type.
 template <class F, class... Args>

@@ -1,7 +1,8 @@
 #pragma once
 // The cheapest monotonic clock there is, for decisions about grain and patience (never for what users see).
 
-#include <chrono>   // steady_clock
+#include <time.h>  // clock_gettime
+
 #include <cstdint>  // uint64_t
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_ALWAYS_INLINE
@@ -17,7 +18,9 @@ TARTAN_ALWAYS_INLINE std::uint64_t ticks() noexcept {
   asm volatile("mrs %0, cntvct_el0" : "=r"(value));
   return value;
 #else
-  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 #endif
 }
 

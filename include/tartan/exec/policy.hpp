@@ -1,9 +1,9 @@
 #pragma once
 // The first argument of every call: where, in what, and how.
 
-#include <chrono>       // duration_cast, nanoseconds
 #include <concepts>     // convertible_to, same_as
 #include <cstddef>      // ptrdiff_t, size_t
+#include <cstdint>      // int64_t
 #include <string_view>  // string_view
 #include <type_traits>  // remove_cvref_t
 
@@ -108,14 +108,20 @@ class policy {
   }
 
   /// A task that runs longer is killed and reported as task_timeout.
-  template <class Rep, class Period>
-  [[nodiscard]] constexpr auto timeout(std::chrono::duration<Rep, Period> limit) const {
+  /// Takes any std::chrono::duration; throws bad_argument unless it is positive and fits 64 bits of nanoseconds.
+  template <class Duration>
+    requires requires(Duration d) {
+      d.count();
+      Duration::period::num;
+      Duration::period::den;
+    }
+  [[nodiscard]] constexpr auto timeout(Duration limit) const {
     static_assert(
         honours(property::timeout),
         "tartan: a running thread cannot be stopped from outside; use tartan::processes for tasks with a timeout");
-    if (limit <= limit.zero()) detail::raise<bad_argument>("tartan: timeout(d) needs a positive duration");
-    return noting<property::timeout>(
-        [limit](properties& p) { p.timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(limit); });
+    auto const ns = static_cast<long double>(limit.count()) * Duration::period::num / Duration::period::den * 1e9L;
+    if (!(ns >= 1 && ns < 9e18L)) detail::raise<bad_argument>("tartan: timeout(d) needs a positive duration");
+    return noting<property::timeout>([ns](properties& p) { p.timeout_ns = static_cast<std::int64_t>(ns); });
   }
 
   /// A task whose worker died runs again up to n times. Throws bad_argument if n is negative.

@@ -1,9 +1,8 @@
 #pragma once
 // How a call shall run: numbers and handles, never types.
 
-#include <chrono>   // nanoseconds
 #include <cstddef>  // size_t
-#include <cstdint>  // uint32_t
+#include <cstdint>  // int64_t, uint32_t
 
 #include "tartan/core/run_control.hpp"  // piece_counter, stop_query
 
@@ -37,13 +36,13 @@ struct pool_ref {
 
 /// What a policy carries. Backends read it; a member that is zero leaves the choice to the backend.
 struct properties {
-  unsigned workers = 0;                 ///< Threads, processes or ranks that may take part, the caller included.
-  std::size_t grain = 0;                ///< Elements that run in one piece.
-  bool relaxed = false;                 ///< Sums need not have the same bits on every run.
-  std::size_t in_flight = 0;            ///< Items between source and sink of a stream.
-  std::chrono::nanoseconds timeout{0};  ///< Longest time of one task; only where a task can be killed.
-  unsigned retries = 0;                 ///< How often a task whose worker died runs again.
-  char const* name = nullptr;           ///< For those who look on; not owned.
+  unsigned workers = 0;         ///< Threads, processes or ranks that may take part, the caller included.
+  std::size_t grain = 0;        ///< Elements that run in one piece.
+  bool relaxed = false;         ///< Sums need not have the same bits on every run.
+  std::size_t in_flight = 0;    ///< Items between source and sink of a stream.
+  std::int64_t timeout_ns = 0;  ///< Longest time of one task; only where a task can be killed.
+  unsigned retries = 0;         ///< How often a task whose worker died runs again.
+  char const* name = nullptr;   ///< For those who look on; not owned.
   pool_ref pool{};
   detail::stop_query stop{};
   detail::piece_counter progress{};
