@@ -2,21 +2,30 @@
 // Everything but processes, and what needs further libraries.
 
 #include "tartan/aggregate.hpp"           // aggregate
-#include "tartan/by_key.hpp"              // map_reduce_by_key, count_by, group_by
+#include "tartan/by_key.hpp"              // map_reduce_by_key, count_by and group_by
 #include "tartan/divide_and_conquer.hpp"  // divide_and_conquer
-#include "tartan/filter.hpp"              // copy_if, remove_if, partition, unique
+#include "tartan/filter.hpp"              // copy_if, remove_if, partition and unique
 #include "tartan/find.hpp"                // find, find_if, any_of, all_of, none_of, count, count_if
 #include "tartan/for_each.hpp"            // for_each
 #include "tartan/fork_join.hpp"           // fork_join
 #include "tartan/histogram.hpp"           // histogram
-#include "tartan/map.hpp"                 // map, map_into, starmap
-#include "tartan/map_reduce.hpp"          // map_reduce, reduce
-#include "tartan/minmax.hpp"              // min_element, max_element, minmax_element
-#include "tartan/policies.hpp"            // seq, par, with_policy
-#include "tartan/scan.hpp"                // inclusive_scan, exclusive_scan
+#include "tartan/map.hpp"                 // map, map_into and starmap
+#include "tartan/map_reduce.hpp"          // map_reduce and reduce
+#include "tartan/minmax.hpp"              // min_element, max_element and minmax_element
+#include "tartan/policies.hpp"            // seq, par
+#include "tartan/scan.hpp"                // inclusive_scan and exclusive_scan
 #include "tartan/scatter_gather.hpp"      // scatter_gather
-#include "tartan/sort.hpp"                // sort, stable_sort
+#include "tartan/simd.hpp"                // simd, par_simd, lanes::pack
+#include "tartan/sort.hpp"                // sort and stable_sort
+#include "tartan/stats.hpp"               // stats
+#include "tartan/stencil.hpp"             // grid, stencil
+#include "tartan/submit.hpp"              // submit, detach, future
+#include "tartan/task_group.hpp"          // task_group
+#include "tartan/this_worker.hpp"         // this_worker
+#include "tartan/thread_pool.hpp"         // thread_pool
 #include "tartan/top_k.hpp"               // top_k
-#include "tartan/try_map.hpp"             // try_map, try_starmap
+#include "tartan/try_map.hpp"             // try_map and try_starmap
 #include "tartan/version.hpp"             // TARTAN_VERSION_*
+#include "tartan/with_policy.hpp"         // with_policy
+#include "tartan/worker_local.hpp"        // worker_local
 #include "tartan/zip.hpp"                 // zip, enumerate
