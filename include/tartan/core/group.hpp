@@ -45,7 +45,7 @@ struct group_task : queued_task {
 ///     W2  pending and queue once more            E2  fence                               [G2]
 ///     W3  park                                   E3  sleepers? signal each
 ///
-/// [G1] Read-modify-writes in one total order with the fence of R2: either R3 finds the ticket free, or T2 finds the
+/// [G1] A fence behind T1, and the fence of R2: either R3 finds the ticket free, or T2 finds the
 /// task. [G2] Likewise: either W2 sees E1, or E3 sees the sleeper. [G3] Tasks that a ticket has ended are counted off
 /// `pending_` when it finds no further one: until then the group
 ///      cannot be finished anyway, and producers and consumers do not fight for that word.
@@ -187,7 +187,8 @@ class group {
   }
 
   void give_back(ticket& t) noexcept {
-    taken_.fetch_and(~(std::uint64_t{1} << t.number), std::memory_order_seq_cst);  // T1, [G1]
+    taken_.fetch_and(~(std::uint64_t{1} << t.number), std::memory_order_seq_cst);  // T1
+    real_atomics::full_fence();                                                    // [G1]: before the look T2
   }
 
   /// Takes the ticket again if there is work, unless somebody else has.

@@ -100,7 +100,8 @@ class pool {
     if (left_behind()) return;
     may_join();
     std::lock_guard const one(join_mutex_);
-    closed_.store(true, std::memory_order_seq_cst);  // seq_cst: before the wake-ups, for every sleeper's last look
+    closed_.store(true, std::memory_order_relaxed);  // relaxed: ordered by the fence
+    real_atomics::full_fence();                      // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
     wake_everybody();
     while (std::unique_ptr<os_thread> const thread = take_thread()) thread->join();
   }
