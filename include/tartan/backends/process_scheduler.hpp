@@ -811,6 +811,7 @@ class process_scheduler {
       }
       if (w.sent.empty()) continue;
       if (w.sent.front().job->timeout.count() != 0) check_timeout(i);
+      if (w.outstanding() > 1) look_within(std::chrono::milliseconds(1));  // not every answer wakes us
       recall_needless(i);
       if (watch_balance) recall_if_stuck(i);
     }

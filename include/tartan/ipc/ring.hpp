@@ -151,6 +151,11 @@ class ring_consumer {
     return tail_ != head_seen_ || state_->head.load(std::memory_order_acquire) != tail_;  // with publish()
   }
 
+  /// Whether another frame is there behind the one that next() gave and that is not consumed yet.
+  [[nodiscard]] bool more() noexcept {
+    return tail_ + extent_ != head_seen_ || state_->head.load(std::memory_order_relaxed) != head_seen_;  // a look
+  }
+
   /// Sleeps until a frame is there, or for `limit`; may return without one.
   void wait(std::chrono::nanoseconds limit = std::chrono::nanoseconds{-1}) noexcept {
     state_->filled.arm();

@@ -78,6 +78,7 @@ class worker_context {
       return false;
     if (timed) slot_.since.store(monotonic_ns(), std::memory_order_relaxed);  // relaxed: published by running
     slot_.running.store(number + 1, std::memory_order_release);               // with the host's watch on timeouts
+    number_ = number;
     return true;
   }
 
@@ -120,7 +121,10 @@ class worker_context {
   }
 
   /// Gives `count` units back that have not begun.
-  void hand_back(std::uint32_t count) { answer(reply_kind::handed_back, count); }
+  void hand_back(std::uint32_t count) {
+    number_ = last_number_;
+    answer(reply_kind::handed_back, count);
+  }
 
   /// The work of this job: decoded once, as long as no other job comes between.
   template <class Work>
@@ -166,6 +170,7 @@ class worker_context {
   void run_units(std::byte const* data, std::size_t size) {
     frame_reader in(data, size);
     auto const header = in.raw<run_header>();
+    last_number_ = header.first_number + header.count - 1;
     std::string module(reinterpret_cast<char const*>(in.take(header.module_size)), header.module_size);
     frame_reader work(header.work.at != nullptr ? header.work.at : in.take(header.work.size), header.work.size);
 #if TARTAN_EXCEPTIONS
@@ -193,8 +198,11 @@ class worker_context {
     }
   }
 
+  // A host that sleeps is not woken for each of many answers: the last one before this worker idles wakes it, and
+  // every sixteenth. (A host that waits while more is to come looks by itself every millisecond.)
   void publish() noexcept {
     out_.publish();
+    if (++unannounced_ % 16 != 0 && (number_ < last_number_ || in_.more())) return;
     slot_.bell->ring();
   }
 
@@ -209,6 +217,9 @@ class worker_context {
   ring_producer<> out_;
   segment& arena_;
   std::uint32_t mark_;
+  std::uint64_t number_ = 0;       // of the unit that runs
+  std::uint64_t last_number_ = 0;  // of its message
+  unsigned unannounced_ = 0;
   void* cached_ = nullptr;
   void (*drop_)(void*) = nullptr;
   std::uint64_t cached_job_ = 0;
