@@ -92,10 +92,9 @@ TARTAN_ALWAYS_INLINE void put_results(R const& result, Put&& put) {
 template <std::size_t D, class F, class... In, class... Out>
 void scalar_stencil_row(F& f, std::tuple<row_neighbours<In>...> const& in, std::tuple<Out*...> const& out,
                         row_extent const& extent) {
-  // The rows written are none of those read, so the compiler may vectorise.
-#if defined(__clang__)
-#pragma clang loop vectorize(assume_safety)
-#else
+  // The rows written are none of those read, so the compiler may vectorise. (clang finds that out at run time, and
+  // warns of a hint that it cannot follow.)
+#if !defined(__clang__)
 #pragma GCC ivdep
 #endif
   for (std::ptrdiff_t column = extent.begin; column < extent.end; ++column) {
