@@ -6,7 +6,7 @@
 #include <cstddef>      // size_t
 #include <string_view>  // string_view
 #include <type_traits>  // decay_t, invoke_result_t
-#include <utility>      // forward, move
+#include <utility>      // exchange, forward, move
 #include <vector>       // vector
 
 #include "tartan/core/errors.hpp"   // cancelled, raise
@@ -99,12 +99,13 @@ struct nested {
 
   template <class R, class Slice, class Work>
   std::vector<R> collect(properties const& props, block_plan const& plan, Slice const& slice, Work const& work) const {
-    block_plan const shares(plan.count(), share_length(props, plan.count()));
+    std::size_t const together = share_length(props, plan.count());  // blocks of a share
+    block_plan const shares(plan.elements(), together * plan[0].size());
     detail::share_work<R, Inner, Work> const share{inner, inner_workers, props.relaxed, work};
     if constexpr (shared_memory_backend<Outer>)
-      return flat(collect_here<R>(props, plan, shares, slice, share));
+      return flat(collect_here<R>(props, plan, shares, together, slice, share));
     else
-      return flat(collect_away<R>(props, plan, shares, slice, share));
+      return flat(collect_away<R>(props, plan, shares, together, slice, share));
   }
 
   template <class Body>
@@ -213,27 +214,35 @@ struct nested {
   }
 
   template <class R, class Slice, class Share>
-  auto collect_here(properties const& props, block_plan const& plan, block_plan const& shares, Slice const& slice,
-                    Share const& share) const {
+  auto collect_here(properties const& props, block_plan const& plan, block_plan const& shares, std::size_t together,
+                    Slice const& slice, Share const& share) const {
     detail::cut_short stopped;
-    auto const part_of = [&](block const& b) { return detail::lazy_share<Slice>{&plan, &slice, b.begin, b.size()}; };
+    properties outer_props = outside(props), inner_props = inside(props);
+    outer_props.progress = std::exchange(inner_props.progress, {});  // Outer knows how many elements a share has
+    auto const part_of = [&](block const& b) {
+      std::size_t const first = b.index * together;
+      return detail::lazy_share<Slice>{&plan, &slice, first, (std::min)(together, plan.count() - first)};
+    };
     auto const run_share = [&](auto& part) {
       std::vector<R> results;
-      stopped.watch([&] { results = share.run(part, inside(props)); });
+      stopped.watch([&] { results = share.run(part, inner_props); });
       return results;
     };
-    auto blocks = outer.template collect<std::vector<R>>(outside(props), shares, part_of, run_share);
+    auto blocks = outer.template collect<std::vector<R>>(outer_props, shares, part_of, run_share);
     stopped.conclude();
     return blocks;
   }
 
   template <class R, class Slice, class Share>
-  auto collect_away(properties const& props, block_plan const& plan, block_plan const& shares, Slice const& slice,
-                    Share const& share) const {
+  auto collect_away(properties const& props, block_plan const& plan, block_plan const& shares, std::size_t together,
+                    Slice const& slice, Share const& share) const {
     detail::first_error failed;  // of a slice: the blocks before it still run
     auto const arguments_of = [&](block const& b) {
       std::vector<std::decay_t<std::invoke_result_t<Slice const&, block>>> arguments;
-      for (std::size_t i = b.begin; i != b.end && !failed.skips(i) && append(arguments, slice, plan[i], failed);) ++i;
+      std::size_t const end = (std::min)(plan.count(), (b.index + 1) * together);
+      for (std::size_t i = b.index * together;
+           i != end && !failed.skips(i) && append(arguments, slice, plan[i], failed);)
+        ++i;
       return arguments;
     };
     auto blocks = outer.template collect<std::vector<R>>(props, shares, arguments_of, share);

@@ -41,14 +41,17 @@ struct threads_backend {
   std::vector<R> collect(properties const& props, block_plan const& plan, Slice const& slice, Work const& work) const {
     detail::slots<R> results(plan.count());
     auto body = [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i != end; ++i)
+      for (std::size_t i = begin; i != end; ++i) {
         results.make(i, [&]() -> R {
           auto&& argument = slice(plan[i]);
           return work(argument);
         });
+        props.progress.finished(plan[i].size());
+      }
     };
     properties per_block = props;
     per_block.grain = 0;
+    per_block.progress = {};  // it would count blocks
     for_range(per_block, plan.count(), 1, body);
     return results.to_vector();
   }

@@ -45,6 +45,7 @@ struct any_rank {
 ///   C3  If calls throw, the exception of the lowest block is rethrown; blocks above it may be skipped, none below is.
 ///   C4  A stop skips blocks that have not begun; if any was skipped and none threw, `cancelled` is thrown.
 ///   C5  The backend stays usable after C3 and C4.
+///   C6  The progress is told of the elements of each block that has been worked on.
 /// width(props) is the number of workers that would take part, at least 1.
 /// Where memory is not shared, two more: block_length(props, n) is the number of elements that travel together, and
 /// try_collect<R>(props, range, f, offset) gives an outcome<R> for each element, with index offset + i (nothing
