@@ -398,6 +398,50 @@ TEST_CASE("a wait for what no worker works on lets another thread in", "[future]
   }
 }
 
+#if !TARTAN_TSAN  // a thousand threads are too many for it
+TEST_CASE("the bound on waits that let threads in is an error, and leaves the pool usable", "[future]") {
+  constexpr std::size_t tasks = 1100;
+  tn::thread_pool pool{{.workers = 1, .stack_size = 256 << 10}};
+  auto const p = tn::par.on(pool);
+  std::vector<tn::promise<int>> promises(tasks);
+  std::vector<tn::future<int>> all;
+  for (auto& promise : promises) all.push_back(tn::submit(p, [f = promise.get_future()]() mutable { return f.get(); }));
+  all.back().wait();  // refused, and so it has ended
+  CHECK_THROWS_AS(all.back().get(), tn::too_many_blocked);
+  all.pop_back();
+  for (auto& promise : promises) promise.set_value(1);
+  int kept = 0, refused = 0;
+  for (auto& f : all) {
+    try {
+      kept += f.get();
+    } catch (tn::too_many_blocked const&) {
+      ++refused;
+    }
+  }
+  CHECK(kept == 1024);
+  CHECK(refused == 75);
+  CHECK(tn::submit(p, add, 2, 3).get() == 5);
+}
+#endif
+
+TEST_CASE("a pool that is destroyed lets tasks that wait come to their end", "[future]") {
+  tn::promise<int> late;
+  std::atomic<int> got{0};
+  std::thread keeper;
+  {
+    tn::thread_pool pool{1};
+    std::atomic<bool> waits{false};
+    tn::submit(tn::par.on(pool), [&, f = late.get_future()]() mutable {
+      waits = true;
+      got = f.get();
+    });
+    spin_until([&] { return waits.load(); });
+    keeper = std::thread([&] { late.set_value(6); });
+  }
+  keeper.join();
+  CHECK(got == 6);
+}
+
 TEST_CASE("a task that waits for itself is told so", "[future]") {
   tn::thread_pool pool{1};
   tn::future<void> self;
