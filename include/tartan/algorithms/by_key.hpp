@@ -4,10 +4,10 @@
 #include <algorithm>      // max, min
 #include <bit>            // bit_floor, countr_zero
 #include <concepts>       // invocable
-#include <cstddef>        // size_t
+#include <cstddef>        // ptrdiff_t, size_t
 #include <functional>     // invoke, plus
 #include <memory>         // make_unique_for_overwrite, unique_ptr
-#include <ranges>         // begin, input_range, iota_view, range_reference_t, range_value_t
+#include <ranges>         // begin, input_range, range_reference_t, range_value_t
 #include <string>         // string
 #include <string_view>    // string_view
 #include <type_traits>    // conditional_t, decay_t, is_convertible_v, is_pointer_v
@@ -234,6 +234,15 @@ struct index_chain {
   std::size_t head, tail, count;
 };
 
+/// The indices from `base` on, as the elements of a range.
+struct index_iterator {
+  using difference_type = std::ptrdiff_t;
+  using value_type = std::size_t;
+  std::size_t base;
+  std::size_t operator[](difference_type i) const noexcept { return base + static_cast<std::size_t>(i); }
+  index_iterator operator+(difference_type i) const noexcept { return {base + static_cast<std::size_t>(i)}; }
+};
+
 /// Joins two chains; `next` has a place for each element.
 struct join_chains {
   std::size_t* next;
@@ -251,7 +260,7 @@ std::unordered_map<Key, std::vector<Element>> group_indices(P const& policy, std
   join_chains join{next.get()};
   by_key_call<Key, index_chain, P, join_chains> call(policy, join, false);
   auto chain_of = [&](std::size_t i, auto& emit) { emit(std::invoke(key, look(i)), index_chain{i, i, 1}); };
-  call.add(std::views::iota(std::size_t{0}, n).begin(), n, chain_of);
+  call.add(index_iterator{0}, n, chain_of);
 
   std::vector<std::unordered_map<Key, std::vector<Element>>> parts;
   auto const gather = [&](std::size_t p, auto& table) {
