@@ -1,0 +1,30 @@
+// expect: take them as auto
+// expect: one value, or
+// expect: hold the same type
+// expect: workers see the caller's memory
+#include <tartan/processes.hpp>
+#include <tartan/simd.hpp>
+#include <tartan/stencil.hpp>
+
+#include <tuple>
+
+int main() {
+  tartan::grid<float, 2> g(8, 8), h(8, 8);
+  tartan::grid<double, 2> d(8, 8);
+#if !defined(TARTAN_MUST_FAIL)
+  tartan::stencil(tartan::simd, g, tartan::steps(1), tartan::radius(1), tartan::boundary::clamp,
+                  [](auto at) { return at(0, 1); });
+#elif TARTAN_MUST_FAIL == 1
+  tartan::stencil(tartan::simd, g, tartan::steps(1), tartan::radius(1), tartan::boundary::clamp,
+                  [](tartan::detail::scalar_point<float, 2> at) { return at(0, 1); });
+#elif TARTAN_MUST_FAIL == 2
+  tartan::stencil(tartan::seq, tartan::fields(g, h), tartan::steps(1), tartan::radius(1), tartan::boundary::clamp,
+                  [](auto a, auto b) { return std::tuple{a(0, 0), b(0, 0), a(0, 1)}; });
+#elif TARTAN_MUST_FAIL == 3
+  tartan::stencil(tartan::seq, tartan::fields(g, d), tartan::steps(1), tartan::radius(1), tartan::boundary::clamp,
+                  [](auto a, auto b) { return a(0, 0) + b(0, 0); });
+#elif TARTAN_MUST_FAIL == 4
+  tartan::stencil(tartan::processes, g, tartan::steps(1), tartan::radius(1), tartan::boundary::clamp,
+                  [](auto at) { return at(0, 1); });
+#endif
+}
