@@ -39,14 +39,22 @@ namespace detail {
 /// The host's end of the zygote. One for ever in a process; a forked copy of the host has it too but may not use it.
 class process_host {
  public:
-  explicit process_host(process_options const& options)
-      : arena_{new segment(options.shared_memory)}, owner_{::getpid()} {
+  static constexpr char const* start_first =
+      "call tartan::start_processes() first in main(), before anything starts a thread";
+
+  explicit process_host(process_options const& options, char const* remedy = start_first)
+      : arena_{&the_arena(options)}, owner_{::getpid()} {
     resource_ = ::new (arena_->allocate(sizeof(segment_resource), 64)) segment_resource(*arena_);
-    publish_arena(arena_);
-    start_zygote();
+    start_zygote(remedy);
   }
   process_host(process_host const&) = delete;
   process_host& operator=(process_host const&) = delete;
+  ~process_host() {
+    stop();
+    if (socket_ >= 0) ::close(socket_);
+    if (zygote_fd_ >= 0) ::close(zygote_fd_);
+    arena_->deallocate(resource_);
+  }
 
   [[nodiscard]] segment& arena() noexcept { return *arena_; }
   [[nodiscard]] std::pmr::memory_resource& resource() noexcept { return *resource_; }
@@ -84,12 +92,12 @@ class process_host {
   // The library's fork() counts; the zygote, made by a bare system call, never asks.
   static unsigned forks() noexcept { return process_state().forks.load(std::memory_order_relaxed); }
 
-  static void publish_arena(segment* s) noexcept {
-    process_state().slot[static_cast<unsigned>(slot_id::arena)].store(
-        s, std::memory_order_release);  // with known_segment()
+  static segment& the_arena(process_options const& options) {
+    return process_object<segment>(slot_id::arena, [&] { return new segment(options.shared_memory); });
   }
 
-  static void require_one_thread() {
+  /// Throws process_start_error if a fork of this process could be broken; `remedy` says what to do.
+  static void require_one_thread(char const* remedy) {
     unsigned threads = 0;
     if (DIR* const tasks = ::opendir("/proc/self/task")) {
       while (auto const* const entry = ::readdir(tasks)) threads += entry->d_name[0] != '.' ? 1U : 0U;
@@ -97,14 +105,12 @@ class process_host {
     }
     constexpr unsigned allowed = TARTAN_TSAN ? 2 : 1;  // ThreadSanitizer keeps one of its own
     if (threads > allowed)
-      raise<process_start_error>(
-          "tartan: this process has " + std::to_string(threads) +
-          " threads already, so a fork of it may be broken: call tartan::start_processes() first in "
-          "main(), before anything starts a thread");
+      raise<process_start_error>("tartan: this process has " + std::to_string(threads) +
+                                 " threads already, so a fork of it may be broken: " + remedy);
   }
 
-  void start_zygote() {
-    require_one_thread();
+  void start_zygote(char const* remedy) {
+    require_one_thread(remedy);
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) fail("no socket to the zygote");
     auto const host = static_cast<int>(::syscall(SYS_pidfd_open, owner_, 0));
