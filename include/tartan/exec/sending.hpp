@@ -1,13 +1,11 @@
 #pragma once
 // What becomes of a slice of the input on its way to a worker that does not see the caller's memory: what can travel
-// arrives as it is, any other range as a vector of its values, pairs and tuples member by member.
+// arrives as it is, any other range as a vector of its values, a pair member by member.
 
-#include <cstddef>      // size_t
+#include <cstddef>      // byte, size_t
 #include <cstdint>      // uint64_t
-#include <memory>       // addressof
 #include <ranges>       // contiguous_range, data, input_range, range_value_t, size, sized_range
-#include <tuple>        // apply, tuple
-#include <type_traits>  // remove_cvref_t
+#include <type_traits>  // is_same_v, remove_cvref_t
 #include <utility>      // pair
 #include <vector>       // vector
 
