@@ -2,6 +2,7 @@
 // Worker processes: the policy `processes`, pools, shared memory. Use it beside <tartan/tartan.hpp> or the headers of
 // single patterns.
 
+#include "tartan/backends/process.hpp"       // process
 #include "tartan/backends/process_pool.hpp"  // process_pool
 #include "tartan/backends/processes.hpp"     // processes
 #include "tartan/core/closure.hpp"           // closure

@@ -192,6 +192,13 @@ class process_scheduler {
     work_for_monitor_.notify_one();
   }
 
+  /// Sends a signal to every worker that lives.
+  void signal(int number) {
+    std::unique_lock const lock(mutex_);
+    for (std::size_t i = 0; i != peers_.size(); ++i)
+      if (peers_[i].phase != peer_phase::absent) transport_.signal(i, number);
+  }
+
   [[nodiscard]] process_stats stats() const {
     std::unique_lock const lock(mutex_);
     return stats_;

@@ -93,7 +93,8 @@ class shared_memory_transport {
   }
 
   /// Sends SIGKILL; the end comes as any other.
-  void kill(std::size_t i) { host_.kill_child(*peers_[i].slot, SIGKILL); }
+  void kill(std::size_t i) { signal(i, SIGKILL); }
+  void signal(std::size_t i, int number) { host_.kill_child(*peers_[i].slot, number); }
 
   /// Units of lower numbers that have not begun shall come back.
   void recall(std::size_t i, std::uint64_t below) noexcept {
