@@ -7,7 +7,6 @@
 #include "tartan/leaves/math.hpp"          // exp, log, sin, cos
 #include "tartan/leaves/move.hpp"          // slide, gather
 #include "tartan/leaves/numeric.hpp"       // fma, sqrt, floor, ceil, trunc
-#include "tartan/leaves/pack_traits.hpp"   // pack_traits
 #include "tartan/leaves/select.hpp"        // select, min, max, abs
 #include "tartan/leaves/simd.hpp"          // simd_leaf
 
