@@ -240,7 +240,7 @@ class promise {
   template <class... Args>
   bool set_value(Args&&... args) {
     detail::task_ref const held = hold();
-    if (!task_->try_begin(detail::current_worker())) return false;
+    if (!task_->try_begin(nullptr)) return false;
     static_cast<detail::promised<kept>*>(held.get())->complete([&]() -> kept {
       return kept(std::forward<Args>(args)...);
     });
@@ -249,7 +249,7 @@ class promise {
 
   bool set_exception(std::exception_ptr error) {
     detail::task_ref const held = hold();
-    if (!task_->try_begin(detail::current_worker())) return false;
+    if (!task_->try_begin(nullptr)) return false;
     static_cast<detail::promised<kept>*>(held.get())->complete_with_error(std::move(error));
     return true;
   }
@@ -259,7 +259,8 @@ class promise {
     if (task_ == nullptr) detail::raise<invalid_future>();
     return *task_;
   }
-  /// Whoever sees the value may destroy the promise before this thread is through with the task.
+  /// No worker is named as the runner: what lies in its deque was not forked for this value. Whoever sees the value may
+  /// destroy the promise before this thread is through with the task.
   [[nodiscard]] detail::task_ref hold() const {
     state().add_reference();
     return detail::task_ref(task_);

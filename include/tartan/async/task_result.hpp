@@ -14,6 +14,7 @@
 #endif
 
 #include "tartan/core/errors.hpp"       // cancelled
+#include "tartan/core/leapfrog.hpp"     // foreign_work
 #include "tartan/core/pool.hpp"         // pool
 #include "tartan/core/pool_table.hpp"   // default_pool
 #include "tartan/core/result.hpp"       // invoke_regular, regular_result, result_slot
@@ -264,7 +265,10 @@ class continuation final : public task_result<R>, public follow_up {
     auto* const self = static_cast<continuation*>(c);
     if (defer(self)) return;
     deeper const level;
-    obey_order(self, current_worker(), task_order::run);
+    worker* const w = current_worker();
+    if (w == nullptr) return obey_order(self, nullptr, task_order::run);
+    foreign_work const scope(*w, false);  // who waits for the continuation must not take what lies below it here
+    obey_order(self, w, task_order::run);
   }
 
   static void obey_order(queued_task* base, worker* w, task_order order) {

@@ -81,26 +81,28 @@ class leapfrog {
   std::uint64_t const outer_errand_;
 };
 
-/// The time in which a waiting worker runs something that is not on its own deque.
+/// The time in which a worker runs something that is not on its own deque, above what it has begun: because it waits,
+/// or because a task that it ended has a continuation.
 class foreign_work {
  public:
-  explicit foreign_work(worker& w) noexcept
-      : w_(w), was_layered_(w.layered.load(std::memory_order_relaxed)) {           // relaxed: own
+  explicit foreign_work(worker& w, bool in_wait = true) noexcept
+      : w_(w), in_wait_(in_wait), was_layered_(w.layered.load(std::memory_order_relaxed)) {  // relaxed: own
     w.waits_for.runner.store(nullptr, std::memory_order_relaxed);                  // relaxed: published by the errand
     if (!w.tasks.seems_empty()) w.layered.store(true, std::memory_order_relaxed);  // [F3]; relaxed: likewise
     pool::next_errand(w);
-    ++w.waits;
+    if (in_wait) ++w.waits;
   }
   foreign_work(foreign_work const&) = delete;
   foreign_work& operator=(foreign_work const&) = delete;
   ~foreign_work() {
-    --w_.waits;
+    if (in_wait_) --w_.waits;
     pool::next_errand(w_);
     w_.layered.store(was_layered_, std::memory_order_release);  // [F3]
   }
 
  private:
   worker& w_;
+  bool const in_wait_;
   bool const was_layered_;
 };
 

@@ -107,7 +107,7 @@ class task_queue {
     void unlock() noexcept { held.store(false, std::memory_order_release); }  // with try_lock()
     [[nodiscard]] std::size_t length() const noexcept {
       return size.load(std::memory_order_relaxed);
-    }                                                                                  // under the lock
+    }  // under the lock
     void resize(std::size_t n) noexcept { size.store(n, std::memory_order_release); }  // [Q1] with seems_empty()
     std::atomic<bool> held{false};
     bool closed = false;  // this and the rest under the lock
