@@ -357,7 +357,20 @@ class explorer {
   [[noreturn]] void hit_bound(std::string const& which);
   char* stack_of(int t) { return memory_ + static_cast<std::size_t>(t) * (stack_size + arena_size); }
   location& at(int l) { return graph_.locations[static_cast<std::size_t>(l)]; }
-  bool reads_latest(event_ref r) { return at(graph_.at(r).location).writes.back() == graph_.at(r).source; }
+  bool reads_latest(event_ref r) {
+    event_ref const latest = at(graph_.at(r).location).writes.back();
+    event_ref const own{r.thread, static_cast<std::int16_t>(r.index + 1)};  // of a read-modify-write that changed nothing
+    return latest == graph_.at(r).source || (graph_.at(r).exclusive && latest == own);
+  }
+  /// Whether an event of a spin loop leaves everything as it was.
+  bool changes_nothing(event_ref e) {
+    op const k = graph_.at(e).kind;
+    if (k == op::rmw_write) {
+      event_ref const half{e.thread, static_cast<std::int16_t>(e.index - 1)};
+      return graph_.at(half).value == graph_.at(e).value;
+    }
+    return is_read(k) || k == op::full_fence || k == op::light_fence || k == op::heavy_fence || k == op::plain_read;
+  }
 
   std::function<void()> const& program_;
   options const how_;
@@ -1070,11 +1083,7 @@ void explorer::pause() {
   thread& t = self();
   if (t.looped && t.window != t.next) {
     bool pure = true;
-    for (auto i = t.window; i < t.next; ++i) {
-      op const k = graph_.at({static_cast<std::int16_t>(running_), i}).kind;
-      pure = pure && (is_read(k) || k == op::full_fence || k == op::light_fence || k == op::heavy_fence ||
-                      k == op::plain_read);
-    }
+    for (auto i = t.window; i < t.next; ++i) pure = pure && changes_nothing({static_cast<std::int16_t>(running_), i});
     if (pure && t.next - t.window > 1) {
       settle();
       drop(state::spinning);

@@ -88,7 +88,7 @@ void submit_and_close() {
   {
     pool p(1);
     t.input.set(7);
-    require(p.submit(&t, 0), "an open pool refuses a task");
+    require(p.submit(&t, tartan::detail::this_queue_place()), "an open pool refuses a task");
   }
   require(t.output.get() == 8 && t.runs == 1, "a submitted task did not run once before the pool was gone");
   model::reach("the task has run");
@@ -98,7 +98,7 @@ void submit_and_look() {
   pool& p = *new pool(1);
   task& t = *new task;
   t.input.set(7);
-  require(p.submit(&t, 0), "an open pool refuses a task");
+  require(p.submit(&t, tartan::detail::this_queue_place()), "an open pool refuses a task");
   while (t.done.load(std::memory_order_acquire) == 0) model::atomics::wait(t.done, 0);
   require(t.output.get() == 8 && t.runs == 1, "a submitted task did not run once");
   model::reach("the task has run");
@@ -109,7 +109,7 @@ void submit_and_call() {
   {
     pool p(1);
     t.input.set(7);
-    require(p.submit(&t, 0), "an open pool refuses a task");
+    require(p.submit(&t, tartan::detail::this_queue_place()), "an open pool refuses a task");
     call(p, [](worker&) {});
   }
   require(t.output.get() == 8 && t.runs == 1, "a submitted task did not run once before the pool was gone");

@@ -8,7 +8,7 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-enum class slot_id : unsigned { default_pool, hooks, pool_table, count = 16 };
+enum class slot_id : unsigned { default_pool, hooks, zygote, lent_pools, pool_table, arena, settings, unhandled, count = 16 };
 
 /// Always null, and no event of the model.
 struct null_slot {
