@@ -86,7 +86,7 @@ TEST_CASE(
   CHECK_THROWS_AS(tn::detail::encode(tn::shared_span<int>(local, 3)), tn::not_shippable);
   tn::shared_array<int> a(4);
   auto bytes = tn::detail::encode(a.span());
-  for (std::size_t const i : {8, 13, 14, 15}) {  // misaligned, or far outside of the arena
+  for (std::size_t const i : {8U, 13U, 14U, 15U}) {  // misaligned, or far outside of the arena
     auto bad = bytes;
     bad[i] = bad[i] ^ std::byte{0xff};
     CHECK_THROWS_AS(tn::detail::decode<tn::shared_span<int>>(bad), tn::bad_frame);
