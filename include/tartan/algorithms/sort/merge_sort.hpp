@@ -2,7 +2,6 @@
 // A stable merge sort for any comparator, also one that throws or lies.
 
 #include <cstddef>      // size_t
-#include <memory>       // to_address
 #include <type_traits>  // is_nothrow_move_assignable_v, is_trivially_copyable_v
 #include <utility>      // move
 
@@ -32,6 +31,7 @@ class merge_sort {
   static constexpr std::size_t few = 20;             // elements: insertion
   static constexpr std::size_t fork_from = 256;      // elements
   static constexpr std::size_t share_merge = 16384;  // elements
+  static constexpr std::size_t worth_pairing = 256;  // elements
 
   /// The result goes back to where the elements are (`stay`) or to `other`.
   void sort(T* from, T* other, std::size_t n, bool stay) noexcept {
@@ -50,7 +50,7 @@ class merge_sort {
       backend_.fork_join(props_, left, right);
     }
     T* const a = stay ? other : from;
-    merge(a, a + half, a + half, a + n, stay ? from : other);
+    merge({a, a + half, a + half, a + n, stay ? from : other});
   }
 
   void insertion(T* a, std::size_t n) {
@@ -64,46 +64,71 @@ class merge_sort {
     }
   }
 
-  void merge(T* l, T* l_end, T* r, T* r_end, T* out) noexcept {
-    auto const nl = static_cast<std::size_t>(l_end - l), nr = static_cast<std::size_t>(r_end - r);
-    if (nl + nr < share_merge || failed()) return merge_alone(l, l_end, r, r_end, out);
-    // Around the middle of the longer one; equal elements of the left stay to the left of those of the right.
-    T *l_cut = l + nl / 2, *r_cut = r + nr / 2;
-    attempt([&] {
-      if (nl >= nr)
-        r_cut = lowest(r, nr, [&](T& x) { return !less_(x, *l_cut); });
-      else
-        l_cut = lowest(l, nl, [&](T& x) { return less_(*r_cut, x); });
-    });
-    T* const out_cut = out + (l_cut - l) + (r_cut - r);
-    backend_.fork_join(
-        props_, [&] { merge(l, l_cut, r, r_cut, out); }, [&] { merge(l_cut, l_end, r_cut, r_end, out_cut); });
+  /// Two neighbouring sorted parts on their way to `out`.
+  struct pair_of_parts {
+    T *l, *l_end, *r, *r_end, *out;
+    [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>((l_end - l) + (r_end - r)); }
+    [[nodiscard]] bool both() const noexcept { return l != l_end && r != r_end; }
+  };
+
+  /// Cuts both parts near the middle: what is left in `p` comes before what is returned. Equal elements of the left
+  /// part stay to the left of those of the right.
+  pair_of_parts cut(pair_of_parts& p) {
+    auto const nl = static_cast<std::size_t>(p.l_end - p.l), nr = static_cast<std::size_t>(p.r_end - p.r);
+    T *l_cut = p.l + nl / 2, *r_cut = p.r + nr / 2;
+    if (nl >= nr)
+      r_cut = lowest(p.r, nr, [&](T& x) { return !less_(x, *l_cut); });
+    else
+      l_cut = lowest(p.l, nl, [&](T& x) { return less_(*r_cut, x); });
+    pair_of_parts const upper{l_cut, p.l_end, r_cut, p.r_end, p.out + (l_cut - p.l) + (r_cut - p.r)};
+    p.l_end = l_cut;
+    p.r_end = r_cut;
+    return upper;
   }
 
-  void merge_alone(T* l, T* l_end, T* r, T* r_end, T* out) noexcept {
+  void merge(pair_of_parts p) noexcept {
+    if (p.size() < share_merge || failed()) return merge_alone(p);
+    pair_of_parts upper{p.l_end, p.l_end, p.r_end, p.r_end, p.out + p.size()};
+    attempt([&] { upper = cut(p); });
+    backend_.fork_join(props_, [&] { merge(p); }, [&] { merge(upper); });
+  }
+
+  void merge_alone(pair_of_parts p) noexcept {
+    pair_of_parts upper{p.l_end, p.l_end, p.r_end, p.r_end, p.out + p.size()};
     attempt([&] {
-      if (l == l_end || r == r_end || !less_(*r, l_end[-1])) return;
-      if (less_(r_end[-1], *l)) {
-        out = move_all(r, r_end, out);
-        r = r_end;
+      if (!p.both() || !less_(*p.r, p.l_end[-1])) return;
+      if (less_(p.r_end[-1], *p.l)) {
+        p.out = move_all(p.r, p.r_end, p.out);
+        p.r = p.r_end;
         return;
       }
-      while (l != l_end && r != r_end) take_next(l, r, out);
+      if (std::is_trivially_copyable_v<T> && p.size() >= worth_pairing) {
+        upper = cut(p);
+        while (p.both() && upper.both()) {  // side by side: neither waits for the other's comparison
+          take_next(p);
+          take_next(upper);
+        }
+      }
+      while (p.both()) take_next(p);
+      while (upper.both()) take_next(upper);
     });
-    out = move_all(l, l_end, out);
-    move_all(r, r_end, out);
+    move_rest(p);
+    move_rest(upper);
   }
 
-  TARTAN_ALWAYS_INLINE void take_next(T*& l, T*& r, T*& out) {
-    bool const right = less_(*r, *l);
+  static void move_rest(pair_of_parts const& p) noexcept { move_all(p.r, p.r_end, move_all(p.l, p.l_end, p.out)); }
+
+  TARTAN_ALWAYS_INLINE void take_next(pair_of_parts& p) {
+    bool const right = less_(*p.r, *p.l);
     if constexpr (std::is_trivially_copyable_v<T>) {  // no branch: it would be a coin toss
-      *out = right ? *r : *l;
-      r += right;
-      l += !right;
+      T const* const next = right ? p.r : p.l;
+      *p.out = *next;
+      p.r += right;
+      p.l += !right;
     } else {
-      *out = right ? std::move(*r++) : std::move(*l++);
+      *p.out = right ? std::move(*p.r++) : std::move(*p.l++);
     }
-    ++out;
+    ++p.out;
   }
 
   /// The first of n elements for which `is` holds, if it holds for all behind it.
