@@ -92,12 +92,12 @@ class process_job {
   /// Up to `most` consecutive units to send; has_work() was true.
   [[nodiscard]] unit_range take(std::uint64_t most) {
     if (returned.empty()) {
-      unit_range const r{next, std::min(most, reachable_end() - next)};
+      unit_range const r{next, (std::min)(most, reachable_end() - next)};
       next += r.count;
       return r;
     }
     unit_range& latest = returned.back();
-    unit_range const r{latest.first, std::min(most, latest.count)};
+    unit_range const r{latest.first, (std::min)(most, latest.count)};
     latest.first += r.count;
     latest.count -= r.count;
     if (latest.count == 0) returned.pop_back();
@@ -132,7 +132,7 @@ class process_job {
 
  private:
   [[nodiscard]] std::uint64_t reachable_end() const noexcept {
-    return limit == no_limit ? end : std::min(end, limit + 1);
+    return limit == no_limit ? end : (std::min)(end, limit + 1);
   }
 };
 

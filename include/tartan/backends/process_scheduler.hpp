@@ -506,14 +506,14 @@ class process_scheduler {
   void retire_batch(peer& w) {
     batch const& b = w.sent.front();
     auto const now = roughly_now();
-    auto const pace = now - std::max(b.sent, w.last_answer);
+    auto const pace = now - (std::max)(b.sent, w.last_answer);
     w.last_answer = now;
     w.last_pace = pace;
     if (pace < quick)
-      w.window = std::min(w.window * 2, largest_window);
+      w.window = (std::min)(w.window * 2, largest_window);
     else if (pace > slow && b.units.count != 0)
-      w.window = std::max<std::uint64_t>(
-          1, b.units.count * static_cast<std::uint64_t>(slow / 2) / static_cast<std::uint64_t>(pace));
+      w.window = (std::max<std::uint64_t>)(1, b.units.count * static_cast<std::uint64_t>(slow / 2) /
+                                                  static_cast<std::uint64_t>(pace));
     transport_.arena().deallocate(b.block);
     w.sent.pop_front();
   }
@@ -570,9 +570,9 @@ class process_scheduler {
 
   bool send_batch(std::size_t i, process_job& job) {
     peer& w = peers_[i];
-    std::uint64_t const share = std::max<std::uint64_t>(1, job.waiting() / (2 * peers_.size()));
-    std::uint64_t most = std::min(w.window, share);
-    if (settings_.max_tasks_per_worker != 0) most = std::min(most, settings_.max_tasks_per_worker - w.next_number);
+    std::uint64_t const share = (std::max<std::uint64_t>)(1, job.waiting() / (2 * peers_.size()));
+    std::uint64_t most = (std::min)(w.window, share);
+    if (settings_.max_tasks_per_worker != 0) most = (std::min)(most, settings_.max_tasks_per_worker - w.next_number);
     unit_range r = job.take(most);
     std::size_t bytes = 0;
     auto const measured = measure(job, r, bytes);
@@ -872,10 +872,10 @@ class process_scheduler {
   void recall_if_stuck(std::size_t i) {
     peer& w = peers_[i];
     if (w.outstanding() < 2 || w.recalled == w.next_number) return;
-    auto const age = roughly_now() - std::max(w.sent.front().sent, w.last_answer);
+    auto const age = roughly_now() - (std::max)(w.sent.front().sent, w.last_answer);
     if (age < recall_after) return look_within(std::chrono::nanoseconds(recall_after - age));
     w.recalled = w.next_number;
-    w.window = std::max<std::uint64_t>(1, w.window / 4);
+    w.window = (std::max<std::uint64_t>)(1, w.window / 4);
     transport_.recall(i, w.next_number);
     ++stats_.recalls;
   }
