@@ -56,7 +56,7 @@ class forked_crew {
  private:
   static process_pool_options options(properties const& props, std::size_t most) {
     process_pool_options o;
-    o.workers = static_cast<unsigned>(std::min<std::size_t>(width(props), most));
+    o.workers = static_cast<unsigned>((std::min<std::size_t>)(width(props), most));
     o.name = "tartan-fork";
     return o;
   }

@@ -171,8 +171,7 @@ struct known_parts<std::variant<Ts...>> {
 
 // A pointer to a data member is an offset in its class.
 template <class T>
-inline constexpr bool plain_value =
-    std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_member_object_pointer_v<T>;
+inline constexpr bool plain_value = std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_member_object_pointer_v<T>;
 template <class Rep, class Period>
 inline constexpr bool plain_value<std::chrono::duration<Rep, Period>> = plain_value<Rep>;
 template <class Clock, class Duration>
