@@ -110,19 +110,19 @@ class atomic {
  private:
   friend struct atomics;
 
-  bool exchange_if(T& expected, T desired, std::memory_order success, std::memory_order failure, bool retried, site where) {
+  bool exchange_if(T& expected, T desired, std::memory_order success, std::memory_order failure, bool retried,
+                   site where) {
     struct wish {
       std::uint64_t expected, desired;
     } const context{detail::to_bits(expected), detail::to_bits(desired)};
-    std::uint64_t const old = detail::rmw(
-        location_,
-        {[](std::uint64_t seen, void const* c) -> std::optional<std::uint64_t> {
-           auto const& w = *static_cast<wish const*>(c);
-           if (seen != w.expected) return std::nullopt;
-           return w.desired;
-         },
-         &context, success, failure, true, retried},
-        where);
+    std::uint64_t const old = detail::rmw(location_,
+                                          {[](std::uint64_t seen, void const* c) -> std::optional<std::uint64_t> {
+                                             auto const& w = *static_cast<wish const*>(c);
+                                             if (seen != w.expected) return std::nullopt;
+                                             return w.desired;
+                                           },
+                                           &context, success, failure, true, retried},
+                                          where);
     if (old == context.expected) return true;
     expected = detail::from_bits<T>(old);
     return false;
@@ -131,7 +131,8 @@ class atomic {
   T change(F const& f, std::memory_order order, site where) {
     return detail::from_bits<T>(detail::rmw(location_,
                                             {[](std::uint64_t old, void const* c) -> std::optional<std::uint64_t> {
-                                               return detail::to_bits((*static_cast<F const*>(c))(detail::from_bits<T>(old)));
+                                               return detail::to_bits(
+                                                   (*static_cast<F const*>(c))(detail::from_bits<T>(old)));
                                              },
                                              &f, order, order, false},
                                             where));
@@ -196,9 +197,7 @@ struct atomics {
   template <class T>
   using model_atomic = model::atomic<T>;  // see stand_in/world.hpp
 
-  static void full_fence(site where = site::here()) {
-    detail::fence(op::full_fence, std::memory_order_seq_cst, where);
-  }
+  static void full_fence(site where = site::here()) { detail::fence(op::full_fence, std::memory_order_seq_cst, where); }
   static void light_fence(bool asymmetric, site where = site::here()) {
     detail::fence(asymmetric ? op::light_fence : op::full_fence, std::memory_order_seq_cst, where);
   }

@@ -1,14 +1,14 @@
 // Compares the explorer with the axioms of C++20, written down a second time and naively: random straight-line programs
 // are run by both, and the explorer must visit exactly the consistent executions, each once.
 
-#include <algorithm>  // next_permutation, sort
-#include <cstdint>    // uint64_t
-#include <cstdio>     // printf, snprintf
-#include <cstdlib>    // atoi, getenv
-#include <functional> // function
-#include <set>        // set
-#include <string>     // string, to_string
-#include <vector>     // vector
+#include <algorithm>   // next_permutation, sort
+#include <cstdint>     // uint64_t
+#include <cstdio>      // printf, snprintf
+#include <cstdlib>     // atoi, getenv
+#include <functional>  // function
+#include <set>         // set
+#include <string>      // string, to_string
+#include <vector>      // vector
 
 #include "atomics.hpp"  // model::atomic, thread_fence
 
@@ -71,7 +71,7 @@ struct candidate {
   std::vector<int> source;                 // of reads, else -1
   std::vector<int> value;                  // written or read
   std::vector<bool> writes, reads;
-  std::vector<std::vector<int>> order;     // modification order of each location
+  std::vector<std::vector<int>> order;  // modification order of each location
 
   [[nodiscard]] instruction const* code(std::size_t k) const {
     auto const [t, i] = nodes[k];
@@ -79,7 +79,8 @@ struct candidate {
   }
   [[nodiscard]] int location(std::size_t k) const { return code(k) == nullptr ? nodes[k].second : code(k)->where; }
   [[nodiscard]] bool is_fence(std::size_t k) const {
-    return code(k) != nullptr && (code(k)->what == kind::fence || code(k)->what == kind::light || code(k)->what == kind::heavy);
+    return code(k) != nullptr &&
+           (code(k)->what == kind::fence || code(k)->what == kind::light || code(k)->what == kind::heavy);
   }
   [[nodiscard]] std::memory_order order_of(std::size_t k) const {
     auto const* const c = code(k);
@@ -94,11 +95,13 @@ bool consistent(candidate const& c) {
   for (std::size_t i = 0; i != n; ++i)
     for (std::size_t j = 0; j != n; ++j) {
       if (c.nodes[i].first < 0 && c.nodes[j].first >= 0) sb(i, j) = true;
-      if (c.nodes[i].first >= 0 && c.nodes[i].first == c.nodes[j].first && c.nodes[i].second < c.nodes[j].second) sb(i, j) = true;
+      if (c.nodes[i].first >= 0 && c.nodes[i].first == c.nodes[j].first && c.nodes[i].second < c.nodes[j].second)
+        sb(i, j) = true;
     }
   for (auto const& order : c.order)
     for (std::size_t i = 0; i != order.size(); ++i)
-      for (std::size_t j = i + 1; j < order.size(); ++j) mo(static_cast<std::size_t>(order[i]), static_cast<std::size_t>(order[j])) = true;
+      for (std::size_t j = i + 1; j < order.size(); ++j)
+        mo(static_cast<std::size_t>(order[i]), static_cast<std::size_t>(order[j])) = true;
   for (std::size_t r = 0; r != n; ++r)
     if (c.source[r] >= 0) {
       auto const w = static_cast<std::size_t>(c.source[r]);
@@ -167,7 +170,8 @@ bool consistent(candidate const& c) {
 }
 
 std::string name(std::pair<int, int> node) {
-  return node.first < 0 ? "i" + std::to_string(node.second) : std::to_string(node.first) + "." + std::to_string(node.second);
+  return node.first < 0 ? "i" + std::to_string(node.second)
+                        : std::to_string(node.first) + "." + std::to_string(node.second);
 }
 
 std::string signature(candidate const& c) {
@@ -227,7 +231,8 @@ std::set<std::string> enumerate(program const& p) {
           if (!c.writes[w]) return false;
           seen = c.value[w];
         }
-        c.writes[k] = code->what == kind::store || code->what == kind::add || (code->what == kind::cas && seen == code->expected);
+        c.writes[k] =
+            code->what == kind::store || code->what == kind::add || (code->what == kind::cas && seen == code->expected);
         c.value[k] = code->what == kind::add ? seen + code->value : code->what == kind::load ? seen : code->value;
       }
       state[k] = 2;
@@ -246,7 +251,8 @@ std::set<std::string> enumerate(program const& p) {
     if (what != kind::load && what != kind::add && what != kind::cas) return sources(k + 1);
     for (std::size_t w = 0; w != n; ++w) {
       auto const* const code = c.code(w);
-      bool const may_write = code == nullptr || code->what == kind::store || code->what == kind::add || code->what == kind::cas;
+      bool const may_write =
+          code == nullptr || code->what == kind::store || code->what == kind::add || code->what == kind::cas;
       if (w == k || !may_write || c.location(w) != c.location(k)) continue;
       c.source[k] = static_cast<int>(w);
       sources(k + 1);
@@ -261,17 +267,29 @@ std::set<std::string> enumerate(program const& p) {
 
 void run(std::vector<instruction> const& code, std::vector<model::atomic<int>*> const& at) {
   for (instruction const& i : code) switch (i.what) {
-      case kind::load: at[static_cast<std::size_t>(i.where)]->load(i.order); break;
-      case kind::store: at[static_cast<std::size_t>(i.where)]->store(i.value, i.order); break;
-      case kind::add: at[static_cast<std::size_t>(i.where)]->fetch_add(i.value, i.order); break;
+      case kind::load:
+        at[static_cast<std::size_t>(i.where)]->load(i.order);
+        break;
+      case kind::store:
+        at[static_cast<std::size_t>(i.where)]->store(i.value, i.order);
+        break;
+      case kind::add:
+        at[static_cast<std::size_t>(i.where)]->fetch_add(i.value, i.order);
+        break;
       case kind::cas: {
         int expected = i.expected;
         at[static_cast<std::size_t>(i.where)]->compare_exchange_strong(expected, i.value, i.order, i.failure);
         break;
       }
-      case kind::fence: model::thread_fence(i.order); break;
-      case kind::light: model::atomics::light_fence(true); break;
-      case kind::heavy: model::atomics::heavy_fence(true); break;
+      case kind::fence:
+        model::thread_fence(i.order);
+        break;
+      case kind::light:
+        model::atomics::light_fence(true);
+        break;
+      case kind::heavy:
+        model::atomics::heavy_fence(true);
+        break;
     }
 }
 
@@ -317,12 +335,14 @@ program random_program(dice& d) {
     for (int k = 0; k != length; ++k) {
       instruction i{};
       int const what = d.roll(style >= 2 ? 12 : 9);
-      i.what = what < 3   ? kind::load
-               : what < 6 ? kind::store
-               : what < 7 ? kind::add
-               : what < 8 ? kind::cas
-               : style == 3 ? (d.roll(2) != 0 ? kind::light : d.roll(3) != 0 ? kind::heavy : kind::fence)
-                          : kind::fence;
+      i.what = what < 3     ? kind::load
+               : what < 6   ? kind::store
+               : what < 7   ? kind::add
+               : what < 8   ? kind::cas
+               : style == 3 ? (d.roll(2) != 0   ? kind::light
+                               : d.roll(3) != 0 ? kind::heavy
+                                                : kind::fence)
+                            : kind::fence;
       i.where = d.roll(locations);
       i.value = next_value++;
       i.expected = d.roll(next_value);
@@ -334,7 +354,8 @@ program random_program(dice& d) {
       if (i.what == kind::fence) i.order = all[1 + d.roll(4)];
       if (lax && i.what != kind::fence) i.order = relaxed;
       i.failure = loads[d.roll(3)];
-      if (sc || i.what == kind::light || i.what == kind::heavy || (style >= 2 && i.what == kind::fence && d.roll(3) != 0))
+      if (sc || i.what == kind::light || i.what == kind::heavy ||
+          (style >= 2 && i.what == kind::fence && d.roll(3) != 0))
         i.order = seq_cst;
       thread.push_back(i);
     }

@@ -1,9 +1,9 @@
 #include "check.hpp"
 
-#include <chrono>   // steady_clock
-#include <cstdio>   // printf
-#include <map>      // map
-#include <set>      // set
+#include <chrono>  // steady_clock
+#include <cstdio>  // printf
+#include <map>     // map
+#include <set>     // set
 
 namespace model {
 
@@ -19,11 +19,15 @@ std::vector<std::memory_order> weaker(std::string const& what, std::memory_order
   if (what.ends_with("fence")) return {relaxed};
   bool const reads = what == "load" || what == "cas failure", writes = what == "store";
   switch (order) {
-    case seq_cst: return {reads ? acquire : writes ? release : acq_rel};
-    case acq_rel: return {acquire, release};
+    case seq_cst:
+      return {reads ? acquire : writes ? release : acq_rel};
+    case acq_rel:
+      return {acquire, release};
     case acquire:
-    case release: return {relaxed};
-    default: return {};
+    case release:
+      return {relaxed};
+    default:
+      return {};
   }
 }
 
@@ -77,10 +81,10 @@ int run_checks(std::string const& title, std::vector<check> const& checks) {
     std::printf("  %-64s %9llu executions %8llu blocked %8llu refused %6.2f s  %s\n", c.name.c_str(),
                 static_cast<unsigned long long>(r.executions), static_cast<unsigned long long>(r.blocked),
                 static_cast<unsigned long long>(r.refused), seconds_since(begin),
-                !r.ok()                ? "FAILED"
-                : r.exhaustive         ? "holds"
-                : r.bound == c.bound   ? ("holds with " + r.bound).c_str()
-                                       : ("NOT EXHAUSTIVE: " + r.bound).c_str());
+                !r.ok()              ? "FAILED"
+                : r.exhaustive       ? "holds"
+                : r.bound == c.bound ? ("holds with " + r.bound).c_str()
+                                     : ("NOT EXHAUSTIVE: " + r.bound).c_str());
     if (!r.ok()) std::printf("    %s\n%s", r.error.c_str(), r.trace.c_str());
     bool holds = r.ok() && (r.exhaustive || r.bound == c.bound);
     for (std::string const& point : c.reaches)
@@ -102,8 +106,7 @@ int must_fail(check const& c, std::string const& expected) {
   return as_expected ? 0 : 1;
 }
 
-int mutation_table(std::string const& file, std::vector<check> const& checks,
-                   std::vector<tolerated> const& expected) {
+int mutation_table(std::string const& file, std::vector<check> const& checks, std::vector<tolerated> const& expected) {
   auto const begin = std::chrono::steady_clock::now();
   std::map<ordering_site, std::memory_order> all;
   std::vector<std::set<std::string>> buffered;
@@ -142,8 +145,9 @@ int mutation_table(std::string const& file, std::vector<check> const& checks,
     if (!as_expected) ++failures;
     std::string const where = std::to_string(r.where.line) + " " + r.where.function;
     std::string const what = r.where.what + " " + std::to_string(r.number);
-    std::printf("  %-20s %-14s %-20s %s%s%s\n", where.c_str(), what.c_str(), change_of(r).c_str(),
-                verdict(r).c_str(), reason != nullptr ? (" (" + reason->reason + ")").c_str() : "", as_expected ? "" : "   <-- NOT AS EXPECTED");
+    std::printf("  %-20s %-14s %-20s %s%s%s\n", where.c_str(), what.c_str(), change_of(r).c_str(), verdict(r).c_str(),
+                reason != nullptr ? (" (" + reason->reason + ")").c_str() : "",
+                as_expected ? "" : "   <-- NOT AS EXPECTED");
     std::fflush(stdout);
   }
   for (tolerated const& t : expected) {

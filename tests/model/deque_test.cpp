@@ -1,9 +1,9 @@
-// The shipped deque under the C++20 model: every entry goes to exactly one taker, with what was written before the push;
-// and a leapfrogger steals only what was pushed inside the job that it waits for.
+// The shipped deque under the C++20 model: every entry goes to exactly one taker, with what was written before the
+// push; and a leapfrogger steals only what was pushed inside the job that it waits for.
 
+#include "tartan/core/deque.hpp"  // deque
 #include "atomics.hpp"            // model::atomics, data
 #include "check.hpp"              // run_checks, mutation_table
-#include "tartan/core/deque.hpp"  // deque
 #include "tartan/core/job.hpp"    // join_word
 
 namespace {
@@ -98,7 +98,8 @@ std::vector<model::check> checks(bool asymmetric) {
            }),
       with("an index is used again for another entry; two thieves", 2,
            [](fixture& f) {
-             parallel({[&] { f.push(0), f.push(1), f.take_back(1), f.push(2); }, [&] { f.steal(); }, [&] { f.steal(); }});
+             parallel(
+                 {[&] { f.push(0), f.push(1), f.take_back(1), f.push(2); }, [&] { f.steal(); }, [&] { f.steal(); }});
              f.all_taken_once(3);
            }),
       with("the owner takes its oldest while a thief steals", 2,
@@ -142,12 +143,10 @@ std::vector<model::check> leapfrog_checks(bool asymmetric) {
                         how};
   };
   return {
-      with("leapfrog: one entry inside, one after", [](leapfrog& f) {
-        parallel({[&] { f.run_job(1); }, [&] { f.steal_below(); }});
-      }),
-      with("leapfrog: two entries inside, one after; another thief", [](leapfrog& f) {
-        parallel({[&] { f.run_job(2); }, [&] { f.steal_below(); }, [&] { f.tasks.steal(); }});
-      }),
+      with("leapfrog: one entry inside, one after",
+           [](leapfrog& f) { parallel({[&] { f.run_job(1); }, [&] { f.steal_below(); }}); }),
+      with("leapfrog: two entries inside, one after; another thief",
+           [](leapfrog& f) { parallel({[&] { f.run_job(2); }, [&] { f.steal_below(); }, [&] { f.tasks.steal(); }}); }),
   };
 }
 

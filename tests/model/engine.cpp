@@ -108,7 +108,8 @@ graph restricted(graph const& g, std::uint32_t stamp, vector_clock const& prefix
   vector_clock keep = prefix;
   for (std::size_t t = 0; t != g.threads.size(); ++t) {
     auto& k = keep.seen[t];
-    while (static_cast<std::size_t>(k) < g.threads[t].size() && g.threads[t][static_cast<std::size_t>(k)].stamp <= stamp)
+    while (static_cast<std::size_t>(k) < g.threads[t].size() &&
+           g.threads[t][static_cast<std::size_t>(k)].stamp <= stamp)
       ++k;
     next.threads[t].assign(g.threads[t].begin(), g.threads[t].begin() + k);
   }
@@ -274,8 +275,8 @@ class explorer {
   void join(int thread);
   int make(bool plain, std::uint64_t value, bool may_sleep, site where);
   void destroy(int location, site where);
-  event_ref read(op kind, int location, std::memory_order order, vector_clock const* floor,
-                 predicate wanted, site where);
+  event_ref read(op kind, int location, std::memory_order order, vector_clock const* floor, predicate wanted,
+                 site where);
   std::uint64_t load(int location, std::memory_order order, site where, vector_clock const* floor = nullptr);
   void write(op kind, int location, std::uint64_t value, std::memory_order order, bool wakes, site where);
   std::uint64_t rmw(int location, detail::rmw_request const& request, bool wakes, site where);
@@ -304,30 +305,30 @@ class explorer {
  private:
   enum class state : std::uint8_t {
     absent,
-    ready,     // runs when resumed
-    replaying, // waits for an event of another thread to be replayed
-    frontier,  // has replayed all its events; goes on in the second phase
-    joining,   // waits for the end of another thread
-    stuck,     // waits for a value that it did not read
-    spinning,  // a loop read the same again
-    dropped,   // assume(false)
+    ready,      // runs when resumed
+    replaying,  // waits for an event of another thread to be replayed
+    frontier,   // has replayed all its events; goes on in the second phase
+    joining,    // waits for the end of another thread
+    stuck,      // waits for a value that it did not read
+    spinning,   // a loop read the same again
+    dropped,    // assume(false)
     ended,
   };
 
   struct thread {
     fiber where;
     state now = state::absent;
-    std::int16_t next = 0;          // events executed
-    std::size_t used = 0;           // of its arena
+    std::int16_t next = 0;  // events executed
+    std::size_t used = 0;   // of its arena
     vector_clock known, causes;
-    vector_clock pending;           // read by relaxed loads, learnt at the next acquire fence
-    vector_clock released;          // known at the last release fence
-    event_ref awaited;              // replaying: for whom; stuck: which read
-    bool writing = false;           // between the halves of a read-modify-write
-    bool looped = false;            // has paused once
-    std::int16_t window = 0;        // events up to the last pause
+    vector_clock pending;     // read by relaxed loads, learnt at the next acquire fence
+    vector_clock released;    // known at the last release fence
+    event_ref awaited;        // replaying: for whom; stuck: which read
+    bool writing = false;     // between the halves of a read-modify-write
+    bool looped = false;      // has paused once
+    std::int16_t window = 0;  // events up to the last pause
     int empty_pauses = 0;
-    std::int16_t polled = -1;       // location of the load right before the last pause
+    std::int16_t polled = -1;  // location of the load right before the last pause
     unsigned polled_line = 0;
     std::function<void()> function;
     alignas(16) char local[64] = {};
@@ -339,10 +340,10 @@ class explorer {
   void conclude();
   void note_buffered();
   void resume(int t);
-  void leave();                           // back to the scheduler
+  void leave();  // back to the scheduler
   thread& self() { return threads_[static_cast<std::size_t>(running_)]; }
   event_ref here() { return {static_cast<std::int16_t>(running_), self().next}; }
-  bool arrive();                          // true: the next event is recorded in the graph
+  bool arrive();  // true: the next event is recorded in the graph
   event& recorded(op kind, int location);
   event& append(op kind, int location, std::memory_order order, site where);
   void finish(event& e);
@@ -359,7 +360,8 @@ class explorer {
   location& at(int l) { return graph_.locations[static_cast<std::size_t>(l)]; }
   bool reads_latest(event_ref r) {
     event_ref const latest = at(graph_.at(r).location).writes.back();
-    event_ref const own{r.thread, static_cast<std::int16_t>(r.index + 1)};  // of a read-modify-write that changed nothing
+    event_ref const own{r.thread,
+                        static_cast<std::int16_t>(r.index + 1)};  // of a read-modify-write that changed nothing
     return latest == graph_.at(r).source || (graph_.at(r).exclusive && latest == own);
   }
   /// Whether an event of a spin loop leaves everything as it was.
@@ -391,10 +393,10 @@ class explorer {
   std::array<thread, max_threads> threads_;
   fiber scheduler_;
   int running_ = -1;
-  int scheduled_ = -1;   // second phase: who may add events
+  int scheduled_ = -1;  // second phase: who may add events
   bool replaying_ = true;
-  bool cut_ = false;     // this execution is over
-  bool stop_ = false;    // all are
+  bool cut_ = false;   // this execution is over
+  bool stop_ = false;  // all are
   char* memory_ = nullptr;
 };
 
@@ -455,8 +457,7 @@ bool explorer::replay() {
     for (int t = 0; t < max_threads; ++t) {
       thread& th = threads_[static_cast<std::size_t>(t)];
       bool const released =
-          th.now == state::replaying &&
-          threads_[static_cast<std::size_t>(th.awaited.thread)].next > th.awaited.index;
+          th.now == state::replaying && threads_[static_cast<std::size_t>(th.awaited.thread)].next > th.awaited.index;
       if (th.now != state::ready && !released) continue;
       resume(t);
       progress = true;
@@ -539,7 +540,8 @@ void explorer::note_buffered() {
         bool coherent = !graph_.at(w).known.covers(r);  // no access that happens after r is coherence-before w
         for (std::size_t q = 0; q != p && coherent; ++q) coherent = !graph_.at(l.writes[q]).known.covers(r);
         for (event_ref x : l.reads)
-          coherent = coherent && (x == r || !graph_.at(x).known.covers(r) || position_in(l.writes, graph_.at(x).source) >= p);
+          coherent =
+              coherent && (x == r || !graph_.at(x).known.covers(r) || position_in(l.writes, graph_.at(x).source) >= p);
         if (coherent) result_.buffered.insert(text(read) + " might read " + text(graph_.at(w)));
       }
     }
@@ -556,16 +558,20 @@ void explorer::resume(int t) {
 void explorer::leave() { fiber::change(self().where, scheduler_); }
 
 void explorer::main_thread() {
-  if (!arrive()) append(op::begin, -1, std::memory_order_relaxed, {});
-  else recorded(op::begin, -1);
+  if (!arrive())
+    append(op::begin, -1, std::memory_order_relaxed, {});
+  else
+    recorded(op::begin, -1);
   event& e = graph_.at(here());
   finish(e);
   settle();
   in_program = true;
   program_();
   in_program = false;
-  if (!arrive()) append(op::end, -1, std::memory_order_relaxed, {});
-  else recorded(op::end, -1);
+  if (!arrive())
+    append(op::end, -1, std::memory_order_relaxed, {});
+  else
+    recorded(op::end, -1);
   finish(graph_.at(here()));
   settle();
   self().now = state::ended;
@@ -573,15 +579,19 @@ void explorer::main_thread() {
 }
 
 void explorer::child_thread() {
-  if (!arrive()) append(op::begin, -1, std::memory_order_relaxed, {});
-  else recorded(op::begin, -1);
+  if (!arrive())
+    append(op::begin, -1, std::memory_order_relaxed, {});
+  else
+    recorded(op::begin, -1);
   finish(graph_.at(here()));
   settle();
   in_program = true;
   self().function();
   in_program = false;
-  if (!arrive()) append(op::end, -1, std::memory_order_relaxed, {});
-  else recorded(op::end, -1);
+  if (!arrive())
+    append(op::end, -1, std::memory_order_relaxed, {});
+  else
+    recorded(op::end, -1);
   finish(graph_.at(here()));
   settle();
   self().now = state::ended;
@@ -605,8 +615,8 @@ bool explorer::arrive() {
 event& explorer::recorded(op kind, int location) {
   event& e = graph_.at(here());
   if (e.kind != kind || e.location != location) {
-    std::fprintf(stderr, "model: the program is not deterministic: T%d executes another event %d on replay\n%s\n", running_,
-                 static_cast<int>(self().next), describe(graph_).c_str());
+    std::fprintf(stderr, "model: the program is not deterministic: T%d executes another event %d on replay\n%s\n",
+                 running_, static_cast<int>(self().next), describe(graph_).c_str());
     std::abort();
   }
   return e;
@@ -683,7 +693,8 @@ std::memory_order explorer::ordering(char const* what, std::memory_order order, 
     if (k.line == where.line && k.file == where.file && k.what == what) return k.weakened ? k.to : order;
   char const* const slash = std::strrchr(where.file, '/');
   std::string const function(where.function);
-  ordering_site const s{slash != nullptr ? slash + 1 : where.file, where.line, function.substr(0, function.find('<')), what};
+  ordering_site const s{slash != nullptr ? slash + 1 : where.file, where.line, function.substr(0, function.find('<')),
+                        what};
   result_.orderings.emplace(s, order);
   bool const weakened = how_.weakened && how_.weakened->where == s;
   sites_.push_back({where.file, where.line, what, weakened, weakened ? how_.weakened->to : order});
@@ -717,7 +728,8 @@ int explorer::make(bool plain, std::uint64_t value, bool may_sleep, site where) 
 }
 
 void explorer::check_alive(int location, event_ref e, bool atomic_access) {
-  if (location < 0 || static_cast<std::size_t>(location) >= graph_.locations.size() || at(location).destroyed.thread >= 0)
+  if (location < 0 || static_cast<std::size_t>(location) >= graph_.locations.size() ||
+      at(location).destroyed.thread >= 0)
     fail("access to a destroyed object");
   if (atomic_access && !before(graph_, e).covers(at(location).made))
     fail("data race: access to an object whose construction does not happen before");
@@ -775,10 +787,10 @@ void explorer::apply_read(event& e) {
   finish(e);
 }
 
-/// `floor` raises what may be read beyond what the thread knows; `wanted` keeps, of the older writes, only those that let
-/// the thread go on.
-event_ref explorer::read(op kind, int location, std::memory_order order, vector_clock const* floor,
-                         predicate wanted, site where) {
+/// `floor` raises what may be read beyond what the thread knows; `wanted` keeps, of the older writes, only those that
+/// let the thread go on.
+event_ref explorer::read(op kind, int location, std::memory_order order, vector_clock const* floor, predicate wanted,
+                         site where) {
   bool const old = arrive();
   event_ref const ref = here();
   if (old) {
@@ -894,14 +906,15 @@ std::uint64_t explorer::rmw(int location, detail::rmw_request const& request, bo
   // the same value, is the execution in which that look saw more.
   event_ref look;
   if (request.retried && self().next > 0) {
-    event const& previous = graph_.at({static_cast<std::int16_t>(running_), static_cast<std::int16_t>(self().next - 1)});
+    event const& previous =
+        graph_.at({static_cast<std::int16_t>(running_), static_cast<std::int16_t>(self().next - 1)});
     if (previous.kind == op::load && previous.location == location) look = previous.source;
   }
   auto const useful = [&](event_ref w) {
     return request.change(graph_.at(w).value, request.context).has_value() && (look.thread < 0 || w == look);
   };
-  event_ref const ref = read(op::rmw_read, location, request.order, nullptr,
-                             request.retried ? predicate(useful) : predicate(), where);
+  event_ref const ref =
+      read(op::rmw_read, location, request.order, nullptr, request.retried ? predicate(useful) : predicate(), where);
   if (request.retried && !useful(graph_.at(ref).source)) {
     event& failed = graph_.at(ref);
     failed.order = request.failure;
@@ -927,8 +940,10 @@ std::uint64_t explorer::rmw(int location, detail::rmw_request const& request, bo
 }
 
 void explorer::fence(op kind, std::memory_order order, site where) {
-  if (arrive()) recorded(kind, -1);
-  else append(kind, -1, order, where);
+  if (arrive())
+    recorded(kind, -1);
+  else
+    append(kind, -1, order, where);
   event& e = graph_.at(here());
   e.order = order;
   thread& t = self();
@@ -1035,7 +1050,8 @@ void explorer::futex_wait(int word, std::uint32_t expected, bool timed, site whe
     return sleepers | (*static_cast<std::uint64_t const*>(c) << shift);
   };
   rmw(queue, {enter, &me, std::memory_order_relaxed, std::memory_order_relaxed, false}, false, where);
-  vector_clock const woken_knew = graph_.at({static_cast<std::int16_t>(running_), static_cast<std::int16_t>(self().next - 1)}).message;
+  vector_clock const woken_knew =
+      graph_.at({static_cast<std::int16_t>(running_), static_cast<std::int16_t>(self().next - 1)}).message;
   if (static_cast<std::uint32_t>(load(word, std::memory_order_relaxed, where, &woken_knew)) != expected)
     drop(state::dropped);  // the first look would have seen that value too: another execution has it
 
@@ -1076,8 +1092,9 @@ void explorer::futex_wake(int word, int count, site where) {
 }
 
 /// Spin loops. A loop of one load polls: the load is not made again, for whatever a later poll would see, the first may
-/// see in another execution; so loops with a limit run to it. A loop of more loads that changes nothing stops here when it
-/// comes by the second time, for the same reason. Stopped threads make a deadlock when nothing newer is there to be seen.
+/// see in another execution; so loops with a limit run to it. A loop of more loads that changes nothing stops here when
+/// it comes by the second time, for the same reason. Stopped threads make a deadlock when nothing newer is there to be
+/// seen.
 void explorer::pause() {
   if (!how_.pause_blocks) return;
   thread& t = self();
@@ -1197,7 +1214,9 @@ std::uint64_t rmw(int location, rmw_request const& request, site where) {
 }
 void fence(op kind, std::memory_order order, site where) {
   outside_program const guard;
-  char const* const what = kind == op::full_fence ? "full fence" : kind == op::light_fence ? "light fence" : "heavy fence";
+  char const* const what = kind == op::full_fence    ? "full fence"
+                           : kind == op::light_fence ? "light fence"
+                                                     : "heavy fence";
   current->fence(kind, current->ordering(what, order, where), where);
 }
 void plain(int location, bool write, site where) {
@@ -1225,12 +1244,18 @@ void* thread_local_memory() { return current->thread_local_memory(); }
 
 std::string name_of(std::memory_order order) {
   switch (order) {
-    case std::memory_order_relaxed: return "relaxed";
-    case std::memory_order_consume: return "consume";
-    case std::memory_order_acquire: return "acquire";
-    case std::memory_order_release: return "release";
-    case std::memory_order_acq_rel: return "acq_rel";
-    case std::memory_order_seq_cst: return "seq_cst";
+    case std::memory_order_relaxed:
+      return "relaxed";
+    case std::memory_order_consume:
+      return "consume";
+    case std::memory_order_acquire:
+      return "acquire";
+    case std::memory_order_release:
+      return "release";
+    case std::memory_order_acq_rel:
+      return "acq_rel";
+    case std::memory_order_seq_cst:
+      return "seq_cst";
   }
   return "?";
 }
@@ -1238,17 +1263,19 @@ std::string name_of(std::memory_order order) {
 namespace {
 
 char const* kind_name(op kind) {
-  static constexpr char const* names[] = {"begin", "end", "spawn", "join", "make", "destroy", "load", "store", "rmw read",
-                                          "rmw write", "full fence", "light fence", "heavy fence", "plain read",
-                                          "plain write", "choice"};
+  static constexpr char const* names[] = {
+      "begin",    "end",       "spawn",      "join",        "make",        "destroy",    "load",        "store",
+      "rmw read", "rmw write", "full fence", "light fence", "heavy fence", "plain read", "plain write", "choice"};
   return names[static_cast<std::size_t>(kind)];
 }
 
 std::string value_text(std::uint64_t v) {
   char text[32];
   auto const s = static_cast<std::int64_t>(v);
-  if (s > -1000 && s < 100000) std::snprintf(text, sizeof text, "%lld", static_cast<long long>(s));
-  else std::snprintf(text, sizeof text, "%#llx", static_cast<unsigned long long>(v));
+  if (s > -1000 && s < 100000)
+    std::snprintf(text, sizeof text, "%lld", static_cast<long long>(s));
+  else
+    std::snprintf(text, sizeof text, "%#llx", static_cast<unsigned long long>(v));
   return text;
 }
 
@@ -1287,7 +1314,8 @@ std::string describe(graph const& g) {
       event_ref const ref{static_cast<std::int16_t>(t), static_cast<std::int16_t>(done[t])};
       event const& e = g.at(ref);
       bool const has_source = is_read(e.kind) && e.source.thread >= 0;
-      if (has_source && static_cast<std::size_t>(e.source.index) >= done[static_cast<std::size_t>(e.source.thread)]) continue;
+      if (has_source && static_cast<std::size_t>(e.source.index) >= done[static_cast<std::size_t>(e.source.thread)])
+        continue;
       if (best.thread < 0 || e.stamp < g.at(best).stamp) best = ref;
     }
     if (best.thread < 0) return text;

@@ -71,37 +71,47 @@ struct vector_clock {
 };
 
 enum class op : std::uint8_t {
-  begin, end, spawn, join,          // of threads
-  init, destroy,                    // of an atomic or plain object
-  load, store, rmw_read, rmw_write, // atomic accesses
-  full_fence, light_fence, heavy_fence,
-  plain_read, plain_write,          // non-atomic accesses
+  begin,
+  end,
+  spawn,
+  join,  // of threads
+  init,
+  destroy,  // of an atomic or plain object
+  load,
+  store,
+  rmw_read,
+  rmw_write,  // atomic accesses
+  full_fence,
+  light_fence,
+  heavy_fence,
+  plain_read,
+  plain_write,  // non-atomic accesses
   choice,
 };
 
 struct event {
   op kind{};
   std::memory_order order = std::memory_order_relaxed;
-  bool exclusive = false;           // rmw_read: it did write
+  bool exclusive = false;  // rmw_read: it did write
   std::int16_t location = -1;
   std::int16_t choice = 0;
-  std::uint32_t stamp = 0;          // order of insertion into the graph
-  event_ref source;                 // of a read: the write that it reads from
-  std::uint64_t value = 0;          // read or written
-  vector_clock known;               // happens-before, with this event
-  vector_clock causes;              // program order and reads-from, with this event
-  vector_clock message;             // of a write: what an acquire that reads it learns
-  vector_clock floor;               // of a read: it reads nothing that these have overwritten
+  std::uint32_t stamp = 0;  // order of insertion into the graph
+  event_ref source;         // of a read: the write that it reads from
+  std::uint64_t value = 0;  // read or written
+  vector_clock known;       // happens-before, with this event
+  vector_clock causes;      // program order and reads-from, with this event
+  vector_clock message;     // of a write: what an acquire that reads it learns
+  vector_clock floor;       // of a read: it reads nothing that these have overwritten
   site where;
 };
 
 struct location {
   event_ref made;
   bool plain = false;
-  bool queue = false;                // the hidden queue of sleepers of a futex word
-  std::int16_t sleepers = -1;        // location of that queue
+  bool queue = false;          // the hidden queue of sleepers of a futex word
+  std::int16_t sleepers = -1;  // location of that queue
   event_ref destroyed;
-  std::vector<event_ref> writes;     // in modification order
+  std::vector<event_ref> writes;  // in modification order
   std::vector<event_ref> reads;
 };
 
@@ -119,29 +129,29 @@ struct graph {
 // ---- exploring ---------------------------------------------------------------------------------------------------
 
 struct options {
-  bool asymmetric = true;                   // what atomics::asymmetric_available() says
-  bool timeouts = false;                    // timed waits may expire
-  bool spurious_wakes = false;              // futex waits may return for nothing
-  bool pause_blocks = true;                 // see README: spin loops
-  bool buffered_loads = false;              // report result::buffered
-  bool daemons = false;                     // the program is over when its first thread is; the others may sleep for ever
-  std::uint64_t max_executions = 2'000'000; // beyond it the result is not exhaustive
-  int max_events = 400;                     // of one thread
+  bool asymmetric = true;       // what atomics::asymmetric_available() says
+  bool timeouts = false;        // timed waits may expire
+  bool spurious_wakes = false;  // futex waits may return for nothing
+  bool pause_blocks = true;     // see README: spin loops
+  bool buffered_loads = false;  // report result::buffered
+  bool daemons = false;         // the program is over when its first thread is; the others may sleep for ever
+  std::uint64_t max_executions = 2'000'000;  // beyond it the result is not exhaustive
+  int max_events = 400;                      // of one thread
   std::optional<mutation> weakened;
 };
 
 struct result {
-  std::uint64_t executions = 0;  // complete ones, no two alike
-  std::uint64_t blocked = 0;     // cut because another one covers them (stale spin, assume)
-  std::uint64_t refused = 0;     // inconsistent under the model, found after replay
-  bool exhaustive = true;        // false: a bound was hit
-  std::string bound;             // which
-  std::string error;             // empty: no execution fails
-  std::set<std::string> reached; // see reach()
-  std::string trace;             // of the failing execution
+  std::uint64_t executions = 0;                          // complete ones, no two alike
+  std::uint64_t blocked = 0;                             // cut because another one covers them (stale spin, assume)
+  std::uint64_t refused = 0;                             // inconsistent under the model, found after replay
+  bool exhaustive = true;                                // false: a bound was hit
+  std::string bound;                                     // which
+  std::string error;                                     // empty: no execution fails
+  std::set<std::string> reached;                         // see reach()
+  std::string trace;                                     // of the failing execution
   std::map<ordering_site, std::memory_order> orderings;  // every ordering that ran
-  /// Pairs (read, write) of one location where only causality, not happens-before, keeps the read from seeing the write:
-  /// a machine that buffers loads might let it. Beyond the model; see README.
+  /// Pairs (read, write) of one location where only causality, not happens-before, keeps the read from seeing the
+  /// write: a machine that buffers loads might let it. Beyond the model; see README.
   std::set<std::string> buffered;
   [[nodiscard]] bool ok() const { return error.empty(); }
 };

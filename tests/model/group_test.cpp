@@ -77,8 +77,10 @@ model::check with(char const* name, int looks, std::function<void()> const& body
 
 std::vector<model::check> checks() {
   return {
-      with("one task; the caller looks from outside", 4, [] { add_and_look(1); }, {"a pool thread runs a task", "all have run"}),
-      with("two tasks; the caller looks from outside", 4, [] { add_and_look(2); }, {"a pool thread runs a task", "all have run"}),
+      with("one task; the caller looks from outside", 4, [] { add_and_look(1); },
+           {"a pool thread runs a task", "all have run"}),
+      with("two tasks; the caller looks from outside", 4, [] { add_and_look(2); },
+           {"a pool thread runs a task", "all have run"}),
   };
 }
 

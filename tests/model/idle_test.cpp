@@ -1,10 +1,10 @@
-// The shipped sleep protocol under the C++20 model: work that is published while a worker lies down is never lost, neither
-// are tokens, and a pool that closes wakes everybody. The shipped deque is the source of work.
+// The shipped sleep protocol under the C++20 model: work that is published while a worker lies down is never lost,
+// neither are tokens, and a pool that closes wakes everybody. The shipped deque is the source of work.
 
+#include "tartan/core/idle.hpp"   // idle_count, parking_spot
 #include "atomics.hpp"            // model::atomics, data
 #include "check.hpp"              // run_checks, mutation_table
 #include "tartan/core/deque.hpp"  // deque
-#include "tartan/core/idle.hpp"   // idle_count, parking_spot
 
 namespace {
 
@@ -112,7 +112,8 @@ std::vector<model::check> checks(bool asymmetric) {
 /// Three threads: too many executions to repeat them for every weakening.
 std::vector<model::check> large_checks(bool asymmetric) {
   return {
-      with(asymmetric, "two sleepers, close", [](fixture& f) { parallel({[&] { f.close(); }, [&] { f.work(0); }, [&] { f.work(0); }}); }),
+      with(asymmetric, "two sleepers, close",
+           [](fixture& f) { parallel({[&] { f.close(); }, [&] { f.work(0); }, [&] { f.work(0); }}); }),
       with(asymmetric, "two pool threads of which one may search, close",
            [](fixture& f) { parallel({[&] { f.close(); }, [&] { f.work(1); }, [&] { f.work(1); }}); }),
   };
@@ -162,7 +163,9 @@ int main() {
        {"claim", "cas", 1, "acq_rel -> acquire", false, "a count; what is published comes by the token and by S2"},
        {"claim", "cas", 1, "acq_rel -> release", true, "harmless: a newer top is never wrong"},
        {"claim", "cas", 1, "acq_rel -> relaxed", true, "harmless: a newer top is never wrong"},
-       {"wake_claimed", "rmw", 1, "release -> relaxed", true, "harmless here: who sees no work lies down again and looks (S2, S3)"},
-       {"await_token", "cas", 1, "acquire -> relaxed", true, "harmless here: who sees no work lies down again and looks (S2, S3)"}});
+       {"wake_claimed", "rmw", 1, "release -> relaxed", true,
+        "harmless here: who sees no work lies down again and looks (S2, S3)"},
+       {"await_token", "cas", 1, "acquire -> relaxed", true,
+        "harmless here: who sees no work lies down again and looks (S2, S3)"}});
   return failures == 0 ? 0 : 1;
 }

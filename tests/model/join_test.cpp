@@ -3,10 +3,10 @@
 
 #include <optional>  // optional
 
-#include "atomics.hpp"            // model::atomics, data
-#include "check.hpp"              // run_checks, mutation_table
-#include "tartan/core/idle.hpp"   // parking_spot
-#include "tartan/core/job.hpp"    // join_word
+#include "atomics.hpp"           // model::atomics, data
+#include "check.hpp"             // run_checks, mutation_table
+#include "tartan/core/idle.hpp"  // parking_spot
+#include "tartan/core/job.hpp"   // join_word
 
 namespace {
 
@@ -66,8 +66,10 @@ std::vector<model::check> checks() {
                      f.reset();
                    },
                    [&] {
-                     if (frame* const got = stolen.load(std::memory_order_acquire)) x.run(*got);
-                     else model::assume(false);
+                     if (frame* const got = stolen.load(std::memory_order_acquire))
+                       x.run(*got);
+                     else
+                       model::assume(false);
                    }});
        }},
       {"the same with a wake-up for nothing",
@@ -82,8 +84,10 @@ std::vector<model::check> checks() {
                      f.reset();
                    },
                    [&] {
-                     if (frame* const got = stolen.load(std::memory_order_acquire)) x.run(*got);
-                     else model::assume(false);
+                     if (frame* const got = stolen.load(std::memory_order_acquire))
+                       x.run(*got);
+                     else
+                       model::assume(false);
                    },
                    [&] { x.forker.spot.signal(); }});
        }},
@@ -117,7 +121,8 @@ int main() {
   failures += model::mutation_table(
       "job.hpp", checks(),
       {{"finish", "rmw", 1, "acq_rel -> release", false, "whoever runs the job met its forker when it took the job"},
-       {"announce_sleep", "cas", 1, "acq_rel -> acquire", false, "whoever runs the job met its forker when it took the job"},
+       {"announce_sleep", "cas", 1, "acq_rel -> acquire", false,
+        "whoever runs the job met its forker when it took the job"},
        {"announce_sleep", "cas", 1, "acq_rel -> release", false, "results come through finished()"},
        {"announce_sleep", "cas", 1, "acq_rel -> relaxed", false, "both"}});
   return failures == 0 ? 0 : 1;

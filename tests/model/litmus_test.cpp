@@ -33,7 +33,8 @@ void litmus(char const* name, int registers, std::function<void()> const& progra
         r.fill(0);
         program();
       },
-      {}, [&](model::graph const&) {
+      {},
+      [&](model::graph const&) {
         std::string outcome;
         for (std::size_t k = 0; k != static_cast<std::size_t>(registers); ++k) outcome += std::to_string(r[k]);
         seen.insert(outcome);
@@ -79,17 +80,19 @@ void store_buffering_tests() {
   litmus("store buffering, two light fences", 2, store_buffering(relaxed, relaxed, light, light), all);
   litmus("store buffering, light and full fence", 2, store_buffering(relaxed, relaxed, light, full), all);
   litmus("store buffering, heavy fence and none", 2, store_buffering(relaxed, relaxed, none, heavy), all);
-  litmus("store buffering, read-modify-writes as stores, acq_rel", 2,
-         [] {
-           word x{0}, y{0};
-           parallel({[&] { x.exchange(1, acq_rel), r[0] = y.load(acquire); },
-                     [&] { y.exchange(1, acq_rel), r[1] = x.load(acquire); }});
-         },
-         all);
+  litmus(
+      "store buffering, read-modify-writes as stores, acq_rel", 2,
+      [] {
+        word x{0}, y{0};
+        parallel({[&] { x.exchange(1, acq_rel), r[0] = y.load(acquire); },
+                  [&] { y.exchange(1, acq_rel), r[1] = x.load(acquire); }});
+      },
+      all);
 }
 
 void message_passing_tests() {
-  auto const passing = [](std::memory_order write, std::memory_order read, std::memory_order before, std::memory_order after) {
+  auto const passing = [](std::memory_order write, std::memory_order read, std::memory_order before,
+                          std::memory_order after) {
     return [=] {
       word x{0}, flag{0};
       parallel({[&] { x.store(1, relaxed), thread_fence(before), flag.store(1, write); },
@@ -104,33 +107,36 @@ void message_passing_tests() {
   litmus("message passing, release fence and acquire", 2, passing(relaxed, acquire, release, relaxed), passed);
   litmus("message passing, release and acquire fence", 2, passing(release, relaxed, relaxed, acquire), passed);
   litmus("message passing, two fences", 2, passing(relaxed, relaxed, release, acquire), passed);
-  litmus("message passing through a relaxed read-modify-write", 2,
-         [] {
-           word x{0}, flag{0};
-           parallel({[&] { x.store(1, relaxed), flag.store(1, release); }, [&] { flag.fetch_add(1, relaxed); },
-                     [&] {
-                       r[0] = flag.load(acquire) == 2;
-                       r[1] = x.load(relaxed);
-                     }});
-         },
-         passed);
-  litmus("message passing through a relaxed store: no release sequence", 2,
-         [] {
-           word x{0}, flag{0};
-           parallel({[&] { x.store(1, relaxed), flag.store(1, release), flag.store(2, relaxed); },
-                     [&] {
-                       r[0] = flag.load(acquire) == 2;
-                       r[1] = x.load(relaxed);
-                     }});
-         },
-         all);
+  litmus(
+      "message passing through a relaxed read-modify-write", 2,
+      [] {
+        word x{0}, flag{0};
+        parallel({[&] { x.store(1, relaxed), flag.store(1, release); }, [&] { flag.fetch_add(1, relaxed); },
+                  [&] {
+                    r[0] = flag.load(acquire) == 2;
+                    r[1] = x.load(relaxed);
+                  }});
+      },
+      passed);
+  litmus(
+      "message passing through a relaxed store: no release sequence", 2,
+      [] {
+        word x{0}, flag{0};
+        parallel({[&] { x.store(1, relaxed), flag.store(1, release), flag.store(2, relaxed); },
+                  [&] {
+                    r[0] = flag.load(acquire) == 2;
+                    r[1] = x.load(relaxed);
+                  }});
+      },
+      all);
 }
 
 void other_two_thread_tests() {
   litmus("load buffering, relaxed: not producible, the model's limit", 2,
          [] {
            word x{0}, y{0};
-           parallel({[&] { r[0] = x.load(relaxed), y.store(1, relaxed); }, [&] { r[1] = y.load(relaxed), x.store(1, relaxed); }});
+           parallel({[&] { r[0] = x.load(relaxed), y.store(1, relaxed); },
+                     [&] { r[1] = y.load(relaxed), x.store(1, relaxed); }});
          },
          {"00", "01", "10"});
   auto const two_plus_two = [](std::memory_order o) {
@@ -147,13 +153,15 @@ void other_two_thread_tests() {
   litmus("coherence: two reads of one location never go back", 2,
          [] {
            word x{0};
-           parallel({[&] { x.store(1, relaxed), x.store(2, relaxed); }, [&] { r[0] = x.load(relaxed), r[1] = x.load(relaxed); }});
+           parallel({[&] { x.store(1, relaxed), x.store(2, relaxed); },
+                     [&] { r[0] = x.load(relaxed), r[1] = x.load(relaxed); }});
          },
          {"00", "01", "02", "11", "12", "22"});
   litmus("coherence: a thread reads its own store or a newer one", 2,
          [] {
            word x{0};
-           parallel({[&] { x.store(1, relaxed), r[0] = x.load(relaxed); }, [&] { x.store(2, relaxed), r[1] = x.load(relaxed); }});
+           parallel({[&] { x.store(1, relaxed), r[0] = x.load(relaxed); },
+                     [&] { x.store(2, relaxed), r[1] = x.load(relaxed); }});
          },
          {"11", "12", "22"});
   litmus("two increments are never lost", 1,
@@ -210,14 +218,15 @@ void many_thread_tests() {
   litmus("write-to-read causality, relaxed", 3, causality(relaxed),
          {"000", "001", "010", "011", "100", "101", "110", "111"});
   litmus("write-to-read causality, release", 3, causality(release), {"000", "001", "010", "011", "100", "101", "111"});
-  litmus("a heavy fence orders light fences of two threads", 3,
-         [] {  // Dekker of one heavy thread with two light ones at once
-           word x{0}, y{0}, z{0};
-           parallel({[&] { x.store(1, relaxed), fences::heavy_fence(true), r[0] = y.load(relaxed) + 2 * z.load(relaxed); },
-                     [&] { y.store(1, relaxed), fences::light_fence(true), r[1] = x.load(relaxed); },
-                     [&] { z.store(1, relaxed), fences::light_fence(true), r[2] = x.load(relaxed); }});
-         },
-         {"011", "101", "111", "210", "211", "300", "301", "310", "311"});
+  litmus(
+      "a heavy fence orders light fences of two threads", 3,
+      [] {  // Dekker of one heavy thread with two light ones at once
+        word x{0}, y{0}, z{0};
+        parallel({[&] { x.store(1, relaxed), fences::heavy_fence(true), r[0] = y.load(relaxed) + 2 * z.load(relaxed); },
+                  [&] { y.store(1, relaxed), fences::light_fence(true), r[1] = x.load(relaxed); },
+                  [&] { z.store(1, relaxed), fences::light_fence(true), r[2] = x.load(relaxed); }});
+      },
+      {"011", "101", "111", "210", "211", "300", "301", "310", "311"});
 }
 
 // ---- bugs of each kind -------------------------------------------------------------------------------------------
@@ -277,12 +286,13 @@ void futex() {
                      [&] { payload.set(5), w.store(1, release), fences::wake(w); }});
          },
          {"5"});
-  failures += model::must_fail({"futex: wake before store loses the wake-up",
-                                [=] {
-                                  futex_word w{0};
-                                  parallel({[&] { sleep_until_one(w); }, [&] { fences::wake(w), w.store(1, release); }});
-                                }},
-                               "lost wake-up");
+  failures +=
+      model::must_fail({"futex: wake before store loses the wake-up",
+                        [=] {
+                          futex_word w{0};
+                          parallel({[&] { sleep_until_one(w); }, [&] { fences::wake(w), w.store(1, release); }});
+                        }},
+                       "lost wake-up");
   failures += model::must_fail({"futex: one wake for two sleepers",
                                 [=] {
                                   futex_word w{0};
@@ -293,7 +303,8 @@ void futex() {
   litmus("futex: wake of all for two sleepers", 0,
          [=] {
            futex_word w{0};
-           parallel({[&] { sleep_until_one(w); }, [&] { sleep_until_one(w); }, [&] { w.store(1, release), fences::wake(w, 8); }});
+           parallel({[&] { sleep_until_one(w); }, [&] { sleep_until_one(w); },
+                     [&] { w.store(1, release), fences::wake(w, 8); }});
          },
          {""});
   auto const flag_and_word = [=](std::memory_order o, bool fence) {  // skip the wake when nobody seems to sleep
@@ -311,7 +322,8 @@ void futex() {
                 }});
     };
   };
-  failures += model::must_fail({"futex: wake skipped by a flag without a store-load fence", flag_and_word(relaxed, false)}, "lost wake-up");
+  failures += model::must_fail(
+      {"futex: wake skipped by a flag without a store-load fence", flag_and_word(relaxed, false)}, "lost wake-up");
   litmus("futex: wake skipped by a flag, light and heavy fence", 0, flag_and_word(relaxed, true), {""});
   failures += model::must_fail({"futex: a plain exchange on one word, the sleep on another",
                                 [=] {

@@ -1,9 +1,9 @@
-// The shipped mailbox under the C++20 model: a job that is handed over is run exactly once, by the owner of the box or by
-// the giver that takes it back, with what was written before.
+// The shipped mailbox under the C++20 model: a job that is handed over is run exactly once, by the owner of the box or
+// by the giver that takes it back, with what was written before.
 
+#include "tartan/core/mailbox.hpp"  // mailbox
 #include "atomics.hpp"              // model::atomics, data
 #include "check.hpp"                // run_checks, mutation_table
-#include "tartan/core/mailbox.hpp"  // mailbox
 
 namespace {
 

@@ -116,8 +116,8 @@ void submit_and_call() {
   model::reach("the task has run");
 }
 
-std::vector<std::string> const fork_points{"the forker runs the fork", "a pool thread runs the fork", "the fork is joined",
-                                           "the forker has slept"};
+std::vector<std::string> const fork_points{"the forker runs the fork", "a pool thread runs the fork",
+                                           "the fork is joined", "the forker has slept"};
 std::vector<std::string> const task_points{"a pool thread runs the task", "the task has run"};
 
 std::vector<model::check> checks() {

@@ -1,5 +1,5 @@
-// The shipped queue of a pool under the C++20 model: every task is drawn once, with what was written before it was pushed;
-// tasks that move from an inlet to a worker's list are never overlooked; close() parts the pushes in two.
+// The shipped queue of a pool under the C++20 model: every task is drawn once, with what was written before it was
+// pushed; tasks that move from an inlet to a worker's list are never overlooked; close() parts the pushes in two.
 
 #include "stand_in/world.hpp"  // the runtime over the model; must be first
 
@@ -63,7 +63,8 @@ std::vector<model::check> checks() {
       with("close against push: drawn if and only if the push said so",
            [](fixture& f) {
              bool pushed = false;
-             parallel({[&] { pushed = f.push(0); }, [&] {
+             parallel({[&] { pushed = f.push(0); },
+                       [&] {
                          f.queue.close();
                          while (f.draw(0)) {
                          }

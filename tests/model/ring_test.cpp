@@ -4,9 +4,9 @@
 #include <cstddef>  // byte
 #include <cstring>  // memcpy
 
-#include "atomics.hpp"           // model::atomics, data
-#include "check.hpp"             // run_checks, mutation_table
-#include "tartan/ipc/ring.hpp"   // ring_state, ring_producer, ring_consumer
+#include "atomics.hpp"          // model::atomics, data
+#include "check.hpp"            // run_checks, mutation_table
+#include "tartan/ipc/ring.hpp"  // ring_state, ring_producer, ring_consumer
 
 namespace {
 
@@ -17,7 +17,8 @@ using real = model::atomics;
 constexpr std::size_t payload = 8, extent = 16;  // a header of 8 bytes before each
 
 struct fixture {
-  explicit fixture(std::size_t its_frames) : frames(its_frames), in(state, buffer, extent * frames), out(state, buffer, extent * frames) {}
+  explicit fixture(std::size_t its_frames)
+      : frames(its_frames), in(state, buffer, extent * frames), out(state, buffer, extent * frames) {}
 
   std::size_t const frames;  // that fit
   tartan::detail::ring_state<real> state;

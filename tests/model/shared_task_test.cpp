@@ -81,7 +81,8 @@ std::vector<model::check> checks() {
        [] {
          task* const t = new task(4);
          listener a(*t), b(*t);
-         parallel({[=] { t->run(), t->release(); }, [&] { a.listen(), t->release(); }, [&] { b.listen(), t->release(); }});
+         parallel(
+             {[=] { t->run(), t->release(); }, [&] { a.listen(), t->release(); }, [&] { b.listen(), t->release(); }});
          a.told_once();
          b.told_once();
          t->release();
@@ -149,7 +150,8 @@ int main() {
        {"try_begin", "store", 1, "release -> relaxed", false, "needed by runner(), which these checks do not call"},
        {"finish", "rmw", 1, "acq_rel -> release", false, "a watcher is woken through the word alone"},
        {"listen", "cas", 1, "acq_rel -> release", false, "finish() alone follows the links"},
-       {"listen", "cas failure", 1, "acquire -> relaxed", false, "cut: see README, the look before it sees that value too"},
+       {"listen", "cas failure", 1, "acquire -> relaxed", false,
+        "cut: see README, the look before it sees that value too"},
        {"sleep", "load", 1, "acquire -> relaxed", false, "the caller asks done() again"},
        {"sleep", "cas", 1, "acq_rel -> acquire", false, "the word alone counts"},
        {"sleep", "cas", 1, "acq_rel -> release", false, "the caller asks done() again"},

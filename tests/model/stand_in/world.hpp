@@ -1,37 +1,37 @@
 #pragma once
-// Lets the checker run runtime headers that are no templates, as they are shipped: `std::atomic` and `std::mutex` in them
-// become the model's, and what talks to the operating system has a stand-in in this folder, which must come before
+// Lets the checker run runtime headers that are no templates, as they are shipped: `std::atomic` and `std::mutex` in
+// them become the model's, and what talks to the operating system has a stand-in in this folder, which must come before
 // include/ on the include path.
 
-#include <algorithm>    // what the headers below include, before the macros
-#include <array>        // likewise
-#include <atomic>       // likewise
-#include <bit>          // likewise
-#include <chrono>       // likewise
-#include <climits>      // likewise
-#include <cmath>        // likewise
+#include <algorithm>           // what the headers below include, before the macros
+#include <array>               // likewise
+#include <atomic>              // likewise
+#include <bit>                 // likewise
+#include <chrono>              // likewise
+#include <climits>             // likewise
+#include <cmath>               // likewise
 #include <condition_variable>  // likewise
-#include <cstddef>      // likewise
-#include <cstdint>      // likewise
-#include <cstdio>       // likewise
-#include <cstdlib>      // likewise
-#include <deque>        // likewise
-#include <exception>    // likewise
-#include <functional>   // likewise
-#include <limits>       // likewise
-#include <map>          // likewise
-#include <memory>       // likewise
-#include <mutex>        // likewise
-#include <new>          // likewise
-#include <optional>     // likewise
-#include <stdexcept>    // likewise
-#include <string>       // likewise
-#include <thread>       // likewise
-#include <tuple>        // likewise
-#include <type_traits>  // likewise
-#include <utility>      // likewise
-#include <variant>      // likewise
-#include <vector>       // likewise
+#include <cstddef>             // likewise
+#include <cstdint>             // likewise
+#include <cstdio>              // likewise
+#include <cstdlib>             // likewise
+#include <deque>               // likewise
+#include <exception>           // likewise
+#include <functional>          // likewise
+#include <limits>              // likewise
+#include <map>                 // likewise
+#include <memory>              // likewise
+#include <mutex>               // likewise
+#include <new>                 // likewise
+#include <optional>            // likewise
+#include <stdexcept>           // likewise
+#include <string>              // likewise
+#include <thread>              // likewise
+#include <tuple>               // likewise
+#include <type_traits>         // likewise
+#include <utility>             // likewise
+#include <variant>             // likewise
+#include <vector>              // likewise
 
 #include "../atomics.hpp"  // model::atomic, mutex, atomics
 

@@ -4,7 +4,7 @@
 #include <cstddef>  // size_t
 #include <string>   // string
 
-#include "../../../atomics.hpp"     // model::spawn
+#include "../../../atomics.hpp"    // model::spawn
 #include "tartan/core/config.hpp"  // TARTAN_ABI
 
 namespace tartan::inline TARTAN_ABI::detail {

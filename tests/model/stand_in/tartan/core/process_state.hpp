@@ -3,12 +3,22 @@
 
 #include <atomic>  // memory_order
 
-#include "../../../atomics.hpp"     // model::detail::thread_local_memory
+#include "../../../atomics.hpp"    // model::detail::thread_local_memory
 #include "tartan/core/config.hpp"  // TARTAN_ABI
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-enum class slot_id : unsigned { default_pool, hooks, zygote, lent_pools, pool_table, arena, settings, unhandled, count = 16 };
+enum class slot_id : unsigned {
+  default_pool,
+  hooks,
+  zygote,
+  lent_pools,
+  pool_table,
+  arena,
+  settings,
+  unhandled,
+  count = 16
+};
 
 /// Always null, and no event of the model.
 struct null_slot {
