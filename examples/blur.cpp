@@ -1,9 +1,9 @@
 // Blurs a picture with the 5 x 5 binomial filter, as two passes of five weights, and compares every byte with the
 // plain double loop.
 //
-// Shows: stencil_into from bytes to 16 bits and back, a radius for each dimension, PNG and JPEG by their usual
-// libraries. Build: g++ -std=c++20 -O3 -march=native blur.cpp $(pkg-config --cflags --libs tartan libpng libjpeg) -o
-// blur Run:   ./blur [IMAGE [OUTPUT.png]]        (a PNG or JPEG file; default a made-up picture)
+// Shows: stencil_into from bytes to 16 bits and back, a radius for each dimension, PNG and JPEG by their libraries.
+// Build: g++ -std=c++20 -O3 -march=native blur.cpp $(pkg-config --cflags --libs tartan libpng libjpeg) -o blur
+// Run:   ./blur [IMAGE [OUTPUT.png]]        (a PNG or JPEG file; default a made-up picture)
 #include <cstdio>  // jpeglib.h needs it first
 
 #include <jpeglib.h>
