@@ -4,6 +4,10 @@
 // random leaves. TARTAN_STRESS scales the counts: a number, or `large` for hours of a machine's idle time (see
 // tests/soak). ctest: LABELS "threads;stress" TIMEOUT 600
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O0")  // each pattern is inlined into each other: minutes to compile otherwise
+#endif
+
 #include <pthread.h>
 
 #include <algorithm>
