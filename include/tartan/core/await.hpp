@@ -34,8 +34,8 @@ class task_waiter {
     std::uint64_t const patience = (w_.home.oversubscribed() ? 2 : 20) * ticks_per_us();
     std::uint64_t since = ticks();
     while (!t_.done()) {
-      task_ref earlier;
-      shared_task& target = first_in_line(earlier);
+      task_ref kept, earlier;
+      shared_task& target = first_in_line(kept, earlier);
       worker* const runner = target.runner();
       if (begin_here(target, earlier) || help(target, runner)) {
         since = ticks();
@@ -66,21 +66,21 @@ class task_waiter {
   };
 
   /// [A3]: the task at the beginning of the chain that leads to the awaited one.
-  shared_task& first_in_line(task_ref& keep) noexcept {
+  /// `kept` holds it, if it is not the awaited one; `earlier` holds the one that it continues, if that one has ended.
+  shared_task& first_in_line(task_ref& kept, task_ref& earlier) noexcept {
     shared_task* target = &t_;
     while (!target->is_begun()) {
-      shared_task* const earlier = target->dependency();
-      if (earlier == nullptr) break;
-      keep.reset(earlier);
-      if (earlier->done()) break;  // the continuation is about to begin
-      target = earlier;
+      earlier.reset(target->dependency());
+      if (earlier.get() == nullptr || earlier.get()->done()) break;  // done: the continuation is about to begin
+      target = earlier.get();
+      kept.reset(earlier.give_away());
     }
     return *target;
   }
 
   /// [A1]; a continuation whose turn has come counts as queued, whoever is about to begin it.
   bool begin_here(shared_task& target, task_ref const& earlier) {
-    bool const its_turn = earlier.get() != nullptr && earlier.get() != &target && earlier.get()->done();
+    bool const its_turn = earlier.get() != nullptr && earlier.get()->done();
     if (!its_turn && target.home() != &w_.home) return false;
     if (target.is_begun() || !target.try_begin(&w_)) return false;
     foreign_work const scope(w_);
