@@ -53,7 +53,7 @@ TEST_CASE("forked: any function, with all that it captures, as it stood at the c
 TEST_CASE("forked: all sizes, ranges that cannot travel, reductions with the bits of a serial fold") {
   for (int const n : {0, 1, 2, 255, 10'000}) {
     auto const v = numbers(n);
-    int const k = 3;
+    int k = 3;  // not const: a constant would need no capture
     auto const r = tn::map(tn::forked.workers(2), v, [&k](int x) { return k * x; });
     REQUIRE(r.size() == v.size());
     for (std::size_t i = 0; i != v.size(); ++i) REQUIRE(r[i] == 3 * v[i]);

@@ -25,7 +25,8 @@ namespace tartan::inline TARTAN_ABI::detail {
 enum class child_phase : std::uint32_t { requested, alive, dead };
 
 /// One child, in shared memory. The host fills it in and asks for the fork; the zygote writes the fields below the
-/// line, `phase` last (release, with the host's acquire); after `dead` it never touches the record again.
+/// line, `phase` last (release, with the host's acquire); after `dead` it never touches the record again. The child
+/// writes its number too, because its first frame may be read before the zygote runs on.
 struct child_record {
   void (*main)(child_record&) =
       nullptr;                 ///< runs in the child; valid there because the zygote was forked from the host
@@ -119,6 +120,8 @@ class zygote_loop {
       ::close(socket_);
       ::close(host_);
       ::close(ends_);
+      // relaxed: published by the first frame that this child sends, which may be read before the zygote's next line runs
+      child.pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);
       become_child(self, child.name, mask_);
       child.main(child);
       end_child(0);
