@@ -120,7 +120,8 @@ class zygote_loop {
       ::close(socket_);
       ::close(host_);
       ::close(ends_);
-      // relaxed: published by the first frame that this child sends, which may be read before the zygote's next line runs
+      // relaxed: published by the first frame that this child sends, which may be read before the zygote's next line
+      // runs
       child.pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);
       become_child(self, child.name, mask_);
       child.main(child);
