@@ -73,7 +73,7 @@ TEMPLATE_LIST_TEST_CASE("floating sums by key have the same bits everywhere", "[
   std::vector<double> values(n);
   std::mt19937_64 random(7);
   for (double& v : values) v = std::ldexp(static_cast<double>(random() % 1000), static_cast<int>(random() % 60));
-  auto const f = [](double x, auto& emit) { emit(static_cast<std::uint64_t>(x) % 101, x); };
+  auto const f = [](double x, auto& emit) { emit(static_cast<std::uint64_t>(std::fmod(x, 101.0)), x); };
   auto const once = tn::map_reduce_by_key<std::uint64_t, double>(tn::seq, values, f);
   CHECK(tn::map_reduce_by_key<std::uint64_t, double>(policy, values, f) == once);
 }

@@ -30,9 +30,9 @@ table* share() {
 
 void wait_for(table& t, int side, unsigned value) {
   while (t.count[side].load(std::memory_order_acquire) < value) {
-    t.bell[side].arm();
+    auto const token = t.bell[side].arm();
     if (t.count[side].load(std::memory_order_acquire) >= value) return;
-    t.bell[side].sleep();
+    t.bell[side].sleep(token);
   }
 }
 

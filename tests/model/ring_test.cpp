@@ -66,8 +66,26 @@ std::function<void()> traffic(std::size_t frames, int count) {
   };
 }
 
+/// Two sleepers of one bell, of whom either may arm it anew while the other is on its way to sleep.
+void two_sleepers() {
+  tartan::detail::doorbell<real> bell;
+  real::atomic<int> published{0};
+  auto const sleeper = [&] {
+    while (published.load(std::memory_order_acquire) == 0) {
+      auto const token = bell.arm();
+      if (published.load(std::memory_order_acquire) != 0) return;
+      bell.sleep(token);
+    }
+  };
+  parallel({sleeper, sleeper, [&] {
+              published.store(1, std::memory_order_release);
+              bell.ring();
+            }});
+}
+
 std::vector<model::check> checks() {
   return {
+      {"two sleepers of one bell", two_sleepers},
       {"one frame", traffic(1, 1)},
       {"two frames through a ring that holds one", traffic(1, 2)},
       {"two frames through a ring that holds two", traffic(2, 2)},

@@ -228,11 +228,11 @@ TEMPLATE_LIST_TEST_CASE("divide_and_conquer runs inside itself", "", test::share
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #undef TARTAN_TEST_DEPTH
-#define TARTAN_TEST_DEPTH 5'000
+#define TARTAN_TEST_DEPTH 1'000
 #endif
 #endif
 #else
-#define TARTAN_TEST_DEPTH 5'000
+#define TARTAN_TEST_DEPTH 1'000
 #endif
 
 TEMPLATE_LIST_TEST_CASE("divide_and_conquer goes deep on a stack of 8 MB", "", test::shared_policies) {

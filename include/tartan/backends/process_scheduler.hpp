@@ -888,8 +888,8 @@ class process_scheduler {
     lock.unlock();
     bool something = may_spin ? spin() : transport_.anything();
     if (!something) {
-      transport_.arm();
-      if (!transport_.anything()) transport_.sleep(limit);
+      auto const token = transport_.arm();
+      if (!transport_.anything()) transport_.sleep(token, limit);
       something = transport_.anything();
     }
     lock.lock();
@@ -941,8 +941,8 @@ class process_scheduler {
         killed = true;
       }
       lock.unlock();
-      transport_.arm();
-      if (!transport_.anything()) transport_.sleep(std::chrono::milliseconds(20));
+      auto const token = transport_.arm();
+      if (!transport_.anything()) transport_.sleep(token, std::chrono::milliseconds(20));
       lock.lock();
     }
   }

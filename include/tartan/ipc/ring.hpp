@@ -82,8 +82,8 @@ class ring_producer {
   /// Sleeps until the consumer makes room, or for `limit`. Call in a loop with reserve().
   template <class Ready>
   void wait_for_room(Ready ready, std::chrono::nanoseconds limit) noexcept {
-    state_->drained.arm();
-    if (!ready()) state_->drained.sleep(limit);
+    auto const token = state_->drained.arm();
+    if (!ready()) state_->drained.sleep(token, limit);
   }
 
  private:
@@ -158,8 +158,8 @@ class ring_consumer {
 
   /// Sleeps until a frame is there, or for `limit`; may return without one.
   void wait(std::chrono::nanoseconds limit = std::chrono::nanoseconds{-1}) noexcept {
-    state_->filled.arm();
-    if (!ready()) state_->filled.sleep(limit);
+    auto const token = state_->filled.arm();
+    if (!ready()) state_->filled.sleep(token, limit);
   }
 
  private:

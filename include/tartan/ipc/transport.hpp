@@ -124,8 +124,8 @@ class shared_memory_transport {
     }
     return false;
   }
-  void arm() noexcept { bell_->arm(); }
-  void sleep(std::chrono::nanoseconds limit) noexcept { bell_->sleep(limit); }
+  [[nodiscard]] auto arm() noexcept { return bell_->arm(); }
+  void sleep(doorbell<>::token seen, std::chrono::nanoseconds limit) noexcept { bell_->sleep(seen, limit); }
   void wake() noexcept { bell_->ring(); }
 
   /// False once the process that replaces peers is gone.

@@ -83,10 +83,10 @@ struct pack {
 
   /// The first `count` elements at `from`; the other lanes are zero and their memory is not touched.
   TARTAN_ALWAYS_INLINE static pack load_first(T const* from, std::size_t count) {
-    pack out;
+    pack out{};
     impl::unroll<registers>([&](auto r) TARTAN_INLINE_LAMBDA {
       constexpr std::size_t begin = r * register_lanes;
-      out.part[r] = impl::load_bytes<T, register_lanes>(from + begin, count > begin ? count - begin : 0);
+      if (count > begin) out.part[r] = impl::load_bytes<T, register_lanes>(from + begin, count - begin);
     });
     return out;
   }
@@ -95,7 +95,7 @@ struct pack {
   TARTAN_ALWAYS_INLINE void store_first(T* to, std::size_t count) const {
     impl::unroll<registers>([&](auto r) TARTAN_INLINE_LAMBDA {
       constexpr std::size_t begin = r * register_lanes;
-      impl::store_bytes<T, register_lanes>(to + begin, part[r], count > begin ? count - begin : 0);
+      if (count > begin) impl::store_bytes<T, register_lanes>(to + begin, part[r], count - begin);
     });
   }
 
