@@ -418,8 +418,10 @@ TEST_CASE("the bound on waits that let threads in is an error, and leaves the po
       ++refused;
     }
   }
-  CHECK(kept == 1024);
-  CHECK(refused == 75);
+  // A waiter that wakes for no reason leaves its place for a moment, and finds it taken: it waits on all the same.
+  CHECK(kept >= 1024);
+  CHECK(refused > 0);
+  CHECK(kept + refused == static_cast<int>(tasks) - 1);
   CHECK(tn::submit(p, add, 2, 3).get() == 5);
 }
 #endif
@@ -471,16 +473,16 @@ TEST_CASE("a wait never re-enters a lock that the waiter holds", "[future]") {
   std::vector<tn::future<void>> all;
   for (int i = 0; i != rounds; ++i)
     all.push_back(tn::submit(p, [&, i] {
-      std::unique_lock const hold(mutex);  // not recursive: whoever takes it twice on one stack hangs
       auto f = tn::submit(p, [&] {
         auto [a, b] = tn::fork_join(p, [] { return 1; }, [] { return 2; });
         return a + b;
       });
       if (i % 3 == 0)
-        f.on_done([&] {
+        f.on_done([&] {  // at once if f has ended, so before the lock
           std::lock_guard const again(mutex);
           ++callbacks;
         });
+      std::unique_lock const hold(mutex);  // not recursive: whoever takes it twice on one stack hangs
       if (i % 2 == 0) {
         under_lock += f.get();
       } else {
@@ -492,6 +494,26 @@ TEST_CASE("a wait never re-enters a lock that the waiter holds", "[future]") {
   pool.join();
   CHECK(under_lock == 3L * rounds);
   CHECK(callbacks == rounds / 3);
+}
+
+TEST_CASE("a callback that wants a waiter's lock does not keep the waiter from waking", "[future]") {
+  tn::thread_pool pool{2};
+  auto const p = tn::par.on(pool);
+  std::mutex mutex;
+  std::atomic<bool> held{false}, called{false};
+  auto f = tn::submit(p, [&] { spin_until([&] { return held.load(); }); });
+  f.on_done([&] {
+    std::lock_guard const after(mutex);
+    called = true;
+  });
+  auto const waiter = tn::submit(p, [&] {
+    std::lock_guard const hold(mutex);
+    held = true;
+    f.get();
+  });
+  waiter.wait();
+  pool.join();
+  CHECK(called);
 }
 
 TEST_CASE("four outside threads submit at once", "[future]") {

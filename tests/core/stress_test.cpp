@@ -34,17 +34,11 @@
 #include "tartan/task_group.hpp"
 #include "tartan/thread_pool.hpp"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TARTAN_TEST_ASAN 1
-#endif
-#endif
-
 namespace tn = tartan;
 
 namespace {
 
-#if TARTAN_TSAN || defined(__SANITIZE_ADDRESS__) || defined(TARTAN_TEST_ASAN)
+#if TARTAN_TSAN || TARTAN_ASAN
 constexpr bool sanitized = true;  // larger frames, slower calls
 #else
 constexpr bool sanitized = false;

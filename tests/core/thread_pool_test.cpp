@@ -18,17 +18,11 @@
 #include "tartan/task_group.hpp"
 #include "tartan/this_worker.hpp"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED_ADDRESSES 1
-#endif
-#endif
-
 namespace tn = tartan;
 
 namespace {
 
-#if TARTAN_TSAN || defined(__SANITIZE_ADDRESS__) || defined(SANITIZED_ADDRESSES)
+#if TARTAN_TSAN || TARTAN_ASAN
 constexpr bool sanitized = true;  // which needs more of the stack
 #else
 constexpr bool sanitized = false;

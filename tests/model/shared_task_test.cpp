@@ -39,7 +39,7 @@ struct task : shared_task {
 
 /// What a continuation is: fired once, or refused because the task is done.
 struct listener : completion {
-  explicit listener(task& of) : completion(&ring), on(of) {}
+  explicit listener(task& of) : completion(&ring, turn::runs), on(of) {}
   static void ring(completion* c) {
     auto& self = *static_cast<listener*>(c);
     self.on.look();

@@ -223,14 +223,8 @@ TEMPLATE_LIST_TEST_CASE("divide_and_conquer runs inside itself", "", test::share
   CHECK(tn::divide_and_conquer(p, interval{0, 300}, single, inner, halves, std::plus<>()) == expected);
 }
 
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__OPTIMIZE__) && !TARTAN_ASAN && !TARTAN_TSAN
 #define TARTAN_TEST_DEPTH 50'000
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#undef TARTAN_TEST_DEPTH
-#define TARTAN_TEST_DEPTH 1'000
-#endif
-#endif
 #else
 #define TARTAN_TEST_DEPTH 1'000
 #endif

@@ -225,7 +225,7 @@ class submitted final : public task_result<R> {
 /// worker is itself in the middle of a wait: the function is not what that wait waits for, and could want a lock which
 /// is held there; or unless ends follow from ends so often that the stack would grow. Then the pool gets it.
 struct follow_up : completion {
-  using completion::completion;
+  explicit follow_up(void (*how)(completion*)) noexcept : completion(how, turn::runs) {}
 
   /// True when the pool has taken `task`.
   static bool defer(queued_task* task) noexcept {

@@ -464,6 +464,11 @@
 #else
 #define TARTAN_TSAN 0
 #endif
+#if defined(__SANITIZE_ADDRESS__) || TARTAN_TAG_HAS_FEATURE(address_sanitizer)
+#define TARTAN_ASAN 1
+#else
+#define TARTAN_ASAN 0
+#endif
 
 // Modes that change the layout of objects. ThreadSanitizer is among them: code for it may keep to another protocol on
 // the same words.
@@ -500,7 +505,7 @@
 #else
 #define TARTAN_TAG_0r
 #endif
-#if defined(__SANITIZE_ADDRESS__) || TARTAN_TAG_HAS_FEATURE(address_sanitizer)
+#if TARTAN_ASAN
 #define TARTAN_TAG_0a 0a
 #else
 #define TARTAN_TAG_0a

@@ -54,7 +54,7 @@ class task_waiter {
  private:
   /// Wakes the worker that waits. Lies in the frame of the wait.
   struct bell : completion {
-    explicit bell(worker& its_sleeper) noexcept : completion(&ring), sleeper(its_sleeper) {}
+    explicit bell(worker& its_sleeper) noexcept : completion(&ring, turn::wakes), sleeper(its_sleeper) {}
     static void ring(completion* c) {
       bell& self = *static_cast<bell*>(c);
       worker& to_wake = self.sleeper;

@@ -1,7 +1,7 @@
 #pragma once
 // Compiler facts and the name of the inline namespace; every other header begins here.
 
-#include "tartan/core/abi_tag.hpp"  // TARTAN_ABI, TARTAN_ERROR_ABI, TARTAN_SHARED_ABI, TARTAN_TSAN
+#include "tartan/core/abi_tag.hpp"  // TARTAN_ABI, TARTAN_ERROR_ABI, TARTAN_SHARED_ABI, sanitizers
 
 // Everything is declared in `namespace tartan::inline TARTAN_ABI { ... }`.
 

@@ -16,9 +16,11 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 /// Somebody who wants to know that a task has ended. Linked into the task; fired once, by whoever ended it.
 struct completion {
-  explicit completion(void (*how)(completion*)) noexcept : fire(how) {}
+  enum class turn : bool { wakes, runs };  // who only wakes somebody comes before all who may run what a user wrote
+  completion(void (*how)(completion*), turn when) noexcept : fire(how), its_turn(when) {}
   void (*const fire)(completion*);  // never throws; may free the completion
   completion* next = nullptr;
+  turn const its_turn;
 };
 
 /// State, references and listeners in 48 bytes; results and functions are in what derives from it.
@@ -32,7 +34,8 @@ struct completion {
 ///      setting `done`. Whoever cannot link because the list is closed sees that the task is done.
 /// [S4] Threads that are no workers sleep on the word itself, after setting `watched` in it: finish() sees the bit, or
 ///      the futex sees another word and does not sleep.
-/// [S5] Whoever finishes the task holds a reference until it has fired all listeners.
+/// [S5] Whoever finishes the task holds a reference until it has fired all listeners, those that wait before those that
+///      run something.
 class shared_task : public queued_task {
  public:
   shared_task(entry how, pool* home, std::uint32_t references) noexcept
@@ -65,9 +68,14 @@ class shared_task : public queued_task {
     if ((before & watched) != 0) real_atomics::wake(word_, INT_MAX);
     completion* latest = listeners_.exchange(closed(), std::memory_order_acq_rel);  // [S3] with listen()
     completion* first = nullptr;
-    while (latest != nullptr) {  // in the order in which they came
-      completion* const before_it = std::exchange(latest->next, first);
-      first = std::exchange(latest, before_it);
+    while (latest != nullptr) {  // a callback may wait for a lock that a waiter holds: waiters first
+      completion* const c = std::exchange(latest, latest->next);
+      if (c->its_turn == completion::turn::wakes) {
+        c->fire(c);
+      } else {  // in the order in which they came
+        c->next = first;
+        first = c;
+      }
     }
     while (first != nullptr) {
       completion* const c = std::exchange(first, first->next);
