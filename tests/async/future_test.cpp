@@ -496,6 +496,23 @@ TEST_CASE("a wait never re-enters a lock that the waiter holds", "[future]") {
   CHECK(callbacks == rounds / 3);
 }
 
+TEST_CASE("a task that waits in another pool for its own pool lets another thread in", "[future]") {
+  tn::thread_pool a{1}, b{1};
+  auto const pa = tn::par.on(a), pb = tn::par.on(b);
+  auto const back = [&] { return tn::submit(pa, add, 1, 2).get(); };
+  for (int round = 0; round != 20; ++round) {
+    auto f = tn::submit(pa, [&] {
+      auto [x, y] = tn::fork_join(pb, back, [] { return 4; });
+      return x + y;
+    });
+    CHECK(f.get() == 7);
+    auto g = tn::submit(pa, [&] {  // the same, two pools deep, from the thread of another
+      return tn::submit(pb, [&] { return tn::fork_join(pa, [&] { return tn::submit(pb, back).get(); }, [] {}); }).get();
+    });
+    CHECK(std::get<0>(g.get()) == 3);
+  }
+}
+
 TEST_CASE("a callback that wants a waiter's lock does not keep the waiter from waking", "[future]") {
   tn::thread_pool pool{2};
   auto const p = tn::par.on(pool);

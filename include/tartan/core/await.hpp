@@ -8,6 +8,7 @@
 #include "tartan/core/errors.hpp"       // raise, timeout_error, too_many_blocked, would_deadlock
 #include "tartan/core/hooks.hpp"        // emit, hook_event
 #include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below
+#include "tartan/core/outer_pools.hpp"  // outer_blocking
 #include "tartan/core/shared_task.hpp"  // completion, shared_task, task_ref
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 
@@ -133,6 +134,7 @@ class task_waiter {
   void park() noexcept {
     bump(w_.parks);
     emit(hook_event::park, w_.index);
+    outer_blocking const counted(&w_);
     w_.spot.park();
     emit(hook_event::unpark, w_.index);
   }
@@ -171,9 +173,7 @@ TARTAN_NOINLINE inline void await_task(shared_task& t) {
 /// The time in which a worker waits for something that no worker works on. Outside of tasks it does nothing.
 class blocking_scope {
  public:
-  blocking_scope() : w_(current_worker()) {
-    if (w_ != nullptr && !w_->home.begin_blocking()) raise<too_many_blocked>();
-  }
+  blocking_scope() : w_(entered(current_worker())), outer_(w_) {}
   blocking_scope(blocking_scope const&) = delete;
   blocking_scope& operator=(blocking_scope const&) = delete;
   ~blocking_scope() {
@@ -181,7 +181,13 @@ class blocking_scope {
   }
 
  private:
-  worker* w_;
+  static worker* entered(worker* w) {
+    if (w != nullptr && !w->home.begin_blocking()) raise<too_many_blocked>();
+    return w;
+  }
+
+  worker* const w_;
+  outer_blocking const outer_;
 };
 
 /// False when the time is up. Nothing is run here meanwhile: it could take longer than the time that is left.

@@ -22,6 +22,7 @@ class call_scope {
     kept_ = outer_ == nullptr && home != nullptr && &home->home == &p;
     w_ = &p.enter(kept_ ? home : nullptr);
     if (!kept_ && outer_ == nullptr && home == nullptr && &p == &default_pool()) keep();
+    w_->outer = static_cast<worker*>(outer_);
     cell_.current = w_;
   }
   call_scope(call_scope const&) = delete;

@@ -13,6 +13,7 @@
 #include "tartan/core/errors.hpp"       // cancelled, pool_closed, raise, too_many_blocked, would_deadlock
 #include "tartan/core/hooks.hpp"        // emit, hook_event
 #include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below
+#include "tartan/core/outer_pools.hpp"  // outer_blocking
 #include "tartan/core/pool.hpp"         // pool
 #include "tartan/core/queue.hpp"        // queued_task, task_order, task_queue
 #include "tartan/core/range.hpp"        // first_error
@@ -322,6 +323,7 @@ class group {
     if (late == nullptr && still_to_wait()) {  // W2
       bump(w.parks);
       emit(hook_event::park, w.index);
+      outer_blocking const counted(&w);
       w.spot.park();  // W3
       emit(hook_event::unpark, w.index);
     }

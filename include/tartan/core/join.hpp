@@ -4,10 +4,11 @@
 #include <atomic>   // memory_order_*
 #include <cstdint>  // uint64_t
 
-#include "tartan/core/hooks.hpp"     // emit, hook_event
-#include "tartan/core/leapfrog.hpp"  // leapfrog
-#include "tartan/core/pool.hpp"      // pool, worker
-#include "tartan/core/ticks.hpp"     // ticks, ticks_per_us
+#include "tartan/core/hooks.hpp"        // emit, hook_event
+#include "tartan/core/leapfrog.hpp"     // leapfrog
+#include "tartan/core/outer_pools.hpp"  // outer_blocking
+#include "tartan/core/pool.hpp"         // pool, worker
+#include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -82,7 +83,10 @@ class joiner {
     if (found == nullptr && j_.join.announce_sleep(runner, &w_)) {
       bump(w_.parks);
       emit(hook_event::park, w_.index);
-      w_.spot.park();
+      {
+        outer_blocking const counted(&w_);
+        w_.spot.park();
+      }
       emit(hook_event::unpark, w_.index);
       j_.join.retract_sleep(runner, &w_);
     }

@@ -336,8 +336,20 @@ class pool {
     return thread;
   }
 
-  /// Under the mutex. False when the system refuses.
-  bool start_thread() {
+  /// Under the mutex. False when the system refuses, be it the thread or the memory.
+  bool start_thread() noexcept {
+#if TARTAN_EXCEPTIONS
+    try {
+      return try_start_thread();
+    } catch (...) {
+      return false;
+    }
+#else
+    return try_start_thread();
+#endif
+  }
+
+  bool try_start_thread() {
     if (free_slots_.empty()) free_slots_.push_back(add_slot());
     worker* const w = free_slots_.back();
     w->rank = static_cast<unsigned>(threads_.size());

@@ -48,6 +48,7 @@ struct alignas(line_pair) worker {
   unsigned const index;
   bool const alone;         // the pool has no other worker: forks and ranges need not be offered to anybody
   unsigned rank = no_rank;  // of the pool's own threads: those of high rank stand back first
+  worker* outer = nullptr;  // whose place its thread keeps in another pool meanwhile; only this thread reads it
   std::uint64_t random;
   unsigned waits = 0;  // how many waits on this stack run work of others now; only this thread reads it
 

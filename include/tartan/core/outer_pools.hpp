@@ -1,0 +1,28 @@
+#pragma once
+// A sleep, as seen from the pools that the sleeping thread has left for another.
+
+#include "tartan/core/pool.hpp"    // pool
+#include "tartan/core/worker.hpp"  // worker
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// A worker that calls into another pool keeps its place in its own one meanwhile. If it sleeps there, what wakes it
+/// may need a task in the queue of a pool further out, so the sleep counts as blocking in each of those: another thread
+/// may enter there (pool::begin_blocking()). Where too many block already, nobody is let in, and the sleep goes on.
+class outer_blocking {
+ public:
+  explicit outer_blocking(worker const* sleeper) noexcept : first_(sleeper == nullptr ? nullptr : sleeper->outer) {
+    for (worker* w = first_; w != nullptr && !w->home.left_behind() && w->home.begin_blocking(); w = w->outer) ++count_;
+  }
+  outer_blocking(outer_blocking const&) = delete;
+  outer_blocking& operator=(outer_blocking const&) = delete;
+  ~outer_blocking() {
+    for (worker* w = first_; count_ != 0; w = w->outer, --count_) w->home.end_blocking();
+  }
+
+ private:
+  worker* const first_;
+  unsigned count_ = 0;
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail
