@@ -144,8 +144,12 @@ void check_conversions(std::mt19937_64& random, std::tuple<To...>) {
   (check_conversion<To, From, N>(random), ...);
 }
 
+#if TARTAN_ASAN  // in whose builds every instantiation takes a multiple of the time: one type of each kind
+using lane_types = std::tuple<float, double, std::int8_t, std::uint16_t, std::int64_t>;
+#else
 using lane_types = std::tuple<float, double, std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t,
                               std::uint32_t, std::int64_t, std::uint64_t>;
+#endif
 
 }  // namespace
 
