@@ -28,6 +28,10 @@ struct contender {
   std::function<void()> run;
   double bytes = 0;       // moved by one run, if that is the limit
   bool baseline = false;  // the plain serial loop of this pattern: others are measured against it
+  double items = 0;       // things that one run does, if the time of one is of interest
+  // In place of run(), for what is no wall time: does the work once and returns the figure, in seconds or bytes.
+  std::function<double()> figure{};
+  bool in_bytes = false;
 };
 
 /// A workload adds its contenders for these options; what they refer to must live in static storage or in the closures.

@@ -82,13 +82,16 @@ request parse(int argc, char** argv) {
   return r;
 }
 
+/// Under which name the JSON file holds what a contender measures itself.
+char const* figure_name(contender const& c) { return c.in_bytes ? "bytes" : "seconds"; }
+
 /// Collects the repetitions of each contender and prints their medians, beside the baseline of the same pattern.
 class table : public benchmark::BenchmarkReporter {
  public:
   struct row {
     std::string workload;
     contender const* who;
-    std::vector<double> seconds, cpu;
+    std::vector<double> figures, cpu;  // seconds, or what the contender measures itself
     bool failed = false;
   };
 
@@ -104,7 +107,8 @@ class table : public benchmark::BenchmarkReporter {
         continue;
       }
       auto const times = static_cast<double>(run.iterations);
-      r.seconds.push_back(run.real_accumulated_time / times);
+      auto const own = run.counters.find(figure_name(*r.who));
+      r.figures.push_back(own != run.counters.end() ? own->second.value : run.real_accumulated_time / times);
       r.cpu.push_back(run.cpu_accumulated_time / times);
     }
   }
@@ -119,6 +123,11 @@ double median(std::vector<double> values) {
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
+std::string human_bytes(double bytes) {
+  if (bytes < 1e6) return fmt::format("{:.1f} KB", bytes * 1e-3);
+  return fmt::format("{:.1f} MB", bytes * 1e-6);
+}
+
 std::string human(double seconds) {
   if (seconds < 1e-6) return fmt::format("{:.1f} ns", seconds * 1e9);
   if (seconds < 1e-3) return fmt::format("{:.2f} us", seconds * 1e6);
@@ -128,26 +137,31 @@ std::string human(double seconds) {
 
 /// Prints the table; returns the number of wrong answers.
 int print(std::vector<std::string> const& order, std::map<std::string, table::row> const& rows) {
-  fmt::print("{:<18} {:<16} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8}\n", "workload", "pattern", "backend", "workers",
-             "median", "CPU time", "speed-up", "GB/s");
+  fmt::print("{:<18} {:<24} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8} {:>9}\n", "workload", "pattern", "backend",
+             "workers", "median", "CPU time", "speed-up", "GB/s", "each");
   int wrong = 0;
   double base = 0;
   std::string last;
   for (std::string const& key : order) {
     table::row const& r = rows.at(key);
-    if (r.workload != last) fmt::print("{}\n", std::string(116, '-'));
+    if (r.workload != last) base = 0;
+    if (r.workload != last) fmt::print("{}\n", std::string(134, '-'));
     last = r.workload;
     contender const& c = *r.who;
     if (r.failed) {
       ++wrong;
-      fmt::print("{:<18} {:<16} {:<30} {:>7} WRONG ANSWER, not timed\n", r.workload, c.pattern, c.backend, c.workers);
+      fmt::print("{:<18} {:<24} {:<30} {:>7} WRONG ANSWER, not timed\n", r.workload, c.pattern, c.backend, c.workers);
       continue;
     }
-    double const t = median(r.seconds);
+    double const t = median(r.figures);
     if (c.baseline) base = t;
-    fmt::print("{:<18} {:<16} {:<30} {:>7} {:>11} {:>11} {:>8.2f}x {:>8}\n", r.workload, c.pattern, c.backend,
-               c.workers, human(t), human(median(r.cpu)), base / t,
-               c.bytes > 0 ? fmt::format("{:.1f}", c.bytes / t * 1e-9) : "");
+    fmt::print("{:<18} {:<24} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8} {:>9}\n", r.workload, c.pattern, c.backend,
+               c.workers, c.in_bytes ? human_bytes(t) : human(t), human(median(r.cpu)),
+               base > 0 && t > 0 ? fmt::format("{:.2f}x", base / t) : "",
+               c.bytes > 0 ? fmt::format("{:.1f}", c.bytes / t * 1e-9) : "",
+               c.items <= 0 ? ""
+               : c.in_bytes ? fmt::format("{:.0f} B", t / c.items)
+                            : human(t / c.items));
   }
   return wrong;
 }
@@ -157,7 +171,15 @@ void time_it(benchmark::State& state, contender const& c) {
     state.SkipWithError("wrong answer");
     return;
   }
-  for (auto _ : state) c.run();
+  std::vector<double> figures;
+  for (auto _ : state) {
+    if (c.figure)
+      figures.push_back(c.figure());
+    else
+      c.run();
+  }
+  if (c.figure) state.counters[figure_name(c)] = median(figures);
+  if (c.items > 0) state.SetItemsProcessed(static_cast<std::int64_t>(c.items) * state.iterations());
   if (c.bytes > 0) state.SetBytesProcessed(static_cast<std::int64_t>(c.bytes) * state.iterations());
 }
 
@@ -181,11 +203,13 @@ int run(int argc, char** argv) {
       std::string const key = fmt::format("{}/{}/{}/{}", name, c.pattern, c.backend, c.workers);
       rows[key] = {name, &c, {}, {}, false};
       order.push_back(key);
-      benchmark::RegisterBenchmark(key.c_str(), [&c](benchmark::State& state) { time_it(state, c); })
-          ->Repetitions(r.opts.quick ? 3 : 7)
-          ->MinTime(r.opts.quick ? 0.005 : 0.05)
-          ->MeasureProcessCPUTime()
-          ->UseRealTime();
+      auto* const measured =
+          benchmark::RegisterBenchmark(key.c_str(), [&c](benchmark::State& state) { time_it(state, c); });
+      measured->Repetitions(r.opts.quick ? 3 : 7)->MeasureProcessCPUTime()->UseRealTime();
+      if (c.figure)
+        measured->Iterations(1);
+      else
+        measured->MinTime(r.opts.quick ? 0.005 : 0.05);
     }
 
   std::vector<std::string> args{argv[0], "--benchmark_enable_random_interleaving=true"};
