@@ -2,6 +2,7 @@
 // Everything but processes, and what needs further libraries.
 
 #include "tartan/aggregate.hpp"           // aggregate
+#include "tartan/as_completed.hpp"        // as_completed, wait, when_all, when_any, map_async and starmap_async
 #include "tartan/by_key.hpp"              // map_reduce_by_key, count_by and group_by
 #include "tartan/divide_and_conquer.hpp"  // divide_and_conquer
 #include "tartan/filter.hpp"              // copy_if, remove_if, partition and unique

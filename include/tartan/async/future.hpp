@@ -19,6 +19,7 @@ template <class R>
 class shared_future;
 template <class R>
 class promise;
+struct future_access;
 
 namespace detail {
 
@@ -100,6 +101,7 @@ class future_base {
   }
 
  private:
+  friend struct tartan::future_access;
   task_result<kept>* task_ = nullptr;
 };
 
@@ -274,11 +276,17 @@ class promise {
   detail::promised<kept>* task_;
 };
 
-/// For those who make futures.
+/// For those who make futures, and who look at the tasks behind them.
 struct future_access {
   template <class R>
   [[nodiscard]] static future<R> make(detail::task_result<detail::regular_result<R>>* owned) noexcept {
     return future<R>(owned);
+  }
+
+  /// Exceptions: invalid_future.
+  template <class R>
+  [[nodiscard]] static auto& task(detail::future_base<R> const& f) {
+    return f.state();
   }
 };
 
