@@ -157,7 +157,7 @@ int print(std::vector<std::string> const& order, std::map<std::string, table::ro
     if (c.baseline) base = t;
     fmt::print("{:<18} {:<24} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8} {:>9}\n", r.workload, c.pattern, c.backend,
                c.workers, c.in_bytes ? human_bytes(t) : human(t), human(median(r.cpu)),
-               base > 0 && t > 0 ? fmt::format("{:.2f}x", base / t) : "",
+               base > 0 && t > 0 && !c.in_bytes ? fmt::format("{:.2f}x", base / t) : "",
                c.bytes > 0 ? fmt::format("{:.1f}", c.bytes / t * 1e-9) : "",
                c.items <= 0 ? ""
                : c.in_bytes ? fmt::format("{:.0f} B", t / c.items)

@@ -1,9 +1,8 @@
-// What a loop costs beyond its body: loops too short to share, one that is worth it, and loops of skewed cost.
+// What a loop costs beyond its body: loops too short to share, and one that is worth it.
 #include <tartan/for_each.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <ranges>
 #include <span>
 #include <string>
 #include <thread>
@@ -45,44 +44,7 @@ bench::contender repeated(std::string pattern, std::string who, unsigned workers
   return c;
 }
 
-double work(int units) {
-  double x = 1;
-  for (int i = 0; i != units * 100; ++i) x = x * 0.999999 + 1e-7;
-  return x;
-}
-
-void add_skewed(bench::options const& o, std::vector<bench::contender>& out, std::string const& name,
-                int (*cost)(int)) {
-  int const n = o.quick ? 500 : 2000;
-  static std::vector<double> results;
-  results.assign(static_cast<std::size_t>(n), 0);
-  double expected = 0;
-  for (int i = 0; i != n; ++i) expected += work(cost(i * 2000 / n));
-  auto const total = [] {
-    double sum = 0;
-    for (double const r : results) sum += r;
-    return sum;
-  };
-  auto const body = [cost, n](int i) { results[static_cast<std::size_t>(i)] = work(cost(i * 2000 / n)); };
-  out.push_back(bench::make_baseline("skewed: " + name, expected, [=] {
-    for (int i = 0; i != n; ++i) body(i);
-    return total();
-  }));
-  for (unsigned const w : o.workers) {
-    out.push_back(bench::make("skewed: " + name, "tartan par", w, expected, [=, p = tartan::par.workers(w)] {
-      tartan::for_each(p, std::views::iota(0, n), body);
-      return total();
-    }));
-#if BENCH_TBB
-    out.push_back(bench::make("skewed: " + name, "oneTBB", w, expected, [=] {
-      bench::tbb_for(w, static_cast<std::size_t>(n), [&](std::size_t i) { body(static_cast<int>(i)); });
-      return total();
-    }));
-#endif
-  }
-}
-
-void add(bench::options const& o, std::vector<bench::contender>& out) {
+void add(bench::options const&, std::vector<bench::contender>& out) {
   data.assign(1 << 20, 1.0);
   struct size {
     std::size_t n, times;
@@ -118,9 +80,6 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     }));
 #endif
   }
-  add_skewed(o, out, "cost ~ i", [](int i) { return i / 10; });
-  add_skewed(o, out, "heavy first", [](int i) { return i < 200 ? 1000 : 1; });
-  add_skewed(o, out, "heavy middle", [](int i) { return i >= 900 && i < 1100 ? 1000 : 1; });
 }
 
 bench::registration const here("loops", add);
