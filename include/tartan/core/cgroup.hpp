@@ -1,201 +1,262 @@
 #pragma once
 // The limits that control groups set to this process: processor time and memory, versions 1 and 2, with every parent
 // group up to the root that is mounted here.
+//
+// Every includer of a pattern compiles this, so it is written without library containers, which cost it five times as
+// much.
 
-#include <algorithm>  // max, min
-#include <cstdint>    // uint64_t
-#include <cstdio>     // fclose, fopen, fread
-#include <cstdlib>    // strtod, strtoull
-#include <limits>     // numeric_limits
-#include <optional>   // optional
-#include <string>     // string, to_string
-#include <utility>    // move
-#include <vector>     // vector
+#include <limits.h>  // PATH_MAX
+
+#include <cstddef>  // size_t
+#include <cstdint>  // uint64_t
+#include <cstdio>   // fclose, fopen, fread, snprintf
+#include <cstdlib>  // free, realloc, strtoull
+#include <cstring>  // memchr, memcmp, strlen
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// The system's files below a root of one's own, so that tests can show this code any layout.
-struct system_files {
-  std::string root{};
+/// What a limit is that nobody has set.
+inline constexpr std::uint64_t no_limit = ~std::uint64_t{0};
 
-  /// The whole text; nothing when it cannot be read.
-  [[nodiscard]] std::optional<std::string> read(std::string const& path) const {
-    std::FILE* const file = std::fopen((root + path).c_str(), "re");
-    if (file == nullptr) return std::nullopt;
-    std::string text;
-    char part[4096];
-    for (std::size_t n = 0; (n = std::fread(part, 1, sizeof part, file)) != 0;) text.append(part, n);
-    std::fclose(file);
-    return text;
+/// A piece of a text that lies elsewhere.
+struct text_piece {
+  char const* begin = "";
+  char const* end = begin;
+
+  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(end - begin); }
+  [[nodiscard]] bool empty() const noexcept { return begin == end; }
+  [[nodiscard]] bool begins_with(text_piece other) const noexcept {
+    return size() >= other.size() && std::memcmp(begin, other.begin, other.size()) == 0;
+  }
+  [[nodiscard]] bool is(char const* word) const noexcept {
+    return size() == std::strlen(word) && std::memcmp(begin, word, size()) == 0;
+  }
+
+  /// Cuts off and returns what stands before the first separator, which is dropped; everything if there is none.
+  text_piece cut(char separator) noexcept {
+    auto const* const found = empty() ? nullptr : static_cast<char const*>(std::memchr(begin, separator, size()));
+    text_piece const front{begin, found != nullptr ? found : end};
+    begin = found != nullptr ? found + 1 : end;
+    return front;
+  }
+
+  /// Cuts off the last separator and what follows it; everything if there is none.
+  void drop_last(char separator) noexcept {
+    while (!empty() && *--end != separator) {
+    }
   }
 };
 
-/// Cuts a text at each occurrence of `separator`.
-inline std::vector<std::string> cut_text(std::string const& text, char separator) {
-  std::vector<std::string> parts;
-  std::size_t begin = 0;
-  for (std::size_t end = 0; (end = text.find(separator, begin)) != std::string::npos; begin = end + 1)
-    parts.push_back(text.substr(begin, end - begin));
-  if (begin != text.size()) parts.push_back(text.substr(begin));
-  return parts;
-}
-
-/// A number at the beginning of a text; nothing for "max", "-1" and what is no number.
-inline std::optional<std::uint64_t> leading_number(std::optional<std::string> const& text) {
-  if (!text || text->empty() || (*text)[0] < '0' || (*text)[0] > '9') return std::nullopt;
-  return std::strtoull(text->c_str(), nullptr, 10);
-}
-
-/// The number behind `key` in lines of the form "key number".
-inline std::uint64_t number_of(std::optional<std::string> const& text, std::string const& key) {
-  if (text)
-    for (std::string const& line : cut_text(*text, '\n'))
-      if (line.rfind(key, 0) == 0 && line.size() > key.size() && (line[key.size()] == ' ' || line[key.size()] == ':')) {
-        std::size_t const digits = line.find_first_of("0123456789", key.size());
-        return digits == std::string::npos ? 0 : std::strtoull(line.c_str() + digits, nullptr, 10);
-      }
-  return 0;
-}
-
-class control_groups {
+/// The whole text of a file; empty when it cannot be read.
+class file_text {
  public:
-  explicit control_groups(system_files files) : files_(std::move(files)) {
-    std::vector<std::string> const memberships = lines_of("/proc/self/cgroup");
-    for (std::string const& line : lines_of("/proc/self/mountinfo")) add_mount(line, memberships);
+  explicit file_text(char const* path) noexcept {
+    std::FILE* const file = std::fopen(path, "re");
+    if (file == nullptr) return;
+    while (make_room())
+      if (std::size_t const n = std::fread(text_ + size_, 1, room_ - size_ - 1, file); n != 0)
+        size_ += n;
+      else
+        break;
+    std::fclose(file);
+    if (text_ != nullptr) text_[size_] = '\0';
+  }
+  file_text(file_text const&) = delete;
+  file_text& operator=(file_text const&) = delete;
+  ~file_text() { std::free(text_); }
+
+  [[nodiscard]] text_piece all() const noexcept {
+    return text_ == nullptr ? text_piece{} : text_piece{text_, text_ + size_};
   }
 
-  /// Processors' worth of time that this process may use in a second; nothing without a limit.
-  [[nodiscard]] std::optional<double> processors() const {
-    std::optional<double> least;
-    for_each_group(cpu_, [&](std::string const& dir, bool v2) {
-      auto const q = v2 ? quota_v2(dir) : quota_v1(dir);
-      if (q) least = least ? (std::min)(*least, *q) : q;
-    });
-    return least;
+  /// The number that it begins with; no_limit for "max", "-1" and what is no number.
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_at(all().begin); }
+
+  /// The number of the second word, likewise.
+  [[nodiscard]] std::uint64_t second_number() const noexcept {
+    text_piece rest = all();
+    rest.cut(' ');
+    return rest.empty() ? no_limit : number_at(rest.begin);
   }
 
-  /// Bytes that this process may still use before a limit is reached; nothing without a limit. Pages that only cache
-  /// files and were not used lately count as free: the kernel takes them back first.
-  [[nodiscard]] std::optional<std::uint64_t> memory() const {
-    std::optional<std::uint64_t> least;
-    for_each_group(memory_, [&](std::string const& dir, bool v2) {
-      auto const free = v2 ? memory_v2(dir) : memory_v1(dir);
-      if (free) least = least ? (std::min)(*least, *free) : free;
-    });
-    return least;
+  /// The number behind `key` in lines of the form "key number" or "key: number"; 0 if there is none.
+  [[nodiscard]] std::uint64_t number_of(char const* key) const noexcept {
+    std::size_t const length = std::strlen(key);
+    for (text_piece lines = all(); !lines.empty();) {
+      text_piece const line = lines.cut('\n');
+      if (!line.begins_with({key, key + length}) || (line.begin[length] != ' ' && line.begin[length] != ':')) continue;
+      char const* digits = line.begin + length;
+      while (digits != line.end && (*digits < '0' || *digits > '9')) ++digits;
+      return digits == line.end ? 0 : std::strtoull(digits, nullptr, 10);
+    }
+    return 0;
   }
 
  private:
-  /// A chain of groups: from `mount` + `below` up to `mount`.
-  struct place {
-    std::string mount, below;
+  /// At `digits` the text goes on and ends in a zero.
+  static std::uint64_t number_at(char const* digits) noexcept {
+    return *digits < '0' || *digits > '9' ? no_limit : std::strtoull(digits, nullptr, 10);
+  }
+
+  /// For one more character and the zero; false when there is no memory: then the text counts as unreadable.
+  bool make_room() noexcept {
+    if (room_ - size_ > 1) return true;
+    std::size_t const more = room_ == 0 ? 4096 : 2 * room_;
+    auto* const bigger = static_cast<char*>(std::realloc(text_, more));
+    if (bigger == nullptr) return size_ = 0, false;
+    text_ = bigger;
+    room_ = more;
+    return true;
+  }
+
+  char* text_ = nullptr;
+  std::size_t size_ = 0, room_ = 0;
+};
+
+/// The system's files below a root of one's own, so that tests can show this code any layout. Refers to the root.
+struct system_files {
+  char const* root = "";
+
+  /// The text of root + directory + name.
+  [[nodiscard]] file_text read(char const* directory, char const* name) const noexcept {
+    char path[PATH_MAX];
+    int const length = std::snprintf(path, sizeof path, "%s%s%s", root, directory, name);
+    return file_text(length < 0 || length >= PATH_MAX ? "" : path);
+  }
+};
+
+class control_groups {
+ public:
+  explicit control_groups(system_files files) noexcept
+      : files_(files),
+        memberships_(files.read("/proc/self/", "cgroup")),
+        mounts_(files.read("/proc/self/", "mountinfo")) {}
+
+  /// Processors' worth of time that this process may use in a second, rounded up.
+  [[nodiscard]] std::uint64_t processors() const noexcept { return least("cpu", &quota); }
+
+  /// Bytes that this process may still use before a limit is reached. Pages that only cache files and were not used
+  /// lately count as free: the kernel takes them back first.
+  [[nodiscard]] std::uint64_t memory() const noexcept { return least("memory", &free_memory); }
+
+ private:
+  /// What the group in a directory has; no_limit if it has none.
+  using group_limit = std::uint64_t (*)(system_files files, char const* directory, bool v2);
+
+  /// A hierarchy of groups that is mounted here.
+  struct mount {
+    char place[PATH_MAX];  // where it is mounted
+    char root[PATH_MAX];   // which of its directories is mounted there
     bool v2;
   };
 
-  [[nodiscard]] std::vector<std::string> lines_of(char const* path) const {
-    auto const text = files_.read(path);
-    return text ? cut_text(*text, '\n') : std::vector<std::string>{};
-  }
-
-  static bool lists(std::string const& comma_separated, std::string const& name) {
-    return (',' + comma_separated + ',').find(',' + name + ',') != std::string::npos;
-  }
-
-  /// Blanks and the like stand in mountinfo as a backslash and three octal digits.
-  static std::string unescaped(std::string const& text) {
-    std::string plain;
-    for (std::size_t i = 0; i != text.size(); ++i)
-      if (text[i] == '\\' && i + 3 < text.size()) {
-        plain += static_cast<char>(std::strtoul(text.substr(i + 1, 3).c_str(), nullptr, 8));
-        i += 3;
-      } else {
-        plain += text[i];
+  /// The least limit of all groups that this process is in: "NUMBER:CONTROLLERS:PATH", version 2 without controllers.
+  [[nodiscard]] std::uint64_t least(char const* controller, group_limit limit) const noexcept {
+    std::uint64_t found = no_limit;
+    mount m;
+    for (text_piece mounts = mounts_.all(); !mounts.empty();) {
+      if (!governs(mounts.cut('\n'), controller, m)) continue;
+      for (text_piece memberships = memberships_.all(); !memberships.empty();) {
+        text_piece path = memberships.cut('\n');
+        path.cut(':');
+        text_piece const controllers = path.cut(':');
+        if (path.empty() || (m.v2 ? !controllers.empty() : !lists(controllers, controller))) continue;
+        std::uint64_t const here = least_upwards(m, below(m.root, path), limit);
+        if (here < found) found = here;
       }
-    return plain;
+    }
+    return found;
+  }
+
+  /// Of the group `rest` and of its parents up to the mounted root.
+  [[nodiscard]] std::uint64_t least_upwards(mount const& m, text_piece rest, group_limit limit) const noexcept {
+    std::uint64_t found = no_limit;
+    for (;; rest.drop_last('/')) {
+      char directory[PATH_MAX];
+      int const length =
+          std::snprintf(directory, sizeof directory, "%s%.*s/", m.place, static_cast<int>(rest.size()), rest.begin);
+      std::uint64_t const here = length < 0 || length >= PATH_MAX ? no_limit : limit(files_, directory, m.v2);
+      if (here < found) found = here;
+      if (rest.empty()) return found;
+    }
   }
 
   /// "36 35 0:30 ROOT MOUNT OPTIONS [TAGS...] - TYPE SOURCE SUPER-OPTIONS"
-  void add_mount(std::string const& line, std::vector<std::string> const& memberships) {
-    std::size_t const dash = line.find(" - ");
-    if (dash == std::string::npos) return;
-    std::vector<std::string> const head = cut_text(line.substr(0, dash), ' ');
-    std::vector<std::string> const tail = cut_text(line.substr(dash + 3), ' ');
-    if (head.size() < 5 || tail.size() < 3) return;
-    bool const v2 = tail[0] == "cgroup2";
-    if (!v2 && tail[0] != "cgroup") return;
-    bool const cpu = v2 || lists(tail[2], "cpu"), memory = v2 || lists(tail[2], "memory");
-    if (!cpu && !memory) return;
-    for (std::string const& membership : memberships) {  // "NUMBER:CONTROLLERS:PATH", version 2 without controllers
-      std::size_t const first = membership.find(':'), second = membership.find(':', first + 1);
-      if (second == std::string::npos) continue;
-      std::string const controllers = membership.substr(first + 1, second - first - 1);
-      if (v2 ? !controllers.empty() : !lists(controllers, cpu ? "cpu" : "memory")) continue;
-      place const p{unescaped(head[4]), below(unescaped(head[3]), membership.substr(second + 1)), v2};
-      if (cpu) cpu_.push_back(p);
-      if (memory) memory_.push_back(p);
+  static bool governs(text_piece line, char const* controller, mount& out) noexcept {
+    for (int i = 0; i != 3; ++i) line.cut(' ');
+    text_piece const root = line.cut(' '), place = line.cut(' ');
+    while (!line.empty() && !line.cut(' ').is("-")) {
     }
+    text_piece const type = line.cut(' ');
+    line.cut(' ');
+    out.v2 = type.is("cgroup2");
+    if (line.empty() || (!out.v2 && !(type.is("cgroup") && lists(line, controller)))) return false;
+    return unescape(root, out.root) && unescape(place, out.place);
+  }
+
+  static bool lists(text_piece comma_separated, char const* name) noexcept {
+    while (!comma_separated.empty())
+      if (comma_separated.cut(',').is(name)) return true;
+    return false;
+  }
+
+  /// Blanks and the like stand in mountinfo as a backslash and three octal digits. False if it does not fit.
+  static bool unescape(text_piece from, char (&to)[PATH_MAX]) noexcept {
+    if (from.size() >= PATH_MAX) return false;
+    char* out = to;
+    for (char const* c = from.begin; c != from.end; ++c) {
+      bool const escaped = *c == '\\' && from.end - c > 3;
+      *out++ = escaped ? static_cast<char>((c[1] - '0') * 64 + (c[2] - '0') * 8 + (c[3] - '0')) : *c;
+      if (escaped) c += 3;
+    }
+    *out = '\0';
+    return true;
   }
 
   /// The part of `path` below the mounted root; empty when the path lies elsewhere (a container without a name space of
   /// its own sees paths of the host: then the mounted root is its group).
-  static std::string below(std::string const& root, std::string const& path) {
-    if (root == "/") return path == "/" ? "" : path;
-    if (path.rfind(root, 0) == 0 && (path.size() == root.size() || path[root.size()] == '/'))
-      return path.substr(root.size());
-    return "";
+  static text_piece below(char const* root, text_piece path) noexcept {
+    std::size_t const length = std::strlen(root);
+    if (length == 1) return path.is("/") ? text_piece{} : path;  // "/"
+    if (!path.begins_with({root, root + length})) return {};
+    if (path.size() != length && path.begin[length] != '/') return {};
+    return {path.begin + length, path.end};
   }
 
-  template <class Visit>
-  static void for_each_group(std::vector<place> const& places, Visit visit) {
-    for (place const& p : places)
-      for (std::string rest = p.below;; rest.resize(rest.rfind('/'))) {
-        visit(p.mount + rest, p.v2);
-        if (rest.empty() || rest.rfind('/') == std::string::npos) break;
-      }
+  static std::uint64_t quota(system_files files, char const* directory, bool v2) noexcept {
+    std::uint64_t time = no_limit, period = no_limit;
+    if (v2) {
+      file_text const both = files.read(directory, "cpu.max");  // "max 100000" or "QUOTA PERIOD"
+      time = both.number();
+      period = both.second_number();
+      if (period == no_limit) period = 100'000;
+    } else {
+      time = files.read(directory, "cpu.cfs_quota_us").number();  // -1: no limit
+      period = files.read(directory, "cpu.cfs_period_us").number();
+    }
+    if (time == no_limit || period == no_limit || (period == 0 && !v2)) return no_limit;
+    if (period == 0) period = 1;
+    return time / period + (time % period != 0 ? 1 : 0);
   }
 
-  [[nodiscard]] std::optional<double> quota_v2(std::string const& dir) const {
-    auto const text = files_.read(dir + "/cpu.max");  // "max 100000" or "QUOTA PERIOD"
-    auto const quota = leading_number(text);
-    if (!quota) return std::nullopt;
-    std::size_t const blank = text->find(' ');
-    auto const period = blank == std::string::npos ? std::nullopt : leading_number(text->substr(blank + 1));
-    return static_cast<double>(*quota) / static_cast<double>((std::max<std::uint64_t>)(period.value_or(100'000), 1));
-  }
-
-  [[nodiscard]] std::optional<double> quota_v1(std::string const& dir) const {
-    auto const quota = leading_number(files_.read(dir + "/cpu.cfs_quota_us"));  // -1: no limit
-    auto const period = leading_number(files_.read(dir + "/cpu.cfs_period_us"));
-    if (!quota || !period || *period == 0) return std::nullopt;
-    return static_cast<double>(*quota) / static_cast<double>(*period);
-  }
-
-  [[nodiscard]] std::optional<std::uint64_t> memory_v2(std::string const& dir) const {
-    auto const hard = leading_number(files_.read(dir + "/memory.max"));
-    auto const soft = leading_number(files_.read(dir + "/memory.high"));
-    if (!hard && !soft) return std::nullopt;
-    constexpr std::uint64_t unlimited = (std::numeric_limits<std::uint64_t>::max)();
-    return left_of((std::min)(hard.value_or(unlimited), soft.value_or(unlimited)),
-                   leading_number(files_.read(dir + "/memory.current")).value_or(0),
-                   number_of(files_.read(dir + "/memory.stat"), "inactive_file"));
-  }
-
-  [[nodiscard]] std::optional<std::uint64_t> memory_v1(std::string const& dir) const {
-    auto const limit = leading_number(files_.read(dir + "/memory.limit_in_bytes"));
-    if (!limit || *limit >= (std::uint64_t{1} << 62)) return std::nullopt;  // how version 1 says "no limit"
-    return left_of(*limit, leading_number(files_.read(dir + "/memory.usage_in_bytes")).value_or(0),
-                   number_of(files_.read(dir + "/memory.stat"), "total_inactive_file"));
-  }
-
-  static std::uint64_t left_of(std::uint64_t limit, std::uint64_t used, std::uint64_t reclaimable) noexcept {
-    std::uint64_t const firm = used - (std::min)(used, reclaimable);
-    return limit - (std::min)(limit, firm);
+  static std::uint64_t free_memory(system_files files, char const* directory, bool v2) noexcept {
+    std::uint64_t limit = files.read(directory, v2 ? "memory.max" : "memory.limit_in_bytes").number();
+    if (!v2 && limit >= (std::uint64_t{1} << 62)) return no_limit;  // how version 1 says so
+    std::uint64_t const soft = v2 ? files.read(directory, "memory.high").number() : no_limit;
+    if (soft < limit) limit = soft;
+    if (limit == no_limit) return no_limit;
+    std::uint64_t const known = files.read(directory, v2 ? "memory.current" : "memory.usage_in_bytes").number();
+    std::uint64_t const used = known == no_limit ? 0 : known;
+    std::uint64_t const reclaimable =
+        files.read(directory, "memory.stat").number_of(v2 ? "inactive_file" : "total_inactive_file");
+    std::uint64_t const firm = used - (used < reclaimable ? used : reclaimable);
+    return limit - (limit < firm ? limit : firm);
   }
 
   system_files files_;
-  std::vector<place> cpu_, memory_;
+  file_text memberships_, mounts_;
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

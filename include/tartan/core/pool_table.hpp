@@ -13,7 +13,7 @@
 #include "tartan/core/errors.hpp"         // bad_argument, error, pool_gone, raise
 #include "tartan/core/pool.hpp"           // pool, worker
 #include "tartan/core/process_state.hpp"  // number_id, process_object, process_state, slot_id
-#include "tartan/core/topology.hpp"       // available_workers, most_workers
+#include "tartan/core/topology.hpp"       // most_workers, usual_workers
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -40,7 +40,7 @@ inline std::atomic<unsigned>& default_workers_wish() noexcept {
 inline pool& default_pool() {
   return living_process_object<pool>(slot_id::default_pool, [] {
     unsigned const wish = default_workers_wish().load(std::memory_order_relaxed);  // relaxed: a number
-    return new pool(wish != 0 ? wish : available_workers());
+    return new pool(wish != 0 ? wish : usual_workers());
   });
 }
 

@@ -5,15 +5,12 @@
 #include <sched.h>   // CPU_ALLOC, CPU_ALLOC_SIZE, CPU_COUNT_S, CPU_FREE, sched_getaffinity
 #include <unistd.h>  // sysconf
 
-#include <algorithm>  // clamp, max, min
-#include <cmath>      // ceil
-#include <cstddef>    // size_t
-#include <cstdint>    // uint64_t
-#include <cstdlib>    // getenv, strtol
-#include <optional>   // optional
-#include <string>     // string
+#include <cstddef>  // size_t
+#include <cstdint>  // uint64_t
+#include <cstdio>   // snprintf
+#include <cstdlib>  // getenv, strtol
 
-#include "tartan/core/cgroup.hpp"  // control_groups, number_of, system_files
+#include "tartan/core/cgroup.hpp"  // control_groups, no_limit, system_files
 #include "tartan/core/config.hpp"  // TARTAN_ABI
 #include "tartan/core/errors.hpp"  // bad_argument, raise
 
@@ -50,26 +47,35 @@ inline unsigned wished_workers(char const* wish) {
   if (wish == nullptr || *wish == '\0') return 0;
   char* end = nullptr;
   long const n = std::strtol(wish, &end, 10);
-  if (*end != '\0' || n < 1 || n > static_cast<long>(most_workers))
-    raise<bad_argument>("tartan: TARTAN_WORKERS is '" + std::string(wish) +
-                        "'; set it to a whole number from 1 to 4096, or unset it to use what the machine grants");
+  if (*end != '\0' || n < 1 || n > static_cast<long>(most_workers)) {
+    char sentence[256];
+    std::snprintf(sentence, sizeof sentence,
+                  "tartan: TARTAN_WORKERS is '%.99s'; set it to a whole number from 1 to 4096, or unset it to use what "
+                  "the machine grants",
+                  wish);
+    raise<bad_argument>(static_cast<char const*>(sentence));
+  }
   return static_cast<unsigned>(n);
 }
 
 /// min(processors, quotas rounded up), at least 1.
-inline unsigned granted_workers(unsigned processors, control_groups const& groups) {
-  auto const quota = groups.processors();
-  if (!quota) return (std::max)(processors, 1U);
-  double const whole = std::ceil(*quota - 1e-9);  // 3 * (1 / 3.) is 1
-  return static_cast<unsigned>(std::clamp(whole, 1.0, static_cast<double>((std::max)(processors, 1U))));
+inline unsigned granted_workers(unsigned processors, control_groups const& groups) noexcept {
+  std::uint64_t const quota = groups.processors();
+  unsigned const least = quota < processors ? static_cast<unsigned>(quota) : processors;
+  return least == 0 ? 1 : least;
 }
 
-/// Bytes that this process can still use without swapping or being killed; nothing when nobody knows.
-inline std::optional<std::uint64_t> available_memory(system_files const& files, control_groups const& groups) {
-  std::uint64_t const system = number_of(files.read("/proc/meminfo"), "MemAvailable") * 1024;
-  auto const group = groups.memory();
-  if (system == 0) return group;
-  return group ? (std::min)(system, *group) : system;
+/// Bytes that this process can still use without swapping or being killed; no_limit when nobody knows.
+inline std::uint64_t available_memory(system_files files, control_groups const& groups) noexcept {
+  std::uint64_t const system = files.read("/proc/", "meminfo").number_of("MemAvailable") * 1024;
+  std::uint64_t const group = groups.memory();
+  return system != 0 && system < group ? system : group;
+}
+
+/// available_workers() without needs: most programs compile no more than this.
+inline unsigned usual_workers() {
+  unsigned const wished = wished_workers(std::getenv("TARTAN_WORKERS"));
+  return wished != 0 ? wished : granted_workers(hardware_cores(), control_groups(system_files{}));
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail
@@ -92,14 +98,13 @@ struct worker_needs {
 /// Exceptions: bad_argument if TARTAN_WORKERS is no number from 1 to 4096.
 /// Complexity: reads some files of /proc and /sys; keep the answer.
 inline unsigned available_workers(worker_needs needs = {}) {
-  detail::system_files const files;
-  detail::control_groups const groups(files);
-  unsigned workers = detail::wished_workers(std::getenv("TARTAN_WORKERS"));
-  if (workers == 0) workers = detail::granted_workers(detail::hardware_cores(), groups);
+  unsigned const workers = detail::usual_workers();
   if (needs.memory_per_worker == 0) return workers;
-  auto const memory = detail::available_memory(files, groups);
-  if (!memory) return workers;
-  return static_cast<unsigned>(std::clamp<std::uint64_t>(*memory / needs.memory_per_worker, 1, workers));
+  detail::system_files const files;
+  std::uint64_t const memory = detail::available_memory(files, detail::control_groups(files));
+  if (memory == detail::no_limit) return workers;
+  std::uint64_t const fit = memory / needs.memory_per_worker;
+  return fit >= workers ? workers : fit == 0 ? 1 : static_cast<unsigned>(fit);
 }
 
 }  // namespace tartan::inline TARTAN_ABI
