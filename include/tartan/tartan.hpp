@@ -10,8 +10,10 @@
 #include "tartan/for_each.hpp"            // for_each
 #include "tartan/fork_join.hpp"           // fork_join
 #include "tartan/histogram.hpp"           // histogram
+#include "tartan/imap.hpp"                // imap and imap_unordered
 #include "tartan/map.hpp"                 // map, map_into and starmap
 #include "tartan/map_reduce.hpp"          // map_reduce and reduce
+#include "tartan/master_worker.hpp"       // master_worker and try_master_worker
 #include "tartan/minmax.hpp"              // min_element, max_element and minmax_element
 #include "tartan/policies.hpp"            // seq, par
 #include "tartan/scan.hpp"                // inclusive_scan and exclusive_scan

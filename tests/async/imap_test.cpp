@@ -1,0 +1,149 @@
+#include "tartan/async/imap.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <ranges>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/everywhere.hpp"
+#include "support/fake_remote.hpp"
+#include "tartan/async/submit.hpp"
+#include "tartan/thread_pool.hpp"
+
+namespace tn = tartan;
+
+namespace {
+
+template <class Body>
+void anywhere(Body body) {
+  tn::test::everywhere(body);
+#if !TARTAN_TSAN
+  body(tn::test::remote);
+#endif
+}
+
+}  // namespace
+
+TEST_CASE("imap yields results in order", "[imap]") {
+  anywhere([](auto const& p) {
+    for (int const n : {0, 1, 2, 300}) {
+      int expected = 0;
+      for (auto&& text : tn::imap(p, std::views::iota(0, n), [](int x) { return std::to_string(x * x); })) {
+        CHECK(text == std::to_string(expected * expected));
+        ++expected;
+      }
+      CHECK(expected == n);
+    }
+  });
+}
+
+TEST_CASE("imap_unordered yields each result once", "[imap]") {
+  anywhere([](auto const& p) {
+    std::vector<int> seen;
+    std::vector<int> const input{5, 3, 9, 1};
+    for (int x : tn::imap_unordered(p, input, [](int y) { return 2 * y; })) seen.push_back(x);
+    std::ranges::sort(seen);
+    CHECK(seen == std::vector<int>{2, 6, 10, 18});
+  });
+}
+
+TEST_CASE("imap takes endless and single-pass input, and holds no more than its window", "[imap]") {
+  anywhere([](auto const& p) {
+    int read = 0, yielded = 0, most = 0;
+    auto const endless = std::views::iota(0) | std::views::transform([&](int x) { return ++read, x; });
+    for (auto&& x : tn::imap(p.in_flight(5), endless, [](int y) { return y + 1; })) {
+      CHECK(x == ++yielded);
+      most = std::max(most, read - (yielded - 1));
+      if (yielded == 100) break;
+    }
+    CHECK(most <= 5);
+    std::istringstream words("a bb ccc");
+    std::size_t length = 0;
+    for (auto&& n : tn::imap(p, std::views::istream<std::string>(words), [](std::string const& w) { return w.size(); }))
+      length = 10 * length + n;
+    CHECK(length == 123);
+  });
+}
+
+TEST_CASE("imap refers to elements that lie somewhere, and keeps what it was given", "[imap]") {
+  tn::test::everywhere([](auto const& p) {
+    std::vector<std::unique_ptr<int>> input;
+    for (int i = 0; i != 10; ++i) input.push_back(std::make_unique<int>(i));
+    int sum = 0;
+    for (auto&& x : tn::imap(p, input, [](std::unique_ptr<int> const& y) { return std::make_unique<int>(*y + 1); })) {
+      auto const taken = std::move(x);
+      sum += *taken;
+    }
+    CHECK(sum == 55);
+    for (auto const* x : tn::imap(p, std::move(input), [](std::unique_ptr<int>& y) { return y.get(); })) sum -= *x;
+    CHECK(sum == 10);
+    auto results = tn::imap(p, std::vector<int>{1, 2}, [](int x) { return x; });
+    auto moved = std::move(results);
+    STATIC_REQUIRE(std::ranges::input_range<decltype(moved)>);
+    CHECK(std::ranges::distance(moved) == 2);
+  });
+}
+
+TEST_CASE("breaking out of the loop cancels the rest", "[imap]") {
+  tn::test::everywhere([](auto const& p) {
+    std::atomic<int> calls{0};
+    int last = 0;
+    for (auto&& x : tn::imap(p.in_flight(10), std::views::iota(0, 1'000'000), [&](int y) { return ++calls, y; }))
+      if ((last = x) == 20) break;
+    CHECK(last == 20);
+    int const at_the_end = calls;
+    CHECK(at_the_end <= 31);
+    CHECK(at_the_end == calls);
+  });
+}
+
+TEST_CASE("an error comes when its turn has come, and ends the loop", "[imap]") {
+  anywhere([](auto const& p) {
+    int seen = 0;
+    auto const loop = [&] {
+      for (auto&& x : tn::imap(p, std::views::iota(0, 100), [](int y) {
+             if (y == 40 || y == 60) throw std::domain_error(std::to_string(y));
+             return y;
+           }))
+        seen += x == seen ? 1 : 0;
+    };
+    CHECK_THROWS_WITH(loop(), "40");
+    CHECK(seen == 40);
+  });
+  auto results = tn::imap(tn::seq, std::views::iota(0, 3), [](int y) {
+    if (y == 1) throw std::domain_error("one");
+    return y;
+  });
+  auto it = results.begin();
+  CHECK_THROWS_AS(++it, std::domain_error);
+  CHECK(it == results.end());
+}
+
+TEST_CASE("a source that throws ends the loop, and nothing is left behind", "[imap]") {
+  tn::test::everywhere([](auto const& p) {
+    auto const source = std::views::iota(0, 100) | std::views::transform([](int x) {
+                          if (x == 50) throw std::domain_error("source");
+                          return x;
+                        });
+    auto const loop = [&] {
+      for (auto&& x : tn::imap(p, source, [](int y) { return y; })) CHECK(x < 50);
+    };
+    CHECK_THROWS_WITH(loop(), "source");
+  });
+}
+
+TEST_CASE("imap inside a task, on a pool of one too", "[imap]") {
+  tn::thread_pool lone{1};
+  auto const sum = [](auto const& p) {
+    int total = 0;
+    for (int x : tn::imap(p, std::views::iota(0, 100), [](int y) { return y; })) total += x;
+    return total;
+  };
+  CHECK(tn::submit(tn::par, [&] { return sum(tn::par); }).get() == 4950);
+  CHECK(tn::submit(tn::par.on(lone), [&] { return sum(tn::par.on(lone)); }).get() == 4950);
+}

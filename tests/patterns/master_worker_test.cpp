@@ -1,0 +1,240 @@
+#include "tartan/patterns/master_worker.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <numeric>
+#include <ranges>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/everywhere.hpp"
+#include "support/fake_remote.hpp"
+#include "tartan/thread_pool.hpp"
+
+namespace tn = tartan;
+
+namespace {
+
+/// Everywhere, and where workers do not see this memory.
+template <class Body>
+void anywhere(Body body) {
+  tn::test::everywhere(body);
+#if !TARTAN_TSAN
+  body(tn::test::remote);
+#endif
+}
+
+/// A tree by its paths: "" has children "0", "1", ...
+constexpr auto grow = [](std::string const& path, auto&& more) {
+  if (path.size() < 4)
+    for (char c = '0'; c != '3'; ++c) more(path + c);
+  return path;
+};
+
+std::vector<std::string> paths_in_order(std::string const& root) {
+  std::vector<std::string> all{root};
+  if (root.size() < 4)
+    for (char c = '0'; c != '3'; ++c)
+      for (auto& p : paths_in_order(root + c)) all.push_back(p);
+  return all;
+}
+
+struct flag {
+  std::atomic<bool> raised{false};
+  [[nodiscard]] bool stop_requested() const { return raised.load(); }
+};
+
+}  // namespace
+
+TEST_CASE("master_worker gives results in input order", "[master_worker]") {
+  anywhere([](auto const& p) {
+    for (int const n : {0, 1, 2, 100}) {
+      std::vector<int> tasks(static_cast<std::size_t>(n));
+      std::iota(tasks.begin(), tasks.end(), 0);
+      auto const results = tn::master_worker(p, tasks, [](int x) { return std::to_string(x); });
+      REQUIRE(results.size() == tasks.size());
+      for (int i = 0; i != n; ++i) CHECK(results[static_cast<std::size_t>(i)] == std::to_string(i));
+    }
+  });
+}
+
+TEST_CASE("what a task adds follows it, depth first", "[master_worker]") {
+  auto expected = paths_in_order("");
+  for (auto& p : paths_in_order("x")) expected.push_back(p);
+  anywhere([&](auto const& p) {
+    CHECK(tn::master_worker(p, std::vector<std::string>{"", "x"}, grow) == expected);
+    CHECK(tn::master_worker(p.in_flight(3), std::vector<std::string>{"", "x"}, grow) == expected);
+  });
+}
+
+TEST_CASE("tasks and results may be movable only, input may come from anywhere", "[master_worker]") {
+  tn::test::everywhere([](auto const& p) {
+    std::vector<std::unique_ptr<int>> tasks;
+    for (int i = 0; i != 20; ++i) tasks.push_back(std::make_unique<int>(i));
+    auto const results = tn::master_worker(p, std::move(tasks), [](std::unique_ptr<int> x, auto&& more) {
+      if (*x == 7) more(std::make_unique<int>(70));
+      return x;
+    });
+    REQUIRE(results.size() == 21);
+    CHECK(*results[8] == 70);
+    CHECK(*results[20] == 19);
+    auto even = std::views::iota(0, 100) | std::views::filter([](int x) { return x % 2 == 0; });
+    CHECK(tn::master_worker(p, even, [](int x) { return x > 50; }).size() == 50);
+    std::vector<int> const kept{1, 2, 3};
+    std::atomic<int> sum{0};
+    tn::master_worker(p, kept, [&](int const& x) { sum += x; });
+    CHECK(sum == 6);
+  });
+}
+
+TEST_CASE("under seq the order of the calls is that of a recursion", "[master_worker]") {
+  std::vector<std::string> seen;
+  tn::master_worker(tn::seq, std::vector<std::string>{""}, [&](std::string const& path, auto&& more) {
+    seen.push_back(path);
+    grow(path, more);
+  });
+  CHECK(seen == paths_in_order(""));
+}
+
+TEST_CASE("on_result gets results on the caller, as they come", "[master_worker]") {
+  auto const caller = std::this_thread::get_id();
+  anywhere([&](auto const& p) {
+    std::multiset<std::string> seen;
+    bool here = true;
+    CHECK(tn::master_worker(p, std::vector<std::string>{""}, grow, [&](std::string path) {
+      here = here && std::this_thread::get_id() == caller;
+      seen.insert(std::move(path));
+    }));
+    auto const all = paths_in_order("");
+    CHECK(here);
+    CHECK(seen == std::multiset<std::string>(all.begin(), all.end()));
+    int calls = 0;
+    tn::master_worker(p, std::vector<int>{1, 2, 3}, [](int) {}, [&] { ++calls; });
+    CHECK(calls == 3);
+  });
+}
+
+TEST_CASE("on_result ends the search early", "[master_worker]") {
+  anywhere([](auto const& p) {
+    int last = -1, calls = 0;
+    CHECK(!tn::master_worker(
+        p, std::views::iota(0), [](int x) { return x; },  // endless
+        [&](int x) {
+          last = x;
+          return ++calls < 50;
+        }));
+    CHECK(calls == 50);
+    CHECK(last >= 0);
+  });
+}
+
+TEST_CASE("an ordering lets the best task go first", "[master_worker]") {
+  std::vector<int> calls;
+  auto const visit = [&](int x, auto&& more) {
+    calls.push_back(x);
+    if (x == 10) more(1), more(30);
+    return x;
+  };
+  auto const ignore = [](int) {};
+  CHECK(tn::master_worker(tn::seq, std::vector<int>{20, 10, 15}, visit, ignore, std::less<>{}));
+  CHECK(calls == std::vector<int>{10, 1, 15, 20, 30});
+  calls.clear();
+  tn::master_worker(tn::seq, std::vector<int>{20, 10, 15}, visit, ignore, [](int, int) { return false; });
+  CHECK(calls == std::vector<int>{20, 10, 15, 1, 30});  // equals in the order in which they were found
+  anywhere([&](auto const& p) {
+    long sum = 0;
+    auto const add = [](int x, auto&& more) {
+      if (x > 1) more(x - 1);
+      return x;
+    };
+    CHECK(tn::master_worker(p, std::vector<int>{20, 10}, add, [&](int x) { sum += x; }, std::greater<>{}));
+    CHECK(sum == 210 + 55);
+  });
+}
+
+TEST_CASE("the error is that of the first task in the order of a recursion", "[master_worker]") {
+  auto const failing = [](std::string const& path, auto&& more) {
+    grow(path, more);
+    if (path == "021" || path == "1" || path == "2222" || path == "0212") throw std::domain_error(path);
+    return path;
+  };
+  for (int round = 0; round != 5; ++round)
+    anywhere([&](auto const& p) {
+      CHECK_THROWS_WITH(tn::master_worker(p, std::vector<std::string>{""}, failing), "021");
+      CHECK_THROWS_WITH(tn::master_worker(p, std::vector<std::string>{""}, failing, [](std::string const&) {}), "021");
+      CHECK_THROWS_WITH(tn::master_worker(
+                            p, std::vector<std::string>{""}, failing, [](std::string const&) {}, std::greater<>{}),
+                        "021");
+      CHECK(tn::master_worker(p, std::vector<int>{1}, [](int x) { return x; }).front() == 1);
+    });
+  tn::test::everywhere([](auto const& p) {
+    auto const throwing = [](int x) {
+      if (x == 3) throw std::domain_error("on_result");
+    };
+    CHECK_THROWS_WITH(tn::master_worker(p, std::views::iota(0, 100), [](int x) { return x; }, throwing), "on_result");
+  });
+}
+
+TEST_CASE("try_master_worker loses nothing", "[master_worker]") {
+  anywhere([](auto const& p) {
+    auto const outcomes = tn::try_master_worker(p, std::vector<int>{8, 3}, [](int x, auto&& more) {
+      if (x > 2) more(x - 2), more(x - 1);
+      if (x == 6) throw std::domain_error("six");
+      return x;
+    });
+    std::size_t errors = 0;
+    for (std::size_t i = 0; i != outcomes.size(); ++i) {
+      CHECK(outcomes[i].index() == i);
+      errors += outcomes[i] ? 0U : 1U;
+    }
+    CHECK(outcomes[0].value() == 8);
+    CHECK(outcomes[1].what() == "six");
+    CHECK(errors == 2);
+    CHECK(outcomes.back().value() == 2);
+  });
+}
+
+TEST_CASE("a stop skips what has not begun", "[master_worker]") {
+  tn::test::everywhere([](auto const& p) {
+    flag stop;
+    std::atomic<int> calls{0};
+    auto const endless = [&](int x, auto&& more) {
+      if (++calls == 100) stop.raised = true;
+      more(x + 1), more(x + 2);
+      return x;
+    };
+    CHECK_THROWS_AS(tn::master_worker(p.stop(stop), std::vector<int>{0}, endless), tn::cancelled);
+    CHECK_THROWS_AS(tn::master_worker(p.stop(stop), std::vector<int>{0}, endless), tn::cancelled);
+    CHECK(tn::master_worker(p.stop(stop), std::vector<int>{}, endless).empty());  // nothing was skipped
+  });
+}
+
+TEST_CASE("master_worker inside its own tasks, on a pool of one too", "[master_worker]") {
+  tn::thread_pool lone{1};
+  auto const nested = [](auto const& p) {
+    auto const inner = [&](int x) {
+      auto const all = tn::master_worker(p, std::views::iota(0, x), [](int y) { return y; });
+      return std::accumulate(all.begin(), all.end(), 0);
+    };
+    return tn::master_worker(p, std::views::iota(0, 20), inner);
+  };
+  std::vector<int> expected;
+  for (int i = 0; i != 20; ++i) expected.push_back(i * (i - 1) / 2);
+  tn::test::everywhere([&](auto const& p) { CHECK(nested(p) == expected); });
+  CHECK(nested(tn::par.on(lone)) == expected);
+}
+
+TEST_CASE("a chain of a hundred thousand tasks needs no deep stack", "[master_worker]") {
+  auto const chain = [](int x, auto&& more) {
+    if (x != 0) more(x - 1);
+    return x;
+  };
+  auto const results = tn::master_worker(tn::par, std::vector<int>{100'000}, chain);
+  CHECK(results.size() == 100'001);
+  CHECK(std::ranges::is_sorted(results, std::greater<>{}));
+}
