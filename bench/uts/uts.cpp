@@ -79,7 +79,7 @@ tally serial(tree const& t, node const& n) {
   return sum;
 }
 
-// Halves of the children are forked until one is left: the way of a reader of the documentation, without any cutoff.
+// The children are forked without any cutoff: either halves of them until one is left, or the first beside the others.
 tally forked(tree const& t, node const& n);
 
 tally forked_children(tree const& t, node const& n, int begin, int end) {
@@ -95,6 +95,22 @@ tally forked(tree const& t, node const& n) {
   int const children = children_of(t, n);
   tally const own = alone(n, children);
   return children == 0 ? own : own + forked_children(t, n, 0, children);
+}
+
+tally chained(tree const& t, node const& n);
+
+tally chained_children(tree const& t, node const& n, int begin, int end) {
+  if (end - begin == 1) return chained(t, child_of(n, begin));
+  auto const [a, b] = tartan::fork_join(
+      tartan::par, [&] { return chained(t, child_of(n, begin)); },
+      [&] { return chained_children(t, n, begin + 1, end); });
+  return a + b;
+}
+
+tally chained(tree const& t, node const& n) {
+  int const children = children_of(t, n);
+  tally const own = alone(n, children);
+  return children == 0 ? own : own + chained_children(t, n, 0, children);
 }
 
 tally reduced(tree const& t, node const& n) {
@@ -144,7 +160,9 @@ void add_tree(bench::options const& o, std::vector<bench::contender>& out, tree 
   out.push_back(bench::make_baseline(pattern, expected, [=] { return serial(t, root); }));
   for (unsigned const w : o.workers) {
     auto const on = tartan::par.workers(w);
-    out.push_back(bench::make(pattern, "tartan fork_join", w, expected,
+    out.push_back(bench::make(pattern, "tartan fork_join, one by one", w, expected,
+                              [=] { return tartan::fork_join(on, [&] { return chained(t, root); }, [] {}).first; }));
+    out.push_back(bench::make(pattern, "tartan fork_join, halves", w, expected,
                               [=] { return tartan::fork_join(on, [&] { return forked(t, root); }, [] {}).first; }));
     out.push_back(bench::make(pattern, "tartan map_reduce", w, expected,
                               [=] { return tartan::fork_join(on, [&] { return reduced(t, root); }, [] {}).first; }));
