@@ -78,7 +78,7 @@ class thread_pool {
   }
 
   [[nodiscard]] unsigned size() { return self().size(); }
-  [[nodiscard]] std::string const& name() { return self().name(); }
+  [[nodiscard]] std::string name() { return self().name(); }
 
   /// For policy::on(). It may outlive the pool.
   [[nodiscard]] pool_ref ref() const noexcept { return {handle_.slot, handle_.generation}; }
@@ -96,14 +96,16 @@ class thread_pool {
           "that the machine grants");
     detail::pool_setup setup;
     setup.size = options.workers == 0 ? available_workers() : static_cast<unsigned>(options.workers);
-    setup.name = std::move(options.name);
+    setup.name = options.name.c_str();
     setup.idle = options.idle;
     setup.stack_size = options.stack_size;
     setup.pin = options.pin;
     setup.self = hooks_.get();
     if (hooks_->start) setup.on_start = [](void* h, unsigned i) noexcept { static_cast<hooks*>(h)->start(i); };
     if (hooks_->exit) setup.on_exit = [](void* h, unsigned i) noexcept { static_cast<hooks*>(h)->exit(i); };
-    handle_ = detail::pool_table::instance().add(std::make_unique<detail::pool>(std::move(setup)));
+    auto made = std::make_unique<detail::pool>(setup);
+    handle_ = detail::pool_table::instance().add(made.get());
+    static_cast<void>(made.release());  // the table has it
   }
 
   [[nodiscard]] detail::pool& self() const { return detail::pool_table::instance().find(handle_); }
@@ -115,7 +117,7 @@ class thread_pool {
       p.close();
       p.join();
     }
-    return table.remove(handle_);
+    return std::unique_ptr<detail::pool>(table.remove(handle_));
   }
 
   std::unique_ptr<hooks> hooks_;

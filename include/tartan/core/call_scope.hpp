@@ -1,8 +1,6 @@
 #pragma once
 // The time in which a thread works for a pool.
 
-#include <memory>  // unique_ptr
-
 #include "tartan/core/pool.hpp"           // pool, worker
 #include "tartan/core/pool_table.hpp"     // default_pool, lent_pools
 #include "tartan/core/process_state.hpp"  // pin_this_module, this_thread_cell, thread_cell
@@ -57,11 +55,11 @@ class lease {
   explicit lease(unsigned size) : pool_(lent_pools::instance().take(size)) {}
   lease(lease const&) = delete;
   lease& operator=(lease const&) = delete;
-  ~lease() { lent_pools::instance().give_back(std::move(pool_)); }
+  ~lease() { lent_pools::instance().give_back(pool_); }
   [[nodiscard]] pool& get() const noexcept { return *pool_; }
 
  private:
-  std::unique_ptr<pool> pool_;
+  pool* const pool_;
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

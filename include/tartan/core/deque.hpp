@@ -4,12 +4,11 @@
 #include <atomic>   // memory_order_*
 #include <cstddef>  // size_t
 #include <cstdint>  // int64_t
-#include <memory>   // make_unique, unique_ptr
-#include <vector>   // vector
 
-#include "tartan/core/atomics.hpp"  // real_atomics
-#include "tartan/core/padded.hpp"   // line_pair
-#include "tartan/core/tuning.hpp"   // first_ring
+#include "tartan/core/atomics.hpp"      // real_atomics
+#include "tartan/core/owned_array.hpp"  // owned_array
+#include "tartan/core/padded.hpp"       // line_pair
+#include "tartan/core/tuning.hpp"       // first_ring
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -40,10 +39,17 @@ template <class T, class Atomics = real_atomics>
 class deque {
  public:
   explicit deque(bool asymmetric, std::size_t capacity = first_ring) : asymmetric_(asymmetric) {
-    adopt(std::make_unique<ring>(capacity));
+    adopt(new ring(capacity, nullptr));
   }
   deque(deque const&) = delete;
   deque& operator=(deque const&) = delete;
+  ~deque() {
+    for (ring* r = ring_.load(std::memory_order_relaxed); r != nullptr;) {  // relaxed: nobody else is left
+      ring* const older = r->older;
+      delete r;
+      r = older;
+    }
+  }
 
   /// Owner only. Amortised O(1); allocates only when the deque outgrows its ring.
   TARTAN_ALWAYS_INLINE void push(T* item) {
@@ -52,6 +58,11 @@ class deque {
       make_room(b);
     slots_[static_cast<std::size_t>(b) & mask_].store(item, std::memory_order_relaxed);  // relaxed: carried by [E2]
     bottom_.store(b + 1, std::memory_order_release);                                     // [E2] with steal()
+  }
+
+  /// Owner only. Whether the next push() needs no memory, or gets it: for those that cannot let it throw.
+  TARTAN_ALWAYS_INLINE bool has_room() noexcept {
+    return bottom_.load(std::memory_order_relaxed) < limit_ || finds_room();  // relaxed: only the owner writes bottom
   }
 
   /// Owner only. Takes the newest entry back; false when a thief has it (then the deque is empty).
@@ -98,10 +109,11 @@ class deque {
  private:
   struct ring {
     using slot = typename Atomics::template atomic<T*>;
-    explicit ring(std::size_t n) : mask(n - 1), slots(std::make_unique<slot[]>(n)) {}
-    slot& at(std::int64_t i) const noexcept { return slots[static_cast<std::size_t>(i) & mask]; }
-    std::size_t mask;
-    std::unique_ptr<slot[]> slots;
+    ring(std::size_t n, ring* the_older) : mask(n - 1), slots(n), older(the_older) {}
+    slot& at(std::int64_t i) const noexcept { return slots.get()[static_cast<std::size_t>(i) & mask]; }
+    std::size_t const mask;
+    owned_array<slot> const slots;
+    ring* const older;  // thieves may still read it
   };
 
   bool advance_top(std::int64_t t) noexcept {
@@ -115,25 +127,37 @@ class deque {
     return mine;
   }
 
+  TARTAN_COLD bool finds_room() noexcept {
+#if TARTAN_EXCEPTIONS
+    try {
+      make_room(bottom_.load(std::memory_order_relaxed));  // relaxed: own
+    } catch (...) {
+      return false;
+    }
+#else
+    make_room(bottom_.load(std::memory_order_relaxed));  // relaxed: own
+#endif
+    return true;
+  }
+
   TARTAN_COLD void make_room(std::int64_t b) {
     std::int64_t const t = top_.load(std::memory_order_acquire);  // acquire: with advance_top(): the slot may be reused
     std::size_t const capacity = mask_ + 1;
     if (b - t >= static_cast<std::int64_t>(capacity)) {
-      auto bigger = std::make_unique<ring>(2 * capacity);
+      ring* const bigger = new ring(2 * capacity, ring_.load(std::memory_order_relaxed));  // relaxed: own
       for (std::int64_t i = t; i != b; ++i)
         bigger->at(i).store(slots_[static_cast<std::size_t>(i) & mask_].load(std::memory_order_relaxed),
                             std::memory_order_relaxed);  // relaxed: published by adopt()
-      adopt(std::move(bigger));
+      adopt(bigger);
     }
     limit_ = t + static_cast<std::int64_t>(mask_ + 1);
   }
 
-  void adopt(std::unique_ptr<ring> fresh) {
+  void adopt(ring* fresh) noexcept {
     slots_ = fresh->slots.get();
     mask_ = fresh->mask;
     limit_ = top_.load(std::memory_order_relaxed) + static_cast<std::int64_t>(mask_ + 1);  // relaxed: a lower bound
-    ring_.store(fresh.get(), std::memory_order_release);                                   // with steal()
-    rings_.push_back(std::move(fresh));
+    ring_.store(fresh, std::memory_order_release);                                         // with steal()
   }
 
   // The owner's line.
@@ -142,7 +166,6 @@ class deque {
   typename ring::slot* slots_ = nullptr;                       // the current ring, unpacked
   std::size_t mask_ = 0;
   bool const asymmetric_;
-  std::vector<std::unique_ptr<ring>> rings_;
   // Written by thieves.
   alignas(line_pair) typename Atomics::template atomic<std::int64_t> top_{0};  // the oldest entry
   typename Atomics::template atomic<ring*> ring_{nullptr};

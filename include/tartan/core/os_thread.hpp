@@ -6,12 +6,9 @@
 #include <sched.h>    // CPU_*, sched_getaffinity, sched_setaffinity
 #include <signal.h>   // sigfillset, sigdelset
 
-#include <algorithm>  // max
-#include <cstddef>    // size_t
-#include <cstdio>     // snprintf
-#include <memory>     // make_unique, unique_ptr
-#include <string>     // string
-#include <utility>    // move
+#include <cstddef>           // size_t
+#include <cstdio>            // snprintf
+#include <initializer_list>  // initializer_list
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI
 
@@ -26,10 +23,10 @@ inline void block_asynchronous_signals() noexcept {
 }
 
 /// Visible in ps -L, top -H and gdb; the system keeps 15 characters.
-inline void name_this_thread(std::string const& pool_name, unsigned index) noexcept {
+inline void name_this_thread(char const* pool_name, unsigned index) noexcept {
   char number[12], name[16];
   int const digits = std::snprintf(number, sizeof number, "/%u", index);
-  std::snprintf(name, sizeof name, "%.*s%s", 15 - digits, pool_name.c_str(), number);
+  std::snprintf(name, sizeof name, "%.*s%s", 15 - digits, pool_name, number);
   pthread_setname_np(pthread_self(), name);
 }
 
@@ -49,22 +46,26 @@ inline void pin_this_thread(unsigned rank) noexcept {
     }
 }
 
-/// A thread with a stack of a chosen size, which std::thread cannot have. Its owner calls join() or lets it run for
-/// ever.
+/// A thread with a stack of a chosen size, which std::thread cannot have. It stays where it is as long as the thread
+/// runs; its owner calls join() or lets it run for ever.
 class os_thread {
  public:
-  /// Starts body(), which must not throw. `stack_size` 0 is the system's default. False when the system refuses.
-  template <class Body>
-  [[nodiscard]] bool start(std::size_t stack_size, Body body) {
-    auto owned = std::make_unique<Body>(std::move(body));
+  os_thread() = default;
+  os_thread(os_thread const&) = delete;
+  os_thread& operator=(os_thread const&) = delete;
+
+  /// Starts body(data), which must not throw. `stack_size` 0 is the system's default. False when the system refuses.
+  [[nodiscard]] bool start(std::size_t stack_size, void (*body)(void*), void* data) noexcept {
+    body_ = body;
+    data_ = data;
     pthread_attr_t attributes;
     if (::pthread_attr_init(&attributes) != 0) return false;
-    if (stack_size != 0)
-      ::pthread_attr_setstacksize(&attributes,
-                                  (std::max<std::size_t>)(stack_size, static_cast<std::size_t>(PTHREAD_STACK_MIN)));
-    bool const started = ::pthread_create(&id_, &attributes, &run<Body>, owned.get()) == 0;
+    if (stack_size != 0) {
+      auto const least = static_cast<std::size_t>(PTHREAD_STACK_MIN);
+      ::pthread_attr_setstacksize(&attributes, stack_size < least ? least : stack_size);
+    }
+    bool const started = ::pthread_create(&id_, &attributes, &run, this) == 0;
     ::pthread_attr_destroy(&attributes);
-    if (started) static_cast<void>(owned.release());  // run() has it
     return started;
   }
 
@@ -73,14 +74,15 @@ class os_thread {
   [[nodiscard]] bool is_this_thread() const noexcept { return ::pthread_equal(id_, ::pthread_self()) != 0; }
 
  private:
-  template <class Body>
-  static void* run(void* data) {
-    std::unique_ptr<Body> const body(static_cast<Body*>(data));
-    (*body)();
+  static void* run(void* started) {
+    auto const& self = *static_cast<os_thread*>(started);
+    self.body_(self.data_);
     return nullptr;
   }
 
   pthread_t id_{};
+  void (*body_)(void*) = nullptr;
+  void* data_ = nullptr;
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -1,22 +1,21 @@
 #pragma once
 // The pool: slots, threads, the search for work and the way to sleep. Protocols and proofs: README.md beside this file.
 
+#include <time.h>  // clock_gettime, timespec
+
 #include <algorithm>  // max, min
 #include <atomic>     // atomic, memory_order_*
 #include <bit>        // bit_width
-#include <chrono>     // duration, steady_clock
 #include <cstddef>    // size_t
-#include <cstdint>    // uint64_t
-#include <memory>     // make_unique, unique_ptr
+#include <cstdint>    // int64_t, uint64_t
+#include <cstring>    // memcpy, strlen
 #include <mutex>      // lock_guard, mutex
-#include <string>     // string
-#include <utility>    // move
-#include <vector>     // vector
 
 #include "tartan/core/errors.hpp"         // error, pool_closed, raise
 #include "tartan/core/hooks.hpp"          // emit, hook_event
 #include "tartan/core/idle.hpp"           // idle_count
-#include "tartan/core/os_thread.hpp"      // block_asynchronous_signals, name_this_thread, os_thread
+#include "tartan/core/os_thread.hpp"      // block_asynchronous_signals, name_this_thread, pin_this_thread
+#include "tartan/core/owned_array.hpp"    // owned_array
 #include "tartan/core/pool_setup.hpp"     // idle, pool_setup
 #include "tartan/core/process_state.hpp"  // process_state, this_thread_cell
 #include "tartan/core/queue.hpp"          // task_queue
@@ -34,8 +33,9 @@ class pool {
  public:
   explicit pool(unsigned size) : pool(sized(size)) {}
 
-  explicit pool(pool_setup setup)
-      : setup_(std::move(setup)),
+  explicit pool(pool_setup const& setup)
+      : name_(std::strlen(setup.name) + 1),
+        setup_(setup),
         size_(setup_.size),
         forks_(forks_now()),
         share_shift_(7 + static_cast<unsigned>(std::bit_width(size_ - 1))),
@@ -44,8 +44,9 @@ class pool {
         search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
                                                            : (std::max)(1U, (std::min)(size_, hardware_cores()) / 2)),
         queue_((std::min)(size_, 64U), 8) {
-    add_slot();
-    spare_.push_back(slot(0));
+    std::memcpy(name_.get(), setup.name, std::strlen(setup.name));
+    setup_.name = name_.get();
+    put_spare(*add_slot());
   }
   pool(pool const&) = delete;
   pool& operator=(pool const&) = delete;
@@ -54,6 +55,11 @@ class pool {
   ~pool() {
     close();
     join();
+    for (slot_table* table = table_.load(std::memory_order_relaxed); table != nullptr;) {  // relaxed: the end
+      slot_table* const older = table->older;
+      delete table;
+      table = older;
+    }
   }
 
   [[nodiscard]] unsigned size() const noexcept { return size_; }
@@ -61,13 +67,12 @@ class pool {
   [[nodiscard]] unsigned share_shift() const noexcept { return share_shift_; }
   [[nodiscard]] bool asymmetric() const noexcept { return asymmetric_; }
   [[nodiscard]] bool threads_started() const noexcept { return started_.load(std::memory_order_relaxed); }  // a hint
-  [[nodiscard]] std::string const& name() const noexcept { return setup_.name; }
+  [[nodiscard]] char const* name() const noexcept { return setup_.name; }
   [[nodiscard]] pool_setup const& setup() const noexcept { return setup_; }
 
   /// Ticks against the steady clock since the pool began.
   [[nodiscard]] double ns_per_tick() const noexcept {
-    auto const passed = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begun_);
-    return passed.count() / static_cast<double>(ticks() - begun_ticks_ + 1);
+    return static_cast<double>(steady_ns() - begun_ns_) / static_cast<double>(ticks() - begun_ticks_ + 1);
   }
 
   /// In a forked child the threads of the parent's pools do not exist: such a pool must be left alone.
@@ -103,7 +108,7 @@ class pool {
     closed_.store(true, std::memory_order_relaxed);  // relaxed: ordered by the fence
     real_atomics::full_fence();                      // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
     wake_everybody();
-    while (std::unique_ptr<os_thread> const thread = take_thread()) thread->join();
+    while (worker* const w = take_thread()) w->thread.join();
   }
 
   // ---- outside callers ------------------------------------------------------------------------------------------
@@ -150,7 +155,8 @@ class pool {
 
   void put_spare(worker& w) noexcept {
     std::lock_guard const hold(slots_mutex_);
-    spare_.push_back(&w);
+    w.next = spare_;
+    spare_ = &w;
   }
 
   // ---- publishing -----------------------------------------------------------------------------------------------
@@ -251,13 +257,35 @@ class pool {
     for (worker* const w : *table_.load(std::memory_order_acquire)) visit(*w);  // with add_slot()
   }
 
+  pool* next_idle = nullptr;  // for whoever keeps pools that nobody uses, see lent_pools
+
   static void next_errand(worker& w) noexcept {
     w.errand.store(w.errand.load(std::memory_order_relaxed) + errand_step,
                    std::memory_order_release);  // with steal_below() in join.hpp
   }
 
  private:
-  using slot_table = std::vector<worker*>;
+  /// All slots of the pool, of which the last one lies here. Old tables stay until the pool dies: their slots are used,
+  /// and a thief may be reading them.
+  struct slot_table {
+    slot_table(slot_table* the_older, pool& home)
+        : older(the_older),
+          count(the_older != nullptr ? the_older->count + 1 : 1),
+          slots(count),
+          last(home, static_cast<unsigned>(count - 1), home.size_ == 1, home.asymmetric_) {
+      if (older != nullptr) std::memcpy(slots.get(), older->slots.get(), older->count * sizeof(worker*));
+      slots.get()[count - 1] = &last;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return count; }
+    [[nodiscard]] worker* operator[](std::size_t i) const noexcept { return slots.get()[i]; }
+    [[nodiscard]] worker* const* begin() const noexcept { return slots.get(); }
+    [[nodiscard]] worker* const* end() const noexcept { return slots.get() + count; }
+
+    slot_table* const older;
+    std::size_t const count;
+    owned_array<worker*> const slots;
+    worker last;
+  };
 
   /// More tasks than this may not block at once, beyond the size of the pool.
   static constexpr unsigned most_spares = 1024;
@@ -272,27 +300,26 @@ class pool {
     return setup;
   }
 
+  static std::int64_t steady_ns() noexcept {
+    timespec now;
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+  }
+
   // ---- slots and threads ----------------------------------------------------------------------------------------
 
-  worker* slot(std::size_t i) const noexcept { return (*table_.load(std::memory_order_acquire))[i]; }
-
-  /// Tables only grow, and old ones stay until the pool dies: a thief may be reading one.
+  /// Under the mutex.
   worker* add_slot() {
-    auto fresh = std::make_unique<slot_table>();
-    if (slot_table const* const old = table_.load(std::memory_order_relaxed))
-      *fresh = *old;  // relaxed: under the mutex
-    slots_.push_back(std::make_unique<worker>(*this, static_cast<unsigned>(fresh->size()), size_ == 1, asymmetric_));
-    fresh->push_back(slots_.back().get());
-    table_.store(fresh.get(), std::memory_order_release);  // with every reader of table_
-    tables_.push_back(std::move(fresh));
-    return slots_.back().get();
+    auto* const fresh = new slot_table(table_.load(std::memory_order_relaxed), *this);  // relaxed: under the mutex
+    table_.store(fresh, std::memory_order_release);                                     // with every reader of table_
+    return &fresh->last;
   }
 
   worker* take_spare() {
     std::lock_guard const hold(slots_mutex_);
-    if (spare_.empty()) return add_slot();
-    worker* const w = spare_.back();
-    spare_.pop_back();
+    if (spare_ == nullptr) return add_slot();
+    worker* const w = spare_;
+    spare_ = w->next;
     return w;
   }
 
@@ -300,7 +327,7 @@ class pool {
     std::lock_guard const hold(slots_mutex_);
     if (started_.load(std::memory_order_relaxed)) return;  // relaxed: under the mutex
     pin_this_module();
-    while (threads_.size() + 1 < size_ && start_thread()) {
+    while (threads_held_ + 1 < size_ && start_thread()) {
     }  // with fewer the caller does more
     started_.store(true, std::memory_order_release);  // with enter()
   }
@@ -309,9 +336,9 @@ class pool {
     std::lock_guard const hold(slots_mutex_);
     if (closing_.load(std::memory_order_relaxed)) return;  // relaxed: the push will say so
     pin_this_module();
-    while (threads_.size() < size_ && start_thread()) {
+    while (threads_held_ < size_ && start_thread()) {
     }
-    if (threads_.empty())
+    if (threads_ == nullptr)
       raise<error>(
           "tartan: the system refuses to start a thread for submitted work; raise the limit on processes "
           "(ulimit -u), or give the pool a smaller stack_size");
@@ -323,17 +350,18 @@ class pool {
     std::lock_guard const hold(slots_mutex_);
     if (closed_.load(std::memory_order_relaxed)) return;  // relaxed: nothing is left that could need them
     pin_this_module();
-    while (threads_.size() < threads_wanted() && start_thread()) {
+    while (threads_held_ < threads_wanted() && start_thread()) {
     }
   }
 
   /// Null when there is none left. A task may let spare threads in while the pool is joined.
-  std::unique_ptr<os_thread> take_thread() {
+  worker* take_thread() {
     std::lock_guard const hold(slots_mutex_);
-    if (threads_.empty()) return nullptr;
-    auto thread = std::move(threads_.back());
-    threads_.pop_back();
-    return thread;
+    worker* const last = threads_;
+    if (last == nullptr) return nullptr;
+    threads_ = last->next;
+    --threads_held_;
+    return last;
   }
 
   /// Under the mutex. False when the system refuses, be it the thread or the memory.
@@ -350,19 +378,23 @@ class pool {
   }
 
   bool try_start_thread() {
-    if (free_slots_.empty()) free_slots_.push_back(add_slot());
-    worker* const w = free_slots_.back();
-    w->rank = static_cast<unsigned>(threads_.size());
-    auto thread = std::make_unique<os_thread>();
-    threads_.reserve(threads_.size() + 1);
-    if (!thread->start(setup_.stack_size, [this, w] { work(*w); })) return false;
-    free_slots_.pop_back();
-    threads_.push_back(std::move(thread));
-    thread_count_.store(static_cast<unsigned>(threads_.size()), std::memory_order_relaxed);  // relaxed: a hint
+    if (unstarted_ == nullptr) unstarted_ = add_slot();
+    worker* const w = unstarted_;
+    w->rank = threads_held_;
+    if (!w->thread.start(setup_.stack_size, &run_thread, w)) return false;
+    unstarted_ = nullptr;
+    w->next = threads_;
+    threads_ = w;
+    thread_count_.store(++threads_held_, std::memory_order_relaxed);  // relaxed: a hint
     return true;
   }
 
   // ---- the life of a pool thread --------------------------------------------------------------------------------
+
+  static void run_thread(void* of) {
+    auto& w = *static_cast<worker*>(of);
+    w.home.work(w);
+  }
 
   void work(worker& w) {
     block_asynchronous_signals();
@@ -550,10 +582,11 @@ class pool {
     });
   }
 
-  pool_setup const setup_;
+  owned_array<char> const name_;
+  pool_setup setup_;  // never changes
   unsigned const size_;
   unsigned const forks_;
-  std::chrono::steady_clock::time_point const begun_ = std::chrono::steady_clock::now();
+  std::int64_t const begun_ns_ = steady_ns();
   std::uint64_t const begun_ticks_ = ticks();
   unsigned const share_shift_;
   bool const asymmetric_;
@@ -567,16 +600,15 @@ class pool {
   std::atomic<unsigned> standing_back_{0};
   std::atomic<unsigned> thread_count_{0};
   std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false}, dropping_{false};
-  std::atomic<slot_table const*> table_{nullptr};
+  std::atomic<slot_table*> table_{nullptr};
   task_queue queue_;
 
   std::mutex join_mutex_;
-  std::mutex slots_mutex_;  // of what follows
-  std::vector<std::unique_ptr<worker>> slots_;
-  std::vector<std::unique_ptr<slot_table>> tables_;
-  std::vector<worker*> spare_;       // slots for outside callers
-  std::vector<worker*> free_slots_;  // slots of threads that could not be started
-  std::vector<std::unique_ptr<os_thread>> threads_;
+  std::mutex slots_mutex_;       // of what follows
+  worker* spare_ = nullptr;      // slots for outside callers
+  worker* unstarted_ = nullptr;  // the slot of a thread that could not be started
+  worker* threads_ = nullptr;    // the last one that was started, not yet joined
+  unsigned threads_held_ = 0;    // how many these are
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -2,7 +2,6 @@
 // How a pool shall be: the part of its options that the runtime reads.
 
 #include <cstddef>  // size_t
-#include <string>   // string
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI
 
@@ -19,7 +18,7 @@ namespace detail {
 
 struct pool_setup {
   unsigned size = 1;
-  std::string name = "tartan";
+  char const* name = "tartan";  // the pool makes a copy
   tartan::idle idle = tartan::idle::balanced;
   std::size_t stack_size = 0;  // 0: the system's default
   bool pin = false;

@@ -1,14 +1,10 @@
 #pragma once
 // Which pool a call runs on: the default one, one of the user's, or one that is lent for the call.
 
-#include <array>    // array
 #include <atomic>   // atomic, memory_order_*
 #include <cstddef>  // size_t
 #include <cstdint>  // uint32_t
-#include <memory>   // make_unique, unique_ptr
 #include <mutex>    // lock_guard, mutex
-#include <utility>  // move
-#include <vector>   // vector
 
 #include "tartan/core/errors.hpp"         // bad_argument, error, pool_gone, raise
 #include "tartan/core/pool.hpp"           // pool, worker
@@ -25,9 +21,9 @@ T& living_process_object(slot_id id, Make&& make) {
   void* known = slot.load(std::memory_order_acquire);  // with the exchange below
   if (known != nullptr && !static_cast<T*>(known)->left_behind()) [[likely]]
     return *static_cast<T*>(known);
-  auto fresh = std::unique_ptr<T>(make());
-  if (slot.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel, std::memory_order_acquire))
-    return *fresh.release();
+  T* const fresh = make();
+  if (slot.compare_exchange_strong(known, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) return *fresh;
+  delete fresh;
   return *static_cast<T*>(known);
 }
 
@@ -64,7 +60,8 @@ class pool_table {
   pool_table(pool_table const&) = delete;
   pool_table& operator=(pool_table const&) = delete;
 
-  handle add(std::unique_ptr<pool> p) {
+  /// Owns the pool until remove(), unless this throws.
+  handle add(pool* owned) {
     for (std::uint32_t slot = 0;; ++slot) {
       entry& e = at(slot);
       pool* expected = nullptr;
@@ -73,15 +70,16 @@ class pool_table {
         continue;
       std::uint32_t const generation = e.generation.load(std::memory_order_relaxed) + 1;  // relaxed: ours alone
       e.generation.store(generation, std::memory_order_relaxed);                          // relaxed: carried by tenant
-      e.tenant.store(p.release(), std::memory_order_release);                             // with find()
+      e.tenant.store(owned, std::memory_order_release);                                   // with find()
       return {slot, generation};
     }
   }
 
-  /// The pool of the handle, no longer in the table. In a forked child null: the parent's pool is left alone.
-  std::unique_ptr<pool> remove(handle h) noexcept {
+  /// The pool of the handle, no longer in the table; the caller deletes it. In a forked child null: the parent's pool
+  /// is left alone.
+  [[nodiscard]] pool* remove(handle h) noexcept {
     pool* const tenant = at(h.slot).tenant.exchange(nullptr, std::memory_order_acq_rel);  // with add() and find()
-    return std::unique_ptr<pool>(tenant->left_behind() ? nullptr : tenant);
+    return tenant->left_behind() ? nullptr : tenant;
   }
 
   /// Throws pool_gone if the pool of this handle has been destroyed. In a forked child the pool begins anew.
@@ -101,7 +99,8 @@ class pool_table {
     std::atomic<std::uint32_t> generation{0};
   };
   struct chunk {
-    std::array<entry, 64> entries{};
+    static constexpr std::uint32_t length = 64;
+    entry entries[length];
     std::atomic<chunk*> next{nullptr};
   };
 
@@ -109,12 +108,14 @@ class pool_table {
 
   entry& at(std::uint32_t slot) {
     chunk* c = &first_;
-    for (; slot >= c->entries.size(); slot -= static_cast<std::uint32_t>(c->entries.size())) {
+    for (; slot >= chunk::length; slot -= chunk::length) {
       chunk* next = c->next.load(std::memory_order_acquire);  // with the exchange below
       if (next == nullptr) {
-        auto fresh = std::make_unique<chunk>();
-        if (c->next.compare_exchange_strong(next, fresh.get(), std::memory_order_acq_rel, std::memory_order_acquire))
-          next = fresh.release();
+        auto* const fresh = new chunk;
+        if (c->next.compare_exchange_strong(next, fresh, std::memory_order_acq_rel, std::memory_order_acquire))
+          next = fresh;
+        else
+          delete fresh;
       }
       c = next;
     }
@@ -122,10 +123,11 @@ class pool_table {
   }
 
   TARTAN_COLD static pool& begin_anew(entry& e, pool* parents) {
-    auto fresh = std::make_unique<pool>(parents->setup());
+    auto* const fresh = new pool(parents->setup());
     if (parents->closing()) fresh->close();
-    if (e.tenant.compare_exchange_strong(parents, fresh.get(), std::memory_order_acq_rel, std::memory_order_acquire))
-      return *fresh.release();
+    if (e.tenant.compare_exchange_strong(parents, fresh, std::memory_order_acq_rel, std::memory_order_acquire))
+      return *fresh;
+    delete fresh;
     return *parents;
   }
 
@@ -144,30 +146,30 @@ class lent_pools {
     return forks_ != process_state().forks.load(std::memory_order_relaxed);  // relaxed: changes in a new process only
   }
 
-  std::unique_ptr<pool> take(unsigned size) {
+  /// The caller owns it until it gives it back.
+  [[nodiscard]] pool* take(unsigned size) {
     {
       std::lock_guard const hold(mutex_);
-      for (auto& p : idle_)
-        if (p != nullptr && p->size() == size) return std::move(p);
+      for (pool** link = &idle_; *link != nullptr; link = &(*link)->next_idle)
+        if (pool* const found = *link; found->size() == size) {
+          *link = found->next_idle;
+          return found;
+        }
     }
-    return std::make_unique<pool>(size);
+    return new pool(size);
   }
 
-  void give_back(std::unique_ptr<pool> p) {
-    if (p->left_behind()) return static_cast<void>(p.release());  // the call forked
+  void give_back(pool* owned) noexcept {
+    if (owned->left_behind()) return;  // the call forked
     std::lock_guard const hold(mutex_);
-    for (auto& free : idle_)
-      if (free == nullptr) {
-        free = std::move(p);
-        return;
-      }
-    idle_.push_back(std::move(p));
+    owned->next_idle = idle_;
+    idle_ = owned;
   }
 
  private:
   unsigned const forks_ = process_state().forks.load(std::memory_order_relaxed);  // relaxed: as above
   std::mutex mutex_;
-  std::vector<std::unique_ptr<pool>> idle_;
+  pool* idle_ = nullptr;
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

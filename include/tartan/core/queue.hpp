@@ -3,10 +3,10 @@
 
 #include <atomic>   // atomic, memory_order_*
 #include <cstddef>  // size_t
-#include <memory>   // make_unique, unique_ptr
 
-#include "tartan/core/atomics.hpp"  // cpu_pause
-#include "tartan/core/padded.hpp"   // line_pair
+#include "tartan/core/atomics.hpp"      // cpu_pause
+#include "tartan/core/owned_array.hpp"  // owned_array
+#include "tartan/core/padded.hpp"       // line_pair
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -49,7 +49,7 @@ struct queue_place {
 class task_queue {
  public:
   task_queue(std::size_t workers, std::size_t inlets)
-      : workers_(workers), inlets_(inlets), lists_(std::make_unique<list[]>(workers + inlets)) {}
+      : workers_(workers), inlets_(inlets), all_(workers + inlets), lists_(all_.get()) {}
 
   /// Any thread; one that keeps its place keeps its order. False after close(): the caller keeps the task.
   [[nodiscard]] bool push(queued_task* task, queue_place place) noexcept {
@@ -152,7 +152,8 @@ class task_queue {
 
   std::size_t const workers_;
   std::size_t const inlets_;
-  std::unique_ptr<list[]> const lists_;  // the workers' ones, then the inlets
+  owned_array<list> const all_;
+  list* const lists_;  // the workers' ones, then the inlets
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

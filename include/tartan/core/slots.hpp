@@ -2,13 +2,14 @@
 // Results that are constructed out of order, by many workers.
 
 #include <cstddef>      // byte, size_t
-#include <memory>       // destroy_at, make_unique, unique_ptr
+#include <memory>       // destroy_at
 #include <new>          // align_val_t
 #include <type_traits>  // is_trivially_destructible_v
 #include <utility>      // forward, move
 #include <vector>       // vector
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI
+#include "tartan/core/config.hpp"       // TARTAN_ABI
+#include "tartan/core/owned_array.hpp"  // owned_array
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -19,14 +20,14 @@ class slots {
  public:
   explicit slots(std::size_t n)
       : n_(n),
-        made_(tracked ? std::make_unique<bool[]>(n) : nullptr),
+        made_(tracked ? n : 0),
         raw_(static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{alignof(T)}))) {}
   slots(slots const&) = delete;
   slots& operator=(slots const&) = delete;
   ~slots() {
     if constexpr (tracked)
       for (std::size_t i = 0; i != n_; ++i)
-        if (made_[i]) std::destroy_at(raw_ + i);
+        if (made_.get()[i]) std::destroy_at(raw_ + i);
     ::operator delete(raw_, std::align_val_t{alignof(T)});
   }
 
@@ -34,7 +35,7 @@ class slots {
   template <class F>
   void make(std::size_t i, F&& f) {
     ::new (static_cast<void*>(raw_ + i)) T(std::forward<F>(f)());
-    if constexpr (tracked) made_[i] = true;
+    if constexpr (tracked) made_.get()[i] = true;
   }
 
   [[nodiscard]] T& operator[](std::size_t i) noexcept { return raw_[i]; }
@@ -52,7 +53,7 @@ class slots {
  private:
   static constexpr bool tracked = !std::is_trivially_destructible_v<T>;
   std::size_t n_;
-  std::unique_ptr<bool[]> made_;
+  owned_array<bool> made_;
   T* raw_;
 };
 

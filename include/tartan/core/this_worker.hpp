@@ -32,7 +32,7 @@ struct worker_info {
   info.thread_id = ::syscall(SYS_gettid);
   if (detail::worker const* const w = detail::current_worker(); w != nullptr) {
     info.index = w->index;
-    info.name = w->home.name() + '/' + std::to_string(w->index);
+    info.name = std::string(w->home.name()) + '/' + std::to_string(w->index);
   } else {
     char name[16] = "";
     if (::pthread_getname_np(::pthread_self(), name, sizeof name) == 0) info.name = name;

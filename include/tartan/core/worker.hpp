@@ -9,6 +9,7 @@
 #include "tartan/core/idle.hpp"           // parking_spot
 #include "tartan/core/job.hpp"            // job
 #include "tartan/core/mailbox.hpp"        // mailbox
+#include "tartan/core/os_thread.hpp"      // os_thread
 #include "tartan/core/padded.hpp"         // line_pair
 #include "tartan/core/process_state.hpp"  // this_thread_cell, thread_cell
 #include "tartan/core/queue.hpp"          // queue_place
@@ -67,6 +68,9 @@ struct alignas(line_pair) worker {
   std::atomic<void const*> serves{nullptr};  // the group whose task runs here, see group_wait.hpp
   std::atomic<bool> layered{false};  // the deque holds entries older than the innermost foreign job, see join.hpp
   std::atomic<std::uint32_t> sleeping_joiners{0};  // forkers that sleep until a job that runs here ends or forks
+
+  worker* next = nullptr;  // in the pool's list of its threads, or of its spare slots; under the pool's mutex
+  os_thread thread{};      // if it is the pool's own
 };
 
 /// Index bits of worker::errand.

@@ -2,7 +2,6 @@
 // Stand-in: threads of the model.
 
 #include <cstddef>  // size_t
-#include <string>   // string
 
 #include "../../../atomics.hpp"    // model::spawn
 #include "tartan/core/config.hpp"  // TARTAN_ABI
@@ -10,14 +9,13 @@
 namespace tartan::inline TARTAN_ABI::detail {
 
 inline void block_asynchronous_signals() {}
-inline void name_this_thread(std::string const&, unsigned) {}
+inline void name_this_thread(char const*, unsigned) {}
 inline void pin_this_thread(unsigned) {}
 
 class os_thread {
  public:
-  template <class Body>
-  bool start(std::size_t, Body body) {
-    id_ = model::spawn(body);
+  bool start(std::size_t, void (*body)(void*), void* data) {
+    id_ = model::spawn([body, data] { body(data); });
     return true;
   }
   void join() { model::join(id_); }
