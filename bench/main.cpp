@@ -144,6 +144,7 @@ int print(std::vector<std::string> const& order, std::map<std::string, table::ro
   std::string last;
   for (std::string const& key : order) {
     table::row const& r = rows.at(key);
+    if (r.figures.empty() && !r.failed) continue;  // filtered out
     if (r.workload != last) base = 0;
     if (r.workload != last) fmt::print("{}\n", std::string(134, '-'));
     last = r.workload;
