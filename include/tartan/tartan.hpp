@@ -15,6 +15,7 @@
 #include "tartan/map_reduce.hpp"          // map_reduce and reduce
 #include "tartan/master_worker.hpp"       // master_worker and try_master_worker
 #include "tartan/minmax.hpp"              // min_element, max_element and minmax_element
+#include "tartan/pipeline.hpp"            // pipeline, serial, serial_any, parallel and reduce_into
 #include "tartan/policies.hpp"            // seq, par
 #include "tartan/scan.hpp"                // inclusive_scan and exclusive_scan
 #include "tartan/scatter_gather.hpp"      // scatter_gather
