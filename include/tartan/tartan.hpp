@@ -17,6 +17,7 @@
 #include "tartan/minmax.hpp"              // min_element, max_element and minmax_element
 #include "tartan/pipeline.hpp"            // pipeline, serial, serial_any, parallel and reduce_into
 #include "tartan/policies.hpp"            // seq, par
+#include "tartan/progress.hpp"            // progress
 #include "tartan/scan.hpp"                // inclusive_scan and exclusive_scan
 #include "tartan/scatter_gather.hpp"      // scatter_gather
 #include "tartan/simd.hpp"                // simd, par_simd, lanes::pack

@@ -1,0 +1,252 @@
+#pragma once
+// How far a call or a loop has come, for those who wait in front of a terminal or elsewhere.
+
+#include <algorithm>   // max, min
+#include <atomic>      // atomic, memory_order_*
+#include <chrono>      // duration, milliseconds, nanoseconds, steady_clock
+#include <cstddef>     // ptrdiff_t, size_t
+#include <cstdint>     // int64_t
+#include <cstdio>      // FILE, fflush, fputs, snprintf, stderr
+#include <functional>  // function
+#include <iterator>    // default_sentinel_t, input_iterator_tag
+#include <mutex>       // lock_guard, mutex, unique_lock
+#include <ranges>      // begin, end, input_range, iterator_t, sentinel_t, sized_range, views::all
+#include <string>      // string, to_string
+#include <utility>     // forward, move
+
+#include "tartan/core/config.hpp"       // TARTAN_ABI
+#include "tartan/observe/terminal.hpp"  // columns_of, is_terminal
+
+namespace tartan::inline TARTAN_ABI {
+
+/// How far something has come.
+struct progress_report {
+  std::string const& description;
+  std::string const& unit;
+  std::size_t done;
+  std::size_t total;  ///< 0 when it is not known
+  std::chrono::duration<double> elapsed;
+  bool finished;
+
+  /// Units a second, on the average.
+  [[nodiscard]] double rate() const noexcept {
+    return elapsed.count() > 0 ? static_cast<double>(done) / elapsed.count() : 0;
+  }
+  /// What is left at this rate; negative when that cannot be told.
+  [[nodiscard]] std::chrono::duration<double> left() const noexcept {
+    if (total == 0 || done == 0) return std::chrono::duration<double>(-1);
+    return elapsed * (static_cast<double>(total - (std::min)(done, total)) / static_cast<double>(done));
+  }
+};
+
+namespace detail {
+
+/// 75 s is 01:15, 2 h is 2:00:00.
+inline std::string clock_text(std::chrono::duration<double> d) {
+  if (!(d.count() >= 0) || d.count() > 1e9) return "?";
+  long const s = static_cast<long>(d.count());
+  char text[40];
+  if (s < 3600)
+    std::snprintf(text, sizeof text, "%02ld:%02ld", s / 60, s % 60);
+  else
+    std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+  return text;
+}
+
+/// Three digits that matter: 0.0123, 4.56, 78.9, 1.23k, 45.6M.
+inline std::string rate_text(double rate) {
+  char const* const suffixes[] = {"", "k", "M", "G", "T"};
+  std::size_t i = 0;
+  while (rate >= 999.5 && i != 4) rate /= 1000, ++i;
+  char text[40];
+  std::snprintf(text, sizeof text, "%.3g%s", rate, suffixes[i]);
+  return text;
+}
+
+/// The line of a report in at most `columns` characters: the bar gives way first, then the rate, then the description.
+inline std::string progress_line(progress_report const& r, std::size_t columns) {
+  std::string const counts =
+      std::to_string(r.done) + (r.total != 0 ? "/" + std::to_string(r.total) : std::string()) + " " + r.unit;
+  std::string const times = " [" + clock_text(r.elapsed) +
+                            (r.total != 0 && !r.finished ? "<" + clock_text(r.left()) : std::string()) + ", " +
+                            rate_text(r.rate()) + " " + r.unit + "/s]";
+  std::string line = r.description.empty() ? std::string() : r.description + ": ";
+  std::string percent;
+  std::size_t bar = 0;
+  if (r.total != 0) {
+    double const part = static_cast<double>((std::min)(r.done, r.total)) / static_cast<double>(r.total);
+    percent = std::to_string(static_cast<int>(100 * part)) + "% ";
+    std::size_t const used = line.size() + percent.size() + counts.size() + times.size() + 3;
+    bar = used + 5 <= columns ? (std::min)(columns - used, std::size_t{40}) : 0;
+    if (bar != 0) {
+      auto const full = static_cast<std::size_t>(static_cast<double>(bar) * part);
+      percent += "|" + std::string(full, '#') + std::string(bar - full, ' ') + "| ";
+    }
+  }
+  std::size_t const needed = percent.size() + counts.size();
+  if (line.size() + needed > columns) line.clear();
+  line += percent + counts;
+  if (line.size() + times.size() <= columns) line += times;
+  if (line.size() > columns) line.resize(columns);
+  return line;
+}
+
+}  // namespace detail
+
+/// Where a progress bar is shown.
+enum class progress_output {
+  terminal,  ///< on stderr if that is a terminal
+  always,    ///< on the stream, one line a report if it is no terminal
+  never,     ///< the callback alone
+};
+
+struct progress_options {
+  std::string description{};
+  std::size_t total = 0;  ///< 0: not known
+  std::string unit = "item";
+  progress_output output = progress_output::terminal;
+  std::chrono::milliseconds interval{100};  ///< between two reports
+  std::function<void(progress_report const&)> callback{};
+  std::FILE* stream = stderr;
+};
+
+/// Counts what is done and shows it: how much, how fast, how long it will still take.
+///
+///     tartan::progress bar{"Resizing", files.size(), "image"};
+///     tartan::map(tartan::par.progress(bar), files, resize);
+///     for (auto&& x : tartan::progress(lines, "Reading", "line")) parse(x);
+///
+/// Patterns tell it what has ended, not what was handed out. Reports come at most once an interval, and one at the end;
+/// the last one comes with the destructor, which must be after the calls that count. One bar uses one line: of several
+/// at once, let all but one be told by callback.
+/// Thread safety: advance() from any thread. Callbacks come from whichever thread counts, one at a time; they must not
+/// throw and must not call the bar.
+template <class View = void>
+class progress;
+
+template <>
+class progress<void> {
+ public:
+  explicit progress(progress_options options)
+      : options_(std::move(options)),
+        shown_(options_.output == progress_output::always ||
+               (options_.output == progress_output::terminal && detail::is_terminal(options_.stream))),
+        on_line_(shown_ && detail::is_terminal(options_.stream)),
+        begin_(clock::now()),
+        next_report_((begin_ + options_.interval).time_since_epoch().count()) {}
+
+  explicit progress(std::string description, std::size_t total = 0, std::string unit = "item")
+      : progress(progress_options{.description = std::move(description), .total = total, .unit = std::move(unit)}) {}
+
+  progress(progress const&) = delete;
+  progress& operator=(progress const&) = delete;
+  ~progress() { report(true); }
+
+  /// n more are done.
+  void advance(std::size_t n = 1) noexcept {
+    done_.fetch_add(n, std::memory_order_relaxed);  // relaxed: a count
+    if (!shown_ && !options_.callback) return;
+    auto const now = clock::now().time_since_epoch().count();
+    if (now >= next_report_.load(std::memory_order_relaxed)) report_at(now);  // relaxed: report_at() looks again
+  }
+
+  [[nodiscard]] std::size_t done() const noexcept { return done_.load(std::memory_order_relaxed); }  // a count
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  void report_at(clock::rep now) noexcept {
+    std::unique_lock const hold(reporting_, std::try_to_lock);                            // somebody else reports: good
+    if (!hold.owns_lock() || now < next_report_.load(std::memory_order_relaxed)) return;  // relaxed: under the mutex
+    write(false);
+    next_report_.store((clock::now() + options_.interval).time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
+  void report(bool finished) noexcept {
+    std::lock_guard const hold(reporting_);
+    write(finished);
+  }
+
+  void write(bool finished) noexcept {
+    progress_report const r{options_.description, options_.unit,         done(),
+                            options_.total,       clock::now() - begin_, finished};
+    if (options_.callback) options_.callback(r);
+    if (!shown_) return;
+    // The last column stays empty: some terminals wrap there.
+    std::size_t const columns = on_line_ ? (std::max)(detail::columns_of(options_.stream), std::size_t{2}) - 1 : 200;
+    std::string line = detail::progress_line(r, columns);
+    if (on_line_) line = "\r" + line + "\033[K";  // erases what was longer before
+    if (!on_line_ || finished) line += '\n';
+    std::fputs(line.c_str(), options_.stream);
+    std::fflush(options_.stream);
+  }
+
+  progress_options const options_;
+  bool const shown_, on_line_;
+  clock::time_point const begin_;
+  std::atomic<std::size_t> done_{0};
+  std::atomic<clock::rep> next_report_;
+  std::mutex reporting_;
+};
+
+/// The range form: counts an element when the loop asks for the next one.
+template <class View>
+class progress {
+ public:
+  class iterator {
+   public:
+    using value_type = std::ranges::range_value_t<View>;
+    using difference_type = std::ptrdiff_t;
+    using iterator_concept = std::input_iterator_tag;
+
+    [[nodiscard]] decltype(auto) operator*() const { return *at_; }
+    iterator& operator++() {
+      ++at_;
+      range_->bar_.advance();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    [[nodiscard]] bool operator==(std::default_sentinel_t) const { return at_ == std::ranges::end(range_->view_); }
+
+   private:
+    friend class progress;
+    iterator(progress* range, std::ranges::iterator_t<View> at) : range_(range), at_(std::move(at)) {}
+    progress* range_;
+    std::ranges::iterator_t<View> at_;
+  };
+
+  /// An lvalue is referred to, any other range is moved in. The total is known if the range knows its size.
+  template <std::ranges::input_range R>
+  progress(R&& r, std::string description, std::string unit = "item")
+      : progress(std::forward<R>(r), progress_options{.description = std::move(description), .unit = std::move(unit)}) {
+  }
+  template <std::ranges::input_range R>
+  progress(R&& r, progress_options options)
+      : view_(std::views::all(std::forward<R>(r))), bar_(with_total(std::move(options))) {}
+
+  [[nodiscard]] iterator begin() { return iterator(this, std::ranges::begin(view_)); }
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  progress_options with_total(progress_options options) {
+    if constexpr (std::ranges::sized_range<View>)
+      if (options.total == 0) options.total = static_cast<std::size_t>(std::ranges::size(view_));
+    return options;
+  }
+
+  View view_;
+  progress<void> bar_;
+};
+
+progress(std::string) -> progress<void>;
+progress(std::string, std::size_t) -> progress<void>;
+progress(std::string, std::size_t, std::string) -> progress<void>;
+progress(progress_options) -> progress<void>;
+template <std::ranges::input_range R>
+progress(R&&, std::string) -> progress<std::views::all_t<R>>;
+template <std::ranges::input_range R>
+progress(R&&, std::string, std::string) -> progress<std::views::all_t<R>>;
+template <std::ranges::input_range R>
+progress(R&&, progress_options) -> progress<std::views::all_t<R>>;
+
+}  // namespace tartan::inline TARTAN_ABI
