@@ -111,8 +111,8 @@ void run_pipeline(P const& policy, Source source, std::tuple<Stages...>& stages)
 /// @returns  A std::vector of what the last stage returns, in the order of the source; nothing if that is nothing; the
 ///           value if the last stage is reduce_into(init, f).
 ///
-/// Cheap tokens go together, some ten microseconds' worth, as long as the next one is known to be there: in ranges of
-/// random access, and whose elements lie somewhere. From any other source, which may wait, tokens come one by one
+/// Cheap tokens go together, some tens of microseconds' worth, as long as the next one is known to be there: in ranges
+/// of random access, and whose elements lie somewhere. From any other source, which may wait, tokens come one by one
 /// unless grain(n) says otherwise; so none waits for a later one. Complexity: no allocation a token; on one worker, a
 /// loop over the tokens. Determinism: order and results are those of the loop; only side effects of parallel and
 /// serial_any stages mix. Exceptions: that of the lowest token, whichever stage or the source threw it. Tokens before

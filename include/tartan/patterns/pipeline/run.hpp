@@ -4,6 +4,7 @@
 #include <algorithm>    // max, min
 #include <array>        // array
 #include <atomic>       // atomic, memory_order_*
+#include <chrono>       // nanoseconds
 #include <climits>      // INT_MAX
 #include <cstddef>      // byte, size_t
 #include <cstdint>      // uint32_t, uint64_t
@@ -76,12 +77,15 @@ class pipeline_run {
   /// `batch` tokens at most go together; 0: as many as are cheap. A source that may wait gives one at a time by itself.
   pipeline_run(Source& source, stage_tuple& its_stages, properties const& props, std::size_t width)
       : source_(source), stages_(its_stages), props_(props), fixed_batch_(props.grain) {
-    std::size_t const most = Source::may_wait && props.grain == 0 ? 1 : 256;
-    std::size_t const in_flight = props.in_flight != 0 ? props.in_flight : 4 * width * most;
-    std::size_t const by_share = (std::max)(in_flight / (4 * width), std::size_t{1});
+    // Many batches rather than long ones: when a thread loses its core in the middle of one, the others have room to go
+    // on until it is back.
+    std::size_t const most = Source::may_wait && props.grain == 0 ? 1 : 64;
+    std::size_t const in_flight = props.in_flight != 0 ? props.in_flight : (most == 1 ? 32 : 16 * most) * width;
+    std::size_t const by_share = (std::max)(in_flight / (8 * width), std::size_t{1});
     std::size_t const by_size = (std::max)(std::size_t{65536} / token_room::size, std::size_t{1});
     capacity_ = props.grain != 0 ? (std::min)(props.grain, in_flight) : (std::min)({most, by_share, by_size});
     slots_ = in_flight / capacity_;
+    enough_ = (std::max)(width, slots_ / 2);
     batches_ = std::make_unique<token_batch[]>(slots_);
     tokens_ = static_cast<std::byte*>(
         ::operator new(slots_ * capacity_ * token_room::size, std::align_val_t{token_room::align}));
@@ -174,7 +178,7 @@ class pipeline_run {
     b.count = 0;
     b.stage = 0;
     b.admitted = false;
-    std::uint64_t const began = ticks();
+    std::uint64_t const began = now();
     std::size_t const wanted = batch_.load(std::memory_order_relaxed);  // relaxed: a wish
     bool over = error_.skips(next_token_);
 #if TARTAN_EXCEPTIONS
@@ -189,7 +193,7 @@ class pipeline_run {
 #endif
     next_token_ += b.count;
     b.filled = b.count;
-    b.spent = ticks() - began;
+    b.spent = now() - began;
     if (b.count != 0) {
       b.in_use.store(true, std::memory_order_relaxed);            // relaxed: read by who has the source
       next_number_.store(number + 1, std::memory_order_relaxed);  // relaxed: likewise
@@ -226,9 +230,9 @@ class pipeline_run {
       stage_gate& gate = gates_[b->stage];
       if (gate.guarded() && !b->admitted && !gate.enter(b)) return nullptr;  // [P3]
       b->admitted = false;
-      std::uint64_t const began = ticks();
+      std::uint64_t const began = now();
       run_stage(*b, std::make_index_sequence<stages>());
-      b->spent += ticks() - began;
+      b->spent += now() - began;
       ++b->stage;
       if (!gate.guarded()) continue;
       token_batch* const next = gate.leave();
@@ -303,15 +307,20 @@ class pipeline_run {
     announce();
   }
 
-  /// A batch shall cost some ten microseconds: then handing it on costs little, and no token waits long for another.
+  /// A batch shall cost some tens of microseconds: then handing it on costs little, and no token waits long for
+  /// another.
   void adapt(token_batch const& b) noexcept {
-    std::size_t const now = batch_.load(std::memory_order_relaxed);  // relaxed: a wish, as all here
-    if (fixed_batch_ != 0 || b.filled != now) return;
-    if (b.spent < 8 * ticks_per_us() && now != capacity_)
-      batch_.store((std::min)(2 * now, capacity_), std::memory_order_relaxed);
-    else if (b.spent > 32 * ticks_per_us() && now != 1)
-      batch_.store(now / 2, std::memory_order_relaxed);
+    if (fixed_batch_ != 0 || capacity_ == 1) return;
+    std::size_t const length = batch_.load(std::memory_order_relaxed);  // relaxed: a wish, as all here
+    if (b.filled != length) return;
+    if (b.spent < 16 * ticks_per_us() && length != capacity_)
+      batch_.store((std::min)(2 * length, capacity_), std::memory_order_relaxed);
+    else if (b.spent > 64 * ticks_per_us() && length != 1)
+      batch_.store(length / 2, std::memory_order_relaxed);
   }
+
+  /// Costs nothing where adapt() has no choice.
+  [[nodiscard]] std::uint64_t now() const noexcept { return capacity_ == 1 ? 0 : ticks(); }
 
   // ---- workers --------------------------------------------------------------------------------------------------
 
@@ -338,31 +347,40 @@ class pipeline_run {
 
   static std::uint64_t patience() noexcept {
     worker const* const w = current_worker();
-    return (w != nullptr && w->home.oversubscribed() ? 2 : 30) * ticks_per_us();
+    return (w != nullptr && w->home.oversubscribed() ? 2 : 20) * ticks_per_us();
+  }
+
+  /// Whether it is worth a call of the kernel to have another worker at the source: this one is awake and comes to it.
+  [[nodiscard]] bool room_for_another() const noexcept {
+    return under_way_.load(std::memory_order_relaxed) < enough_;  // relaxed: a hint
   }
 
   /// After something has become available.
   void announce() noexcept {
     real_atomics::full_fence();                                         // [P4]
     if (sleepers_.load(std::memory_order_relaxed) != 0) [[unlikely]] {  // relaxed: behind the fence
-      bell_.fetch_add(1, std::memory_order_release);                    // with sleep()
+      if (ready_count_.load(std::memory_order_relaxed) == 0 && !room_for_another() && !finished())
+        return;                                       // relaxed: ditto
+      bell_.fetch_add(1, std::memory_order_release);  // with sleep()
       real_atomics::wake(bell_, finished() ? INT_MAX : 1);
     }
   }
 
-  /// Another thread may work in this pool meanwhile.
+  /// If it takes long, another thread may work in this pool meanwhile.
   TARTAN_COLD void sleep() {
+    constexpr std::chrono::nanoseconds not_long{1'000'000};
     worker* const w = current_worker();
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
     real_atomics::full_fence();                                        // [P4]
     std::uint32_t const bell = bell_.load(std::memory_order_acquire);  // with announce()
     if (!something_to_do()) {
-      bool const blocks = w != nullptr && w->home.begin_blocking();
-      {
-        outer_blocking const counted(w);
+      outer_blocking const counted(w);
+      real_atomics::wait(bell_, bell, not_long);
+      if (!something_to_do() && bell_.load(std::memory_order_relaxed) == bell) {  // relaxed: a hint
+        bool const blocks = w != nullptr && w->home.begin_blocking();
         real_atomics::wait(bell_, bell);
+        if (blocks) w->home.end_blocking();
       }
-      if (blocks) w->home.end_blocking();
     }
     sleepers_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: only costs a ring for nothing
   }
@@ -372,6 +390,7 @@ class pipeline_run {
   properties const& props_;
   std::size_t const fixed_batch_;
   std::size_t capacity_, slots_;  // tokens of a batch at most, batches at most
+  std::size_t enough_;            // batches under way that keep all workers busy
   std::unique_ptr<token_batch[]> batches_;
   std::byte* tokens_ = nullptr;
   std::array<stage_gate, stages> gates_;
