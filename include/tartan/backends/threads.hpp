@@ -2,7 +2,6 @@
 // The work-stealing pool as a backend.
 
 #include <cstddef>      // size_t
-#include <memory>       // make_unique
 #include <string_view>  // string_view
 #include <type_traits>  // decay_t, invoke_result_t
 #include <utility>      // forward, move, pair
@@ -77,9 +76,12 @@ struct threads_backend {
 
   template <class Task>
   void spawn(properties const& props, Task&& task) const {
-    auto node = std::make_unique<spawned<std::decay_t<Task>>>(std::forward<Task>(task));
-    if (!async_pool(props)->submit(node.get(), detail::this_queue_place())) detail::raise<pool_closed>();
-    static_cast<void>(node.release());  // the pool has it
+    struct owner {
+      spawned<std::decay_t<Task>>* node;
+      ~owner() { delete node; }
+    } mine{new spawned<std::decay_t<Task>>(std::forward<Task>(task))};
+    if (!async_pool(props)->submit(mine.node, detail::this_queue_place())) detail::raise<pool_closed>();
+    mine.node = nullptr;  // the pool has it
   }
 
   /// The pool that takes work for which no frame waits; never null here.
@@ -99,8 +101,9 @@ struct threads_backend {
   struct spawned : detail::queued_task {
     explicit spawned(Task its_task) : queued_task(&run_it), task(std::move(its_task)) {}
     static void run_it(detail::queued_task* base, detail::worker*, detail::task_order order) {
-      std::unique_ptr<spawned> const self(static_cast<spawned*>(base));
+      auto* const self = static_cast<spawned*>(base);
       if (order == detail::task_order::run) detail::run_unattended(self->task);
+      delete self;
     }
     Task task;
   };

@@ -3,7 +3,7 @@
 
 #include <exception>    // current_exception, exception_ptr, rethrow_exception
 #include <functional>   // invoke
-#include <memory>       // addressof, construct_at, destroy_at
+#include <new>          // placement new
 #include <type_traits>  // add_lvalue_reference_t, conditional_t, invoke_result_t, is_void_v, remove_reference_t
 #include <utility>      // forward, move, pair
 #include <variant>      // monostate
@@ -52,7 +52,7 @@ class result_slot {
       construct(std::forward<F>(f));
     } catch (...) {
       failed_ = true;
-      std::construct_at(std::addressof(error_), std::current_exception());
+      hold(std::current_exception());
     }
 #else
     construct(std::forward<F>(f));
@@ -64,7 +64,7 @@ class result_slot {
 #if TARTAN_EXCEPTIONS
     if (failed_) {
       std::exception_ptr const error = std::move(error_);
-      std::destroy_at(std::addressof(error_));
+      error_.~exception_ptr();
       std::rethrow_exception(error);
     }
 #endif
@@ -73,7 +73,7 @@ class result_slot {
     } else {
       struct destroyer {
         stored& value;
-        ~destroyer() { std::destroy_at(std::addressof(value)); }
+        ~destroyer() { value.~stored(); }
       } const at_end{value_};
       return std::move(value_);
     }
@@ -82,7 +82,7 @@ class result_slot {
   /// Holds an error instead of a result. Null says "stopped" where exceptions are off.
   void fail(std::exception_ptr error) noexcept {
     failed_ = true;
-    std::construct_at(std::addressof(error_), std::move(error));
+    hold(std::move(error));
   }
 
   [[nodiscard]] bool failed() const noexcept { return failed_; }
@@ -97,18 +97,19 @@ class result_slot {
   }
 
   /// Destroys what is there unseen.
-  void discard() noexcept {
-    if (failed_) return std::destroy_at(std::addressof(error_));
-    std::destroy_at(std::addressof(value_));
-  }
+  void discard() noexcept { failed_ ? error_.~exception_ptr() : value_.~stored(); }
 
  private:
+  void hold(std::exception_ptr&& error) noexcept {
+    ::new (static_cast<void*>(&error_)) std::exception_ptr(std::move(error));
+  }
+
   template <class F>
   void construct(F&& f) {
     if constexpr (std::is_reference_v<R>)
-      value_ = std::addressof(std::forward<F>(f)());
+      value_ = __builtin_addressof(std::forward<F>(f)());
     else
-      ::new (static_cast<void*>(std::addressof(value_))) stored(std::forward<F>(f)());
+      ::new (static_cast<void*>(__builtin_addressof(value_))) stored(std::forward<F>(f)());
   }
 
   union {

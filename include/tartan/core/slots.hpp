@@ -2,7 +2,6 @@
 // Results that are constructed out of order, by many workers.
 
 #include <cstddef>      // byte, size_t
-#include <memory>       // destroy_at
 #include <new>          // align_val_t
 #include <type_traits>  // is_trivially_destructible_v
 #include <utility>      // forward, move
@@ -27,7 +26,7 @@ class slots {
   ~slots() {
     if constexpr (tracked)
       for (std::size_t i = 0; i != n_; ++i)
-        if (made_.get()[i]) std::destroy_at(raw_ + i);
+        if (made_.get()[i]) raw_[i].~T();
     ::operator delete(raw_, std::align_val_t{alignof(T)});
   }
 

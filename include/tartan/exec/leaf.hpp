@@ -3,8 +3,8 @@
 
 #include <cstddef>      // size_t
 #include <functional>   // identity, invoke
-#include <iterator>     // contiguous_iterator, iter_difference_t, iter_reference_t
-#include <memory>       // construct_at, destroy_at, to_address
+#include <iterator>     // contiguous_iterator (and to_address, which defines it), iter_difference_t, iter_reference_t
+#include <new>          // placement new
 #include <type_traits>  // decay_t, invoke_result_t, is_floating_point_v, is_same_v
 #include <utility>      // move
 
@@ -152,7 +152,7 @@ class scalar_reducer<T, Map, Combine, false> {
   scalar_reducer(scalar_reducer const&) = delete;
   scalar_reducer& operator=(scalar_reducer const&) = delete;
   ~scalar_reducer() {
-    if (any_) std::destroy_at(&value_);
+    if (any_) value_.~T();
   }
 
   template <class It>

@@ -3,7 +3,6 @@
 
 #include <cstddef>      // size_t
 #include <iterator>     // iter_difference_t, iter_reference_t
-#include <memory>       // addressof
 #include <ranges>       // begin, input_range, random_access_range, ref_view, size, sized_range, subrange
 #include <type_traits>  // is_lvalue_reference_v, remove_reference_t
 #include <vector>       // vector
@@ -60,7 +59,7 @@ void for_parts(R&& r, F&& f) {
     };
     for (auto&& element : r) {
       if constexpr (stays)
-        window.push_back(std::addressof(element));
+        window.push_back(__builtin_addressof(element));
       else
         window.push_back(std::forward<decltype(element)>(element));
       if (window.size() == window_length) flush();
