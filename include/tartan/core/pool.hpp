@@ -3,22 +3,22 @@
 
 #include <time.h>  // clock_gettime, timespec
 
-#include <algorithm>  // max, min
-#include <atomic>     // atomic, memory_order_*
-#include <bit>        // bit_width
-#include <cstddef>    // size_t
-#include <cstdint>    // int64_t, uint64_t
-#include <cstring>    // memcpy, strlen
-#include <mutex>      // lock_guard, mutex
+#include <atomic>   // atomic, memory_order_*
+#include <bit>      // bit_width
+#include <cstddef>  // size_t
+#include <cstdint>  // int64_t, uint64_t
+#include <cstring>  // memcpy, strlen
 
 #include "tartan/core/errors.hpp"         // error, pool_closed, raise
 #include "tartan/core/hooks.hpp"          // emit, hook_event
 #include "tartan/core/idle.hpp"           // idle_count
 #include "tartan/core/os_thread.hpp"      // block_asynchronous_signals, name_this_thread, pin_this_thread
 #include "tartan/core/owned_array.hpp"    // owned_array
+#include "tartan/core/plain_mutex.hpp"    // mutex_hold, plain_mutex
 #include "tartan/core/pool_setup.hpp"     // idle, pool_setup
 #include "tartan/core/process_state.hpp"  // process_state, this_thread_cell
 #include "tartan/core/queue.hpp"          // task_queue
+#include "tartan/core/smaller.hpp"        // larger, smaller
 #include "tartan/core/ticks.hpp"          // ticks, ticks_per_us
 #include "tartan/core/topology.hpp"       // hardware_cores
 #include "tartan/core/worker.hpp"         // worker
@@ -42,8 +42,8 @@ class pool {
         asymmetric_(real_atomics::asymmetric_available()),
         oversubscribed_(size_ > hardware_cores()),
         search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
-                                                           : (std::max)(1U, (std::min)(size_, hardware_cores()) / 2)),
-        queue_((std::min)(size_, 64U), 8) {
+                                                           : larger(1U, smaller(size_, hardware_cores()) / 2)),
+        queue_(smaller(size_, 64U), 8) {
     std::memcpy(name_.get(), setup.name, std::strlen(setup.name));
     setup_.name = name_.get();
     put_spare(*add_slot());
@@ -104,7 +104,7 @@ class pool {
   void join() {
     if (left_behind()) return;
     may_join();
-    std::lock_guard const one(join_mutex_);
+    mutex_hold const one(join_mutex_);
     closed_.store(true, std::memory_order_relaxed);  // relaxed: ordered by the fence
     real_atomics::full_fence();                      // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
     wake_everybody();
@@ -154,7 +154,7 @@ class pool {
   void end_blocking() noexcept { blocked_.fetch_sub(1, std::memory_order_seq_cst); }  // with must_stand_back()
 
   void put_spare(worker& w) noexcept {
-    std::lock_guard const hold(slots_mutex_);
+    mutex_hold const hold(slots_mutex_);
     w.next = spare_;
     spare_ = &w;
   }
@@ -316,7 +316,7 @@ class pool {
   }
 
   worker* take_spare() {
-    std::lock_guard const hold(slots_mutex_);
+    mutex_hold const hold(slots_mutex_);
     if (spare_ == nullptr) return add_slot();
     worker* const w = spare_;
     spare_ = w->next;
@@ -324,7 +324,7 @@ class pool {
   }
 
   TARTAN_COLD void start_threads() {
-    std::lock_guard const hold(slots_mutex_);
+    mutex_hold const hold(slots_mutex_);
     if (started_.load(std::memory_order_relaxed)) return;  // relaxed: under the mutex
     pin_this_module();
     while (threads_held_ + 1 < size_ && start_thread()) {
@@ -333,7 +333,7 @@ class pool {
   }
 
   TARTAN_COLD void start_async_thread() {
-    std::lock_guard const hold(slots_mutex_);
+    mutex_hold const hold(slots_mutex_);
     if (closing_.load(std::memory_order_relaxed)) return;  // relaxed: the push will say so
     pin_this_module();
     while (threads_held_ < size_ && start_thread()) {
@@ -347,7 +347,7 @@ class pool {
   }
 
   TARTAN_COLD void start_spares() {
-    std::lock_guard const hold(slots_mutex_);
+    mutex_hold const hold(slots_mutex_);
     if (closed_.load(std::memory_order_relaxed)) return;  // relaxed: nothing is left that could need them
     pin_this_module();
     while (threads_held_ < threads_wanted() && start_thread()) {
@@ -356,7 +356,7 @@ class pool {
 
   /// Null when there is none left. A task may let spare threads in while the pool is joined.
   worker* take_thread() {
-    std::lock_guard const hold(slots_mutex_);
+    mutex_hold const hold(slots_mutex_);
     worker* const last = threads_;
     if (last == nullptr) return nullptr;
     threads_ = last->next;
@@ -425,7 +425,7 @@ class pool {
   [[nodiscard]] unsigned threads_wanted() const noexcept {
     unsigned const callers = callers_.load(std::memory_order_seq_cst);  // with enter() and leave()
     unsigned const blocked = blocked_.load(std::memory_order_seq_cst);  // with begin_blocking() and end_blocking()
-    return size_ + blocked - (std::min)(callers, size_ + blocked);
+    return size_ + blocked - smaller(callers, size_ + blocked);
   }
 
   [[nodiscard]] bool must_stand_back(unsigned rank) const noexcept {
@@ -603,8 +603,8 @@ class pool {
   std::atomic<slot_table*> table_{nullptr};
   task_queue queue_;
 
-  std::mutex join_mutex_;
-  std::mutex slots_mutex_;       // of what follows
+  plain_mutex join_mutex_;
+  plain_mutex slots_mutex_;      // of what follows
   worker* spare_ = nullptr;      // slots for outside callers
   worker* unstarted_ = nullptr;  // the slot of a thread that could not be started
   worker* threads_ = nullptr;    // the last one that was started, not yet joined

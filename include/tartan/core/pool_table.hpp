@@ -4,9 +4,9 @@
 #include <atomic>   // atomic, memory_order_*
 #include <cstddef>  // size_t
 #include <cstdint>  // uint32_t
-#include <mutex>    // lock_guard, mutex
 
 #include "tartan/core/errors.hpp"         // bad_argument, error, pool_gone, raise
+#include "tartan/core/plain_mutex.hpp"    // mutex_hold, plain_mutex
 #include "tartan/core/pool.hpp"           // pool, worker
 #include "tartan/core/process_state.hpp"  // number_id, process_object, process_state, slot_id
 #include "tartan/core/topology.hpp"       // most_workers, usual_workers
@@ -149,7 +149,7 @@ class lent_pools {
   /// The caller owns it until it gives it back.
   [[nodiscard]] pool* take(unsigned size) {
     {
-      std::lock_guard const hold(mutex_);
+      mutex_hold const hold(mutex_);
       for (pool** link = &idle_; *link != nullptr; link = &(*link)->next_idle)
         if (pool* const found = *link; found->size() == size) {
           *link = found->next_idle;
@@ -161,14 +161,14 @@ class lent_pools {
 
   void give_back(pool* owned) noexcept {
     if (owned->left_behind()) return;  // the call forked
-    std::lock_guard const hold(mutex_);
+    mutex_hold const hold(mutex_);
     owned->next_idle = idle_;
     idle_ = owned;
   }
 
  private:
   unsigned const forks_ = process_state().forks.load(std::memory_order_relaxed);  // relaxed: as above
-  std::mutex mutex_;
+  plain_mutex mutex_;
   pool* idle_ = nullptr;
 };
 

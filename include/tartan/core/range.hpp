@@ -1,17 +1,17 @@
 #pragma once
 // The split of an index range: halves are forked, and run whole when they are too short to be worth a fork.
 
-#include <algorithm>  // clamp, max
 #include <atomic>     // atomic, memory_order_*
 #include <cstddef>    // size_t
 #include <cstdint>    // uint64_t
 #include <exception>  // current_exception, exception_ptr, rethrow_exception
-#include <mutex>      // lock_guard, mutex
 #include <utility>    // exchange
 
 #include "tartan/core/join.hpp"         // await_stolen
+#include "tartan/core/plain_mutex.hpp"  // mutex_hold, plain_mutex
 #include "tartan/core/pool.hpp"         // pool, worker
 #include "tartan/core/run_control.hpp"  // run_control
+#include "tartan/core/smaller.hpp"      // larger, smaller
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -25,7 +25,7 @@ class first_error {
 
 #if TARTAN_EXCEPTIONS
   TARTAN_COLD void record(std::size_t index) noexcept {
-    std::lock_guard const hold(mutex_);
+    mutex_hold const hold(mutex_);
     if (error_ != nullptr && index >= lowest_.load(std::memory_order_relaxed)) return;  // relaxed: under the mutex
     lowest_.store(index, std::memory_order_relaxed);                                    // relaxed: with skips()
     error_ = std::current_exception();
@@ -45,7 +45,7 @@ class first_error {
  private:
   std::atomic<std::size_t> lowest_{~std::size_t{0}};
 #if TARTAN_EXCEPTIONS
-  std::mutex mutex_;
+  plain_mutex mutex_;
   std::exception_ptr error_;
 #endif
 };
@@ -67,7 +67,7 @@ struct range_call {
 class piece_size {
  public:
   piece_size(std::size_t n, std::size_t grain, std::size_t share) noexcept
-      : limit_((std::max<std::size_t>)(grain, 1)), share_(share) {
+      : limit_(larger<std::size_t>(grain, 1)), share_(share) {
     if (grain != 0 || n <= clockless)
       next_look_ = ~std::size_t{0};
     else
@@ -90,14 +90,14 @@ class piece_size {
   bool look() noexcept {
     std::uint64_t const now = ticks();
     std::uint64_t const us = ticks_per_us();
-    std::uint64_t const spent = (std::max<std::uint64_t>)(now - last_, 1);
+    std::uint64_t const spent = larger<std::uint64_t>(now - last_, 1);
     std::size_t const measured = done_ - at_last_;
     last_ = now;
     at_last_ = done_;
     // Pieces take an eighth of a microsecond, so that a fork costs a thirtieth; dearer elements come in pieces that are
     // a small share of the range. The first guess counts the clock itself as cost: it is too high rather than too low.
-    std::size_t const one_us = (std::max<std::size_t>)(measured * us / spent, 1);
-    limit_ = (std::max)(measured == 1 ? one_us : one_us / 8, (std::min)(one_us, share_));
+    std::size_t const one_us = larger<std::size_t>(measured * us / spent, 1);
+    limit_ = larger(measured == 1 ? one_us : one_us / 8, smaller(one_us, share_));
     next_look_ = done_ + one_us;
     return now - begin_ > us;
   }
@@ -154,7 +154,7 @@ class range_split {
     if (call_.alignment == 1) [[likely]]  // a division costs more than a fork
       return middle;
     std::size_t const over = middle % call_.alignment;
-    return over == 0 ? middle : (std::min)(end, middle + (call_.alignment - over));
+    return over == 0 ? middle : smaller(end, middle + (call_.alignment - over));
   }
 
   /// Out of line, so that the registers and the stack frame that the body needs cost run() nothing.
@@ -203,8 +203,8 @@ void serial_range(std::size_t n, std::size_t grain, std::size_t alignment, run_c
   }
   piece_size size(n, grain, n);
   for (std::size_t begin = 0; begin != n && !control.skips();) {
-    std::size_t const wanted = ((std::min)(size.limit(), n - begin) + alignment - 1) / alignment * alignment;
-    std::size_t const end = (std::min)(n, begin + wanted);
+    std::size_t const wanted = (smaller(size.limit(), n - begin) + alignment - 1) / alignment * alignment;
+    std::size_t const end = smaller(n, begin + wanted);
     body(begin, end);
     control.finished(end - begin);
     static_cast<void>(size.ran(end - begin));

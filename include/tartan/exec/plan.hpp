@@ -1,10 +1,10 @@
 #pragma once
 // How an index range is cut into blocks, by its length alone.
 
-#include <algorithm>  // min
-#include <cstddef>    // size_t
+#include <cstddef>  // size_t
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI
+#include "tartan/core/config.hpp"   // TARTAN_ABI
+#include "tartan/core/smaller.hpp"  // smaller
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -22,7 +22,7 @@ class block_plan {
   [[nodiscard]] constexpr std::size_t count() const noexcept { return n_ / length_ + (n_ % length_ != 0 ? 1 : 0); }
   [[nodiscard]] constexpr std::size_t elements() const noexcept { return n_; }
   [[nodiscard]] constexpr block operator[](std::size_t i) const noexcept {
-    return {i, i * length_, (std::min)(n_, (i + 1) * length_)};
+    return {i, i * length_, detail::smaller(n_, (i + 1) * length_)};
   }
 
  private:

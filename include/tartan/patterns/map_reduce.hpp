@@ -1,7 +1,6 @@
 #pragma once
 // Map every element, fold the results: the same bits for any number of workers and on any backend.
 
-#include <algorithm>    // min
 #include <concepts>     // convertible_to, copy_constructible, invocable
 #include <cstddef>      // size_t
 #include <functional>   // identity, invoke, plus
@@ -11,6 +10,7 @@
 #include <vector>       // vector
 
 #include "tartan/core/slots.hpp"    // slots
+#include "tartan/core/smaller.hpp"  // smaller
 #include "tartan/core/ticks.hpp"    // ticks, ticks_per_us
 #include "tartan/exec/backend.hpp"  // shared_memory_backend
 #include "tartan/exec/combine.hpp"  // in_lanes
@@ -64,7 +64,7 @@ class block_fold {
       fold.add(first, n);
       return fold.finish();
     }
-    std::size_t done = (std::min)(n, lane_count);
+    std::size_t done = smaller(n, lane_count);
     std::uint64_t const begin = ticks();
     spread_ ? add_shared(fold, first, done) : fold.add(first, done);
     for (std::size_t step = 8 * lane_count; done != n; step *= 2) {
@@ -73,7 +73,7 @@ class block_fold {
         add_shared(fold, advanced(first, done), n - done);
         break;
       }
-      std::size_t const more = (std::min)(step, n - done);
+      std::size_t const more = smaller(step, n - done);
       fold.add(advanced(first, done), more);
       done += more;
     }

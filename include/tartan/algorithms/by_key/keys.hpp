@@ -1,6 +1,7 @@
 #pragma once
 // How a key lies in the cell of a table. Memory of zeros is an empty cell.
 
+#include <algorithm>    // max, min
 #include <cstddef>      // byte, size_t
 #include <cstdint>      // uint64_t, uintptr_t
 #include <cstring>      // memcmp, memcpy
