@@ -85,7 +85,7 @@ tally forked(tree const& t, node const& n);
 tally forked_children(tree const& t, node const& n, int begin, int end) {
   if (end - begin == 1) return forked(t, child_of(n, begin));
   int const middle = begin + (end - begin) / 2;
-  auto const [a, b] = tartan::fork_join(
+  auto [a, b] = tartan::fork_join(
       tartan::par, [&] { return forked_children(t, n, begin, middle); },
       [&] { return forked_children(t, n, middle, end); });
   return a + b;
@@ -101,7 +101,7 @@ tally chained(tree const& t, node const& n);
 
 tally chained_children(tree const& t, node const& n, int begin, int end) {
   if (end - begin == 1) return chained(t, child_of(n, begin));
-  auto const [a, b] = tartan::fork_join(
+  auto [a, b] = tartan::fork_join(
       tartan::par, [&] { return chained(t, child_of(n, begin)); },
       [&] { return chained_children(t, n, begin + 1, end); });
   return a + b;
