@@ -4,10 +4,12 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <numeric>
 #include <optional>
+#include <random>
 #include <ranges>
 #include <sstream>
 #include <stdexcept>
@@ -259,6 +261,38 @@ TEST_CASE("progress counts tokens that are through", "[pipeline]") {
     tn::pipeline(p.progress(bar), std::views::iota(0, 1000), tn::parallel([](int x) { return x; }));
     CHECK(bar.total == 1000);
   });
+}
+
+TEST_CASE("random pipelines keep order, bounds and the first error", "[pipeline]") {
+  std::minstd_rand random(7);
+  auto const below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  for (int round = 0; round != 200; ++round) {
+    int const n = below(300), bad = below(3) == 0 ? below(300) : n, slow = below(4);
+    int seen = 0;
+    auto const source = [&, i = 0]() mutable -> std::optional<int> {
+      if (i == n) return std::nullopt;
+      if (slow == 3 && i % 7 == 0) std::this_thread::sleep_for(std::chrono::microseconds(i % 100));
+      return i++;
+    };
+    auto const run = [&] {
+      auto from = source;
+      tn::pipeline(tn::par.workers(1 + below(8)).in_flight(1 + below(40)), from, tn::parallel([&](int x) {
+                     if (slow == 2 && x % 11 == 0) std::this_thread::sleep_for(std::chrono::microseconds(x));
+                     if (x == bad) throw std::domain_error("bad");
+                     return x;
+                   }),
+                   tn::serial_any([](int x) { return x; }), tn::parallel([&](int x) {
+                                                              if (slow == 1 && x % 5 == 0) std::this_thread::yield();
+                                                              return x;
+                                                            }).width(1 + below(3)),
+                   tn::serial([&](int x) { seen += x == seen ? 1 : 1'000'000; }));
+    };
+    if (bad < n)
+      CHECK_THROWS_WITH(run(), "bad");
+    else
+      CHECK_NOTHROW(run());
+    CHECK(seen == std::min(bad, n));
+  }
 }
 
 TEST_CASE("many short pipelines come to their end", "[pipeline]") {

@@ -1,6 +1,7 @@
 // Patterns over the channel tier on worker processes; what holds on every backend is tested with the patterns.
 
 #include <csignal>
+#include <functional>
 #include <ranges>
 #include <stdexcept>
 #include <string>

@@ -133,6 +133,7 @@ class progress<void> {
                (options_.output == progress_output::terminal && detail::is_terminal(options_.stream))),
         on_line_(shown_ && detail::is_terminal(options_.stream)),
         begin_(clock::now()),
+        last_look_(begin_.time_since_epoch().count()),
         next_report_((begin_ + options_.interval).time_since_epoch().count()) {}
 
   explicit progress(std::string description, std::size_t total = 0, std::string unit = "item")
@@ -144,16 +145,28 @@ class progress<void> {
 
   /// n more are done.
   void advance(std::size_t n = 1) noexcept {
-    done_.fetch_add(n, std::memory_order_relaxed);  // relaxed: a count
+    std::size_t const now = done_.fetch_add(n, std::memory_order_relaxed) + n;  // relaxed: a count
     if (!shown_ && !options_.callback) return;
-    auto const now = clock::now().time_since_epoch().count();
-    if (now >= next_report_.load(std::memory_order_relaxed)) report_at(now);  // relaxed: report_at() looks again
+    if (now >= next_look_.load(std::memory_order_relaxed)) look(now);  // relaxed: a hint
   }
 
   [[nodiscard]] std::size_t done() const noexcept { return done_.load(std::memory_order_relaxed); }  // a count
 
  private:
   using clock = std::chrono::steady_clock;
+
+  /// Reading the clock costs as much as a short loop's body: while there are many counts an interval, only at each
+  /// 16th.
+  void look(std::size_t done) noexcept {
+    clock::rep const now = clock::now().time_since_epoch().count();
+    clock::rep const before =
+        last_look_.exchange(now, std::memory_order_relaxed);  // relaxed here: all of it is a guess
+    bool const seldom = now - before > clock::duration(options_.interval).count() / 16;
+    std::size_t const step = seldom ? 1 : (std::min)(2 * step_.load(std::memory_order_relaxed), std::size_t{16});
+    step_.store(step, std::memory_order_relaxed);
+    next_look_.store(done + step, std::memory_order_relaxed);
+    if (now >= next_report_.load(std::memory_order_relaxed)) report_at(now);  // relaxed: report_at() looks again
+  }
 
   void report_at(clock::rep now) noexcept {
     std::unique_lock const hold(reporting_, std::try_to_lock);                            // somebody else reports: good
@@ -185,7 +198,8 @@ class progress<void> {
   bool const shown_, on_line_;
   clock::time_point const begin_;
   std::atomic<std::size_t> done_{0};
-  std::atomic<clock::rep> next_report_;
+  std::atomic<std::size_t> next_look_{1}, step_{1};  // at which count, and how many counts behind the one before
+  std::atomic<clock::rep> last_look_, next_report_;
   std::mutex reporting_;
 };
 

@@ -2,6 +2,7 @@
 // Tokens that pass through stages, in order and within bounds.
 
 #include <cstddef>      // size_t
+#include <functional>   // invoke
 #include <ranges>       // input_range
 #include <tuple>        // get, tuple
 #include <type_traits>  // decay_t, invoke_result_t, is_invocable_v, is_void_v, remove_reference_t, type_identity
@@ -113,12 +114,13 @@ void run_pipeline(P const& policy, Source source, std::tuple<Stages...>& stages)
 ///
 /// Cheap tokens go together, some tens of microseconds' worth, as long as the next one is known to be there: in ranges
 /// of random access, and whose elements lie somewhere. From any other source, which may wait, tokens come one by one
-/// unless grain(n) says otherwise; so none waits for a later one. Complexity: no allocation a token; on one worker, a
-/// loop over the tokens. Determinism: order and results are those of the loop; only side effects of parallel and
-/// serial_any stages mix. Exceptions: that of the lowest token, whichever stage or the source threw it. Tokens before
-/// it go through; no serial stage sees one behind it. `cancelled` if a stop kept the source from being asked again.
-/// Blocking: until the last token is through; the caller works too. A worker that finds nothing to do sleeps and lets
-/// another thread in.
+/// unless grain(n) says otherwise; so none waits for a later one. A token alone costs some 100 ns more than a batch's:
+/// where a function gives cheap tokens and never waits, say grain(64). Complexity: no allocation a token; on one
+/// worker, a loop over the tokens. Determinism: order and results are those of the loop; only side effects of parallel
+/// and serial_any stages mix. Exceptions: that of the lowest token, whichever stage or the source threw it. Tokens
+/// before it go through; no serial stage sees one behind it. `cancelled` if a stop kept the source from being asked
+/// again. Blocking: until the last token is through; the caller works too. A worker that finds nothing to do sleeps and
+/// lets another thread in.
 template <execution_policy P, class Source, class... Stages>
 auto pipeline(P const& policy, Source&& source, Stages... stages) {
   using source_type = std::remove_reference_t<Source>;
