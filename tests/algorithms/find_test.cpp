@@ -1,5 +1,6 @@
 #include "tartan/algorithms/find.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <list>

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <latch>
+#include <memory>
 #include <numeric>
 #include <thread>
 #include <vector>

@@ -1,5 +1,6 @@
 #include "tartan/leaves/math.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>

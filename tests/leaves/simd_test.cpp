@@ -5,6 +5,7 @@
 
 #include "tartan/leaves/simd.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>

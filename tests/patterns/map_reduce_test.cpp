@@ -1,5 +1,6 @@
 #include "tartan/map_reduce.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <chrono>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <limits>
 #include <list>
+#include <memory>
 #include <numeric>
 #include <ranges>
 #include <string>

@@ -1,5 +1,6 @@
 #include "tartan/patterns/scatter_gather.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <memory>

@@ -1,5 +1,6 @@
 #include "tartan/patterns/stencil.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
