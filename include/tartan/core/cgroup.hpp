@@ -2,7 +2,7 @@
 // The limits that control groups set to this process: processor time and memory, versions 1 and 2, with every parent
 // group up to the root that is mounted here.
 //
-// Every includer of a pattern compiles this, so it is written without library containers, which cost it five times as
+// Every includer of a pattern compiles this, so it is written without library containers, which cost it many times as
 // much.
 
 #include <limits.h>  // PATH_MAX
