@@ -125,7 +125,9 @@ TEST_CASE("forked: a channel") {
 }
 
 TEST_CASE("forked: a process with threads is refused with a sentence that names the other policy") {
-  std::jthread const other([] { std::this_thread::sleep_for(20ms); });
+  std::jthread const other([](std::stop_token end) {
+    while (!end.stop_requested()) std::this_thread::sleep_for(1ms);
+  });
   try {
     (void)tn::map(tn::forked, numbers(3), [](int x) { return x; });
     FAIL("not refused");

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "support/everywhere.hpp"
 #include "tartan/aggregate.hpp"
 
@@ -152,7 +153,7 @@ TEST_CASE("two dear elements run at the same time, and ten", "[map_reduce]") {
     int seen = most.load();
     while (seen < here && !most.compare_exchange_weak(seen, here)) {
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    tn::test::comes_true([&] { return most == 2; });
     --now;
     return static_cast<long>(i);
   };

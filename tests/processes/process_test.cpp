@@ -60,12 +60,15 @@ TEST_CASE("process: waiting with a limit, terminate, kill, and what a dropped ha
   sleeper.terminate();
   sleeper.join();
   CHECK(sleeper.exit_code() == -SIGTERM);
-  tn::process deaf{[] {
-    std::signal(SIGTERM, SIG_IGN);
-    for (;;) ::pause();
-  }};
+  tn::ipc::pipe<int> ends;
+  tn::process deaf{[](tn::ipc::pipe_end<int> there) {
+                     std::signal(SIGTERM, SIG_IGN);
+                     there.send(1);
+                     for (;;) ::pause();
+                   },
+                   ends.second()};
   deaf.start();
-  std::this_thread::sleep_for(50ms);
+  CHECK(ends.first().receive() == 1);
   deaf.terminate();
   CHECK_FALSE(deaf.join_for(50ms));
   deaf.kill();

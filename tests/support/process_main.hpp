@@ -6,17 +6,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "tartan/ipc/start.hpp"
 
 // Tasks of these tests die by signals on purpose; AddressSanitizer would turn them into exits.
@@ -72,17 +71,6 @@ inline std::vector<int> children_of(int parent, bool zombies) {
 inline bool lives(int pid) {
   char const state = state_and_parent(pid).first;
   return state != 'X' && state != 'Z';
-}
-
-/// Waits until f() is true, for a generous time; whether it became so.
-template <class F>
-bool comes_true(F f, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
-  auto const end = std::chrono::steady_clock::now() + limit;
-  while (!f()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
 }
 
 /// How much longer than in CI a stress shall run.

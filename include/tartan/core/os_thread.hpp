@@ -24,7 +24,7 @@ inline void block_asynchronous_signals() noexcept {
 
 /// Visible in ps -L, top -H and gdb; the system keeps 15 characters.
 inline void name_this_thread(char const* pool_name, unsigned index) noexcept {
-  char number[12], name[16];
+  char number[12], name[28];
   int const digits = std::snprintf(number, sizeof number, "/%u", index);
   std::snprintf(name, sizeof name, "%.*s%s", 15 - digits, pool_name, number);
   pthread_setname_np(pthread_self(), name);
