@@ -86,6 +86,23 @@ TEST_CASE("process: waiting with a limit, terminate, kill, and what a dropped ha
   CHECK(tn::test::comes_true([&] { return !tn::test::lives(pid); }));
 }
 
+TEST_CASE("process: a kill that comes before it has begun ends it all the same") {
+  for (int i = 0; i != 40; ++i) {
+    tn::process child{[] {
+      for (;;) ::pause();
+    }};
+    child.start();
+    if (i % 4 == 1) std::this_thread::yield();
+    if (i % 4 == 2) std::this_thread::sleep_for(std::chrono::microseconds(10 * i));
+    int const number = i % 2 == 0 ? SIGKILL : SIGTERM;
+    if (i % 8 == 7) continue;  // dropped
+    number == SIGKILL ? child.kill() : child.terminate();
+    child.join();
+    CHECK(child.exit_code() == -number);
+    CHECK_FALSE(tn::test::lives(child.pid()));
+  }
+}
+
 TEST_CASE("process: talks through a pipe and a queue") {
   tn::ipc::pipe<int> ends;
   tn::process child{[](tn::ipc::pipe_end<int> there) {

@@ -100,8 +100,10 @@ class process {
                   "tartan: process(f, args...) needs f(args...) to be callable with copies of args");
     launch_ = [c = call{std::forward<F>(f), {std::forward<Args>(args)...}}](detail::local_scheduler& s,
                                                                             detail::process_sink sink) {
-      s.launch(
-          std::make_unique<detail::launched_job<int, call, detail::process_sink>>(properties{}, c, std::move(sink)));
+      auto job =
+          std::make_unique<detail::launched_job<int, call, detail::process_sink>>(properties{}, c, std::move(sink));
+      job->one_life = true;
+      s.launch(std::move(job));
     };
   }
   process(process&&) noexcept = default;

@@ -61,6 +61,7 @@ class process_job {
   unsigned retries = 0;
   std::size_t most_workers = 0;  ///< 0: all
   bool watched = false;          ///< somebody may stop it: look often
+  bool one_life = false;         ///< the end of the worker that it was sent to is its own, begun or not
 
   // ---- kept by the scheduler
   std::uint64_t end = 0;               ///< units that exist

@@ -726,7 +726,8 @@ class process_scheduler {
     }
   }
 
-  // Units that the dead peer had not answered: the one that ran is charged with the death, the others go back.
+  // Units that the dead peer had not answered: the one that ran is charged with the death, the others go back. (A unit
+  // that is a process of its own never goes back: a kill that came before it began would start it anew.)
   void return_units(std::size_t i, std::uint64_t running, peer_end const& end) {
     peer& w = peers_[i];
     bool const somebody_ran = !w.sent.empty() && running == w.answered + 1;
@@ -738,7 +739,7 @@ class process_scheduler {
       if (!b->job->on_peer.empty()) b->job->on_peer[i] -= static_cast<std::uint32_t>(rest.count);
       if (b->job->outstanding == 0) finished_jobs_ = true;
       transport_.arena().deallocate(b->block);
-      bool const culprit = somebody_ran && !told && &*b == &w.sent.front();
+      bool const culprit = b->job->one_life || (somebody_ran && !told && &*b == &w.sent.front());
       if (culprit) {
         give_back(*b->job, {rest.first + 1, rest.count - 1});
         charge(*b->job, rest.first, end, timed_out);
