@@ -106,9 +106,10 @@ TEST_CASE("a container sees its group as the mounted root", "[topology]") {
 
 TEST_CASE("both versions may be mounted at once", "[topology]") {
   fake_system machine;
+  std::string mounts = split;
+  mounts += "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
   machine.file("/proc/self/cgroup", "4:cpu,cpuacct:/a\n0::/b\n")
-      .file("/proc/self/mountinfo",
-            std::string(split) + "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n")
+      .file("/proc/self/mountinfo", mounts)
       .file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "600000\n")
       .file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
   CHECK(machine.workers(16) == 6);
