@@ -21,7 +21,7 @@
 #include "tartan/core/config.hpp"         // TARTAN_ABI, TARTAN_EXCEPTIONS
 #include "tartan/core/errors.hpp"         // bad_argument, cancelled, error
 #include "tartan/core/shipping.hpp"       // not_shippable
-#include "tartan/ipc/process_errors.hpp"  // remote_error
+#include "tartan/ipc/process_errors.hpp"  // manager_gone, remote_error
 #include "tartan/ipc/robust.hpp"          // owner_died
 #include "tartan/ipc/segment.hpp"         // out_of_shared_memory
 
@@ -75,6 +75,7 @@ inline known_exception const* known_exceptions(std::size_t& count) noexcept {
       known_without_text<std::bad_exception>(),
       known_without_text<cancelled>(),
       known_without_text<owner_died>(),
+      known_without_text<manager_gone>(),
       known_with_text<bad_argument>(),
       known_with_text<bad_frame>(),
       known_with_text<not_shippable>(),

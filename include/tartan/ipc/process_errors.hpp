@@ -50,6 +50,15 @@ struct task_timeout : worker_died {
   explicit task_timeout(worker_end const& end) : worker_died(end, "it ran longer than its timeout and was killed") {}
 };
 
+/// The process that serves a manager's objects died (a function given to update() may have killed it), and what it
+/// held with it.
+struct manager_gone : error {
+  manager_gone()
+      : error(
+            "tartan: the process that serves this manager has died, and its objects with it: make a new manager, and "
+            "look at what was given to update()") {}
+};
+
 /// A task threw an exception of a type that cannot be made again here: its type's name and its what() are kept.
 struct remote_error : error {
   remote_error(std::string type_name, std::string const& message)
