@@ -3,7 +3,7 @@
 
 #include <algorithm>    // min
 #include <atomic>       // atomic, memory_order_relaxed
-#include <concepts>     // predicate
+#include <concepts>     // convertible_to, predicate
 #include <cstddef>      // size_t
 #include <functional>   // equal_to, identity, invoke
 #include <iterator>     // indirect_unary_predicate, projected
@@ -72,12 +72,13 @@ std::size_t find_index(P const& policy, std::size_t n, Holds const& holds) {
   return lowest.get();
 }
 
-/// What count_if adds up; travels if pred and proj do.
+/// What count_if adds up; travels if pred and proj do. Packs are no element of which pred says yes or no.
 template <class Pred, class Proj>
 struct one_if {
   [[no_unique_address]] Pred pred;
   [[no_unique_address]] Proj proj;
   template <class X>
+    requires std::predicate<Pred const&, std::invoke_result_t<Proj const&, X>>
   TARTAN_ALWAYS_INLINE std::size_t operator()(X&& x) const {
     return static_cast<bool>(std::invoke(pred, std::invoke(proj, std::forward<X>(x)))) ? 1 : 0;
   }
@@ -86,6 +87,9 @@ template <class T>
 struct equals {
   T value;
   template <class X>
+    requires requires(X const& x, T const& v) {
+      { x == v } -> std::convertible_to<bool>;
+    }
   TARTAN_ALWAYS_INLINE bool operator()(X const& x) const {
     return x == value;
   }

@@ -58,8 +58,16 @@ struct promise_sink {
   void error(std::exception_ptr e) { promised.set_exception(std::move(e)); }
 };
 
+/// Whether tasks may go on when the call that made them has returned.
+template <class B>
+concept outlives_calls = !requires { requires B::lives_for_a_call; };
+
 template <class P, class F, class... Args>
 auto submit_remote(P const& p, F&& f, Args&&... args) {
+  static_assert(
+      outlives_calls<typename P::backend_type>,
+      "tartan: the workers of this policy live as long as one call, so none could run a task later: submit to "
+      "tartan::processes, or to par");
   using call = sent_call<std::decay_t<F>, std::decay_t<Args>...>;
   using raw = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
   using result = std::conditional_t<std::is_void_v<raw>, void, std::decay_t<raw>>;

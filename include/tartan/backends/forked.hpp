@@ -113,6 +113,7 @@ struct codec<detail::forked_call<R, Body>> {
 /// Processes forked at the call. Thread safety: none is needed, since it works in a process of one thread only.
 struct forked_backend {
   static constexpr std::string_view name = "forked";
+  static constexpr bool lives_for_a_call = true;  // there is no one to submit() to
   static constexpr property honoured =
       property::grain | property::relaxed | property::in_flight | property::timeout | property::retries;
 
