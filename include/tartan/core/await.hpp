@@ -38,11 +38,12 @@ class task_waiter {
       task_ref kept, earlier;
       shared_task& target = first_in_line(kept, earlier);
       worker* const runner = target.runner();
-      if (begin_here(target, earlier) || help(target, runner)) {
+      std::uint64_t const waited = ticks() - since;
+      if (begin_here(target, earlier) || (waited >= w_.home.steal_patience() && help(target, runner))) {
         since = ticks();
       } else if (runner == &w_ && !target.done()) {
         linked_ ? cpu_pause() : raise<would_deadlock>();
-      } else if (ticks() - since < patience) {
+      } else if (waited < patience) {
         cpu_pause();
       } else {
         sleep(target, runner);

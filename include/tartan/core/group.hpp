@@ -259,9 +259,10 @@ class group {
     leapfrog frog(w);
     std::uint64_t since = ticks();
     while (pending_.load(std::memory_order_acquire) != 0) {  // with finished()
-      if (run_here(w) || help(w, frog)) {
+      std::uint64_t const waited = ticks() - since;
+      if (run_here(w) || (waited >= w.home.steal_patience() && help(w, frog))) {
         since = ticks();
-      } else if (ticks() - since < patience) {
+      } else if (waited < patience) {
         cpu_pause();
       } else {
         sleep(w, frog);

@@ -50,10 +50,11 @@ class joiner {
         continue;
       }
       if (runner->box.revoke(&j_)) return false;  // handed over, but not begun
-      if (job* const below = steal_below(runner)) {
+      std::uint64_t const waited = ticks() - since;
+      if (job* const below = waited < w_.home.steal_patience() ? nullptr : steal_below(runner)) {
         run(*below);
         since = ticks();
-      } else if (ticks() - since < patience) {
+      } else if (waited < patience) {
         cpu_pause();
       } else if (job* const late = sleep(runner)) {
         run(*late);

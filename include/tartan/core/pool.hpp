@@ -21,6 +21,7 @@
 #include "tartan/core/smaller.hpp"        // larger, smaller
 #include "tartan/core/ticks.hpp"          // ticks, ticks_per_us
 #include "tartan/core/topology.hpp"       // hardware_cores
+#include "tartan/core/tuning.hpp"         // steal_patience_us
 #include "tartan/core/worker.hpp"         // worker
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -66,6 +67,11 @@ class pool {
   /// n >> share_shift() is less than a hundredth of a worker's share of n.
   [[nodiscard]] unsigned share_shift() const noexcept { return share_shift_; }
   [[nodiscard]] bool asymmetric() const noexcept { return asymmetric_; }
+
+  /// How long work should have been seen before it is stolen.
+  [[nodiscard]] std::uint64_t steal_patience() const noexcept {
+    return asymmetric_ ? steal_patience_us * ticks_per_us() : 0;
+  }
   [[nodiscard]] bool threads_started() const noexcept { return started_.load(std::memory_order_relaxed); }  // a hint
   [[nodiscard]] char const* name() const noexcept { return setup_.name; }
   [[nodiscard]] pool_setup const& setup() const noexcept { return setup_; }
@@ -524,10 +530,11 @@ class pool {
   struct sighting {
     worker* victim = nullptr;
     std::uint64_t beat = 0;
+    std::uint64_t since = 0;  // ticks
   };
 
-  /// Steals only from those that are where they were at the last look: short-lived work is cheaper where it is than
-  /// after a heavy fence. A worker that has begun another range since is left alone after one glance at one line.
+  /// Steals only from those that are where they were some looks ago: short-lived work is cheaper where it is than after
+  /// a heavy fence. A worker that has begun another range since is left alone after one glance at one line.
   job* steal_what_lasts(worker& w, sighting& last) noexcept {
     slot_table const& all = *table_.load(std::memory_order_acquire);  // with add_slot()
     worker* victim = last.victim;
@@ -540,10 +547,9 @@ class pool {
       }
     }
     if (victim == nullptr) return last = {}, nullptr;
-    sighting const now{victim, victim->beat.load(std::memory_order_relaxed)};  // relaxed: a hint
-    bool const lasts = now.victim == last.victim && now.beat == last.beat;
-    last = now;
-    return lasts ? steal(w) : nullptr;
+    std::uint64_t const beat = victim->beat.load(std::memory_order_relaxed);  // relaxed: a hint
+    if (victim != last.victim || beat != last.beat) return last = {victim, beat, ticks()}, nullptr;
+    return ticks() - last.since < steal_patience() ? nullptr : steal(w);
   }
 
   [[nodiscard]] bool anybody_has_work() const noexcept {

@@ -61,20 +61,28 @@ struct range_call {
   first_error error{};
 };
 
-/// How one participant learns what an element costs. It starts with single elements, because two may take 100 ms each
-/// and must not share a piece; it reads the clock after the first, and from then on once in about a microsecond. A
-/// range of a few elements is cut to single ones without a clock.
+/// How one participant learns what an element costs. It starts with a single element, because two may take 100 ms each
+/// and must not share a piece, and reads the clock. The next two pieces are longer than the first answer suggests:
+/// elements are often many times cheaper in the company of others (vector instructions, overlapping latencies), which
+/// short pieces never find out. From then on pieces take a quarter of a microsecond, so that a fork costs a fiftieth,
+/// and dearer elements come in pieces that are a small share of the range; the clock is read about once in a
+/// microsecond. A range of a few elements is cut to single ones without a clock.
 class piece_size {
  public:
   piece_size(std::size_t n, std::size_t grain, std::size_t share) noexcept
-      : limit_(larger<std::size_t>(grain, 1)), share_(share) {
-    if (grain != 0 || n <= clockless)
+      : limit_(larger<std::size_t>(grain, 1)), share_(share), longest_guess_(n / 16) {
+    if (grain != 0 || n <= clockless) {
       next_look_ = ~std::size_t{0};
-    else
+    } else {
+      guesses_left_ = 2;
       begin_ = last_ = ticks();
+    }
   }
 
   [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
+
+  /// Whether too little has run to cut the range by.
+  [[nodiscard]] bool guesses() const noexcept { return guesses_left_ != 0; }
 
   /// True about once in a microsecond: time to look whether somebody wants work.
   [[nodiscard]] bool ran(std::size_t elements) noexcept {
@@ -85,7 +93,8 @@ class piece_size {
   }
 
  private:
-  static constexpr std::size_t clockless = 8;
+  static constexpr std::size_t clockless = 3;
+  static constexpr std::size_t growth = 8;  // from one guess to the next: dearer elements may follow cheap ones
 
   bool look() noexcept {
     std::uint64_t const now = ticks();
@@ -94,47 +103,65 @@ class piece_size {
     std::size_t const measured = done_ - at_last_;
     last_ = now;
     at_last_ = done_;
-    // Pieces take an eighth of a microsecond, so that a fork costs a thirtieth; dearer elements come in pieces that are
-    // a small share of the range. The first guess counts the clock itself as cost: it is too high rather than too low.
     std::size_t const one_us = larger<std::size_t>(measured * us / spent, 1);
-    limit_ = larger(measured == 1 ? one_us : one_us / 8, smaller(one_us, share_));
+    limit_ = larger(one_us / 4, smaller(one_us, share_));
     next_look_ = done_ + one_us;
+    if (guesses_left_ != 0) {
+      --guesses_left_;
+      limit_ = smaller(growth * done_, larger(limit_, smaller(longest_guess_, 4 * measured * us / spent)));
+      next_look_ = done_ + limit_;
+    }
     return now - begin_ > us;
   }
 
-  std::size_t limit_, share_;
+  std::size_t limit_, share_, longest_guess_;
   std::size_t done_ = 0, at_last_ = 0, next_look_ = 1;
   std::uint64_t begin_ = 0, last_ = 0;
+  unsigned guesses_left_ = 0;
 };
 
 template <class Body>
 class range_split {
  public:
-  range_split(worker& w, range_call<Body>& call, std::size_t n) noexcept
-      : w_(w), call_(call), size_(n, call.grain, call.share) {}
+  range_split(worker& w, range_call<Body>& call, std::size_t begin, std::size_t end) noexcept
+      : w_(w), call_(call), begin_(begin), end_(end), size_(end - begin, call.grain, call.share) {}
 
-  /// Returns when [begin, end) has run, here or elsewhere.
+  /// Returns when the range has run, here or elsewhere.
+  void run() { run(begin_, end_); }
+
+ private:
   void run(std::size_t begin, std::size_t end) {
-    while (end - begin > size_.limit()) {
+    while (end - begin > size_.limit() && w_.tasks.has_room()) {
       std::size_t const middle = cut(begin, end);
       if (middle == end) break;
       half right(call_, middle, end);
       w_.tasks.push(&right);
       if (!announced_) announce(end - begin);
-      run(begin, middle);
+      if (size_.guesses()) begin = guess(begin, middle);
+      if (begin != middle) run(begin, middle);
       if (!w_.tasks.take_back() && await_stolen(w_, right)) return;
       begin = middle;
     }
     piece(begin, end);
   }
 
- private:
+  /// Runs pieces from the front until their cost is known; one half of the range is on offer meanwhile.
+  std::size_t guess(std::size_t begin, std::size_t end) {
+    while (size_.guesses() && begin != end) {
+      std::size_t const wanted = (size_.limit() + call_.alignment - 1) / call_.alignment * call_.alignment;
+      std::size_t const next = begin + smaller(wanted, end - begin);
+      piece(begin, next);
+      begin = next;
+    }
+    return begin;
+  }
+
   struct half : job {
     half(range_call<Body>& its_call, std::size_t from, std::size_t to) noexcept
         : job(&run_it), call(its_call), begin(from), end(to) {}
     static void run_it(job* base, worker& w) {
       half const& self = *static_cast<half*>(base);
-      range_split(w, self.call, self.end - self.begin).run(self.begin, self.end);
+      range_split(w, self.call, self.begin, self.end).run();
     }
     range_call<Body>& call;
     std::size_t begin, end;
@@ -163,19 +190,21 @@ class range_split {
 #if TARTAN_EXCEPTIONS
       try {
         call_.body(begin, end);
+        call_.control.finished(end - begin);
       } catch (...) {
         call_.error.record(begin);
       }
 #else
       call_.body(begin, end);
-#endif
       call_.control.finished(end - begin);
+#endif
     }
-    if (size_.ran(end - begin)) w_.home.share(w_);
+    if (end != end_ && size_.ran(end - begin)) w_.home.share(w_);
   }
 
   worker& w_;
   range_call<Body>& call_;
+  std::size_t const begin_, end_;
   piece_size size_;
   bool announced_ = false;
 };
@@ -188,8 +217,7 @@ void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignm
   if (n == 0) return;  // nothing to run, nothing that a stop could skip
   range_call<Body> call{body, grain, (n >> w.home.share_shift()) + 1, alignment, control};
   bump(w.beat);
-  range_split<Body> split(w, call, n);
-  split.run(0, n);
+  range_split<Body>(w, call, 0, n).run();
   call.error.rethrow();
   control.conclude();
 }

@@ -51,7 +51,7 @@ class team_call {
   void run(std::size_t wanted) {
     if (nobody_idle()) wanted = 1;
     std::deque<invitation> invited;
-    for (std::size_t i = 1; i < wanted; ++i) {
+    for (std::size_t i = 1; i < wanted && w_.tasks.has_room(); ++i) {
       invited.emplace_back(*this);
       w_.tasks.push(&invited.back());
       w_.home.published(w_);
