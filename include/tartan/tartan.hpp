@@ -25,6 +25,7 @@
 #include "tartan/stats.hpp"               // stats
 #include "tartan/stencil.hpp"             // grid, stencil
 #include "tartan/submit.hpp"              // submit, detach, future
+#include "tartan/task.hpp"                // task, schedule, when_all, spawn, sync_wait
 #include "tartan/task_group.hpp"          // task_group
 #include "tartan/this_worker.hpp"         // this_worker
 #include "tartan/thread_pool.hpp"         // thread_pool

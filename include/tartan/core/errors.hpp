@@ -58,6 +58,7 @@ struct too_many_blocked : error {
 struct timeout_error : error {
   timeout_error()
       : error("tartan: the time was up before the task had ended; it goes on: wait again, or cancel() it") {}
+  explicit timeout_error(char const* sentence) : error(sentence) {}
 };
 
 /// A future that refers to no task was asked for something.

@@ -1,9 +1,11 @@
 #pragma once
 // Which pool a call runs on: the default one, one of the user's, or one that is lent for the call.
 
+#include <sched.h>  // sched_yield
+
 #include <atomic>   // atomic, memory_order_*
 #include <cstddef>  // size_t
-#include <cstdint>  // uint32_t
+#include <cstdint>  // uint32_t, uint64_t
 
 #include "tartan/core/errors.hpp"         // bad_argument, error, pool_gone, raise
 #include "tartan/core/plain_mutex.hpp"    // mutex_hold, plain_mutex
@@ -47,6 +49,35 @@ inline pool& default_pool() {
 ///     free (null) --CAS--> reserved --[generation + 1]--> tenant --> free
 /// and find() reads the tenant first, then the generation: a tenant that came later has a later generation.
 class pool_table {
+  /// A count in the lower half; the upper half says in which process it was counted, since threads of a parent do not
+  /// count down in its child.
+  class pin_count {
+   public:
+    void add() noexcept { change(+1); }
+    void remove() noexcept { change(-1); }
+    [[nodiscard]] bool held() const noexcept { return of_this_process(word_.load(std::memory_order_seq_cst)) != 0; }
+
+   private:
+    [[nodiscard]] static std::uint64_t process() noexcept {
+      return std::uint64_t{process_state().forks.load(std::memory_order_relaxed)}  // relaxed: see left_behind()
+             << 32;
+    }
+    [[nodiscard]] static std::uint32_t of_this_process(std::uint64_t word) noexcept {
+      return (word >> 32 << 32) == process() ? static_cast<std::uint32_t>(word) : 0;
+    }
+    void change(int by) noexcept {
+      std::uint64_t word = word_.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+      while (!word_.compare_exchange_weak(word, process() | (of_this_process(word) + static_cast<std::uint32_t>(by)),
+                                          std::memory_order_seq_cst, std::memory_order_relaxed));  // with held()
+    }
+    std::atomic<std::uint64_t> word_{0};
+  };
+  struct entry {
+    std::atomic<pool*> tenant{nullptr};
+    std::atomic<std::uint32_t> generation{0};
+    pin_count pins{};
+  };
+
  public:
   struct handle {
     std::uint32_t slot, generation;
@@ -75,11 +106,50 @@ class pool_table {
     }
   }
 
-  /// The pool of the handle, no longer in the table; the caller deletes it. In a forked child null: the parent's pool
-  /// is left alone.
+  /// The pool of the handle, no longer in the table and pinned by nobody; the caller deletes it. In a forked child
+  /// null: the parent's pool is left alone.
   [[nodiscard]] pool* remove(handle h) noexcept {
-    pool* const tenant = at(h.slot).tenant.exchange(nullptr, std::memory_order_acq_rel);  // with add() and find()
+    entry& e = at(h.slot);
+    pool* const tenant = e.tenant.exchange(nullptr, std::memory_order_seq_cst);  // with add(), find() and pin
+    while (e.pins.held()) ::sched_yield();                                       // for a submission at most
     return tenant->left_behind() ? nullptr : tenant;
+  }
+
+  /// A pool that is not destroyed meanwhile, for threads whose end its owner cannot await: what they submit may end,
+  /// and be known to have ended, before submit() returns.
+  ///
+  /// The pin counts (seq_cst), then finds; remove() takes the tenant out (seq_cst), then looks at the count: either the
+  /// pin finds no pool, or remove() sees the count.
+  /// Exceptions: pool_gone.
+  class pinned {
+   public:
+    explicit pinned(handle h) : pinned(instance(), h) {
+      pool* const tenant = entry_.tenant.load(std::memory_order_seq_cst);
+      bool const same = entry_.generation.load(std::memory_order_acquire) == h.generation;  // after the tenant
+      if (tenant == nullptr || tenant == reserved() || !same) raise<pool_gone>();
+      pool_ = tenant;
+    }
+    pinned(pinned const&) = delete;
+    pinned& operator=(pinned const&) = delete;
+    ~pinned() { entry_.pins.remove(); }
+    [[nodiscard]] pool& get() const noexcept { return *pool_; }
+
+   private:
+    pinned(pool_table& all, handle h) noexcept : entry_(all.at(h.slot)) { entry_.pins.add(); }
+    entry& entry_;
+    pool* pool_ = nullptr;
+  };
+
+  /// The handle of a pool that is in the table and lives; generation 0 if it is not one of the user's.
+  [[nodiscard]] handle handle_of(pool const& p) noexcept {
+    std::uint32_t slot = 0;
+    for (chunk* c = &first_; c != nullptr; c = c->next.load(std::memory_order_acquire))  // with at()
+      for (entry& e : c->entries) {
+        if (e.tenant.load(std::memory_order_acquire) == &p)             // with add()
+          return {slot, e.generation.load(std::memory_order_relaxed)};  // relaxed: carried by tenant
+        ++slot;
+      }
+    return {0, 0};
   }
 
   /// Throws pool_gone if the pool of this handle has been destroyed. In a forked child the pool begins anew.
@@ -94,10 +164,6 @@ class pool_table {
   }
 
  private:
-  struct entry {
-    std::atomic<pool*> tenant{nullptr};
-    std::atomic<std::uint32_t> generation{0};
-  };
   struct chunk {
     static constexpr std::uint32_t length = 64;
     entry entries[length];

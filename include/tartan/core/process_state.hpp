@@ -30,6 +30,7 @@ enum class slot_id : unsigned {
   arena,
   settings,
   unhandled,
+  timer,
   count = 16
 };
 
