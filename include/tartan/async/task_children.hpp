@@ -27,11 +27,11 @@ namespace tartan::inline TARTAN_ABI {
 namespace detail {
 
 template <class A>
-inline constexpr bool is_future = false;
+inline constexpr bool is_awaited_future = false;
 template <class R>
-inline constexpr bool is_future<future<R>> = true;
+inline constexpr bool is_awaited_future<future<R>> = true;
 template <class R>
-inline constexpr bool is_future<shared_future<R>> = true;
+inline constexpr bool is_awaited_future<shared_future<R>> = true;
 template <class A>
 inline constexpr bool is_task = false;
 template <class T>
@@ -39,7 +39,7 @@ inline constexpr bool is_task<task<T>> = true;
 
 /// What can become a task: a task, a future, or what sleep_for(), schedule() and acquire() return.
 template <class A>
-concept task_like = is_task<std::remove_cvref_t<A>> || is_future<std::remove_cvref_t<A>> ||
+concept task_like = is_task<std::remove_cvref_t<A>> || is_awaited_future<std::remove_cvref_t<A>> ||
                     std::derived_from<std::remove_cvref_t<A>, own_awaitable>;
 
 template <class A>
@@ -326,7 +326,7 @@ task<T> until_deadline(task<T> t, timer_entry::clock::duration limit) {
 }
 
 template <class... As>
-concept tasks_or_futures = (task_like<As> && ...) && !(is_future<std::remove_cvref_t<As>> && ...);
+concept tasks_or_futures = (task_like<As> && ...) && !(is_awaited_future<std::remove_cvref_t<As>> && ...);
 
 }  // namespace detail
 
