@@ -81,6 +81,11 @@ class by_key_call {
       for (table& t : merged_) f(t);
   }
 
+  /// Where a key is that has come, else null; for calls in which the order of values counts.
+  [[nodiscard]] cell* lookup(typename table::probe const& p) const {
+    return merged_.empty() ? nullptr : merged_[p.hash >> (64 - partition_bits)].lookup(p);
+  }
+
   /// f(i, table) for the same tables, at the same time; make(number of tables) comes first.
   template <class Make, class F>
   void for_results_at_once(Make&& make, F&& f) {

@@ -78,6 +78,13 @@ class key_table {
     insert(p, std::move(from.value()), [&](layout& k) { k.set_from(from.key, p, store_); });
   }
 
+  /// The cell of a key with that probe; null if there is none.
+  [[nodiscard]] cell* lookup(probe const& p) const {
+    if (capacity_ == 0) return nullptr;
+    cell& c = find(p);
+    return c.key.empty() ? nullptr : &c;
+  }
+
   /// f(cell) for each key.
   template <class F>
   void for_each(F&& f) {

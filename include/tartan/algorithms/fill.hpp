@@ -1,0 +1,93 @@
+#pragma once
+// Elements that do not depend on others: fill, generate, iota.
+
+#include <concepts>     // invocable
+#include <cstddef>      // ptrdiff_t, size_t
+#include <functional>   // invoke
+#include <ranges>       // begin, range_reference_t, range_value_t
+#include <type_traits>  // is_arithmetic_v, remove_cvref_t
+#include <utility>      // move
+
+#include "tartan/algorithms/map.hpp"  // write_alignment
+#include "tartan/exec/backend.hpp"    // shared_memory_backend
+#include "tartan/exec/policy.hpp"     // execution_policy, supports
+#include "tartan/exec/source.hpp"     // divisible_range, length
+
+namespace tartan::inline TARTAN_ABI {
+
+namespace detail {
+
+/// r[i] = value(i).
+template <class P, class R, class Value>
+void write_each(P const& policy, R& r, Value const& value) {
+  static_assert(shared_memory_backend<typename P::backend_type>,
+                "tartan: fill, generate and iota need workers that see the caller's memory; use seq, par or par_simd");
+  static_assert(supports < P, property::grain | property::relaxed >,
+                "tartan: fill, generate and iota do not support a property of this policy (they take workers, grain, "
+                "stop, progress, name, on)");
+  auto const first = plain(std::ranges::begin(r));
+  policy.backend().for_range(policy.props(), length(r), write_alignment<std::remove_cvref_t<R>>,
+                             [&](std::size_t begin, std::size_t end) {
+                               for (std::size_t i = begin; i != end; ++i) at(first, i) = value(i);
+                             });
+}
+
+}  // namespace detail
+
+/// Assigns value to each element of r.
+///
+///     tartan::fill(tartan::par, v, 1.0);
+///
+/// @param r      A random-access range with a size.
+/// @param value  Assigned from several threads at once.
+///
+/// Complexity: n assignments. Exceptions, Blocking, Thread safety: as for_each.
+template <execution_policy P, divisible_range R, class T = std::ranges::range_value_t<R>>
+void fill(P const& policy, R&& r, T const& value) {
+  static_assert(
+      requires(std::ranges::range_reference_t<R> x) { static_cast<decltype(x)&&>(x) = value; },
+      "tartan: fill(policy, range, value) needs a value that can be assigned to the elements");
+  if constexpr (std::is_arithmetic_v<T> && std::is_arithmetic_v<std::ranges::range_value_t<R>>) {
+    auto const same = static_cast<std::ranges::range_value_t<R>>(value);
+    detail::write_each(policy, r, [same](std::size_t) { return same; });
+  } else {
+    detail::write_each(policy, r, [&value](std::size_t) -> T const& { return value; });
+  }
+}
+
+/// Assigns f(i) to element i of r, or f() where f takes no argument.
+///
+///     tartan::generate(tartan::par, v, [](std::size_t i) { return noise(i); });
+///
+/// @param f  Called once for each element, from several threads at once and in no order: what it returns should depend
+///           on i alone. It may take no argument if that does not matter.
+/// Everything else as fill.
+template <execution_policy P, divisible_range R, class F>
+void generate(P const& policy, R&& r, F f) {
+  static_assert(std::invocable<F&, std::size_t> || std::invocable<F&>,
+                "tartan: generate(policy, range, f) needs an f that takes the index of an element, or nothing");
+  detail::write_each(policy, r, [&f](std::size_t i) -> decltype(auto) {
+    if constexpr (std::invocable<F&, std::size_t>)
+      return std::invoke(f, i);
+    else
+      return static_cast<void>(i), std::invoke(f);
+  });
+}
+
+/// Assigns start + i to element i of r. Everything else as fill.
+///
+///     tartan::iota(tartan::par, order, 0);
+///
+/// @param start  A number, or anything that a whole number can be added to.
+template <execution_policy P, divisible_range R, class T>
+void iota(P const& policy, R&& r, T start) {
+  using element = std::ranges::range_value_t<R>;
+  detail::write_each(policy, r, [&start](std::size_t i) {
+    if constexpr (std::is_arithmetic_v<T>)
+      return static_cast<element>(start + static_cast<T>(i));
+    else
+      return element(start + static_cast<std::ptrdiff_t>(i));
+  });
+}
+
+}  // namespace tartan::inline TARTAN_ABI

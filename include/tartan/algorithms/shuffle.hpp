@@ -1,0 +1,218 @@
+#pragma once
+// Chance that depends on a seed alone, never on the workers: shuffle, sample.
+
+#include <algorithm>      // min, nth_element, sort
+#include <bit>            // bit_width
+#include <concepts>       // constructible_from
+#include <cstddef>        // ptrdiff_t, size_t
+#include <cstdint>        // uint64_t
+#include <iterator>       // iter_value_t
+#include <ranges>         // begin, iter_move, iter_swap, range_value_t, views::iota
+#include <type_traits>    // is_nothrow_move_*
+#include <unordered_set>  // unordered_set
+#include <utility>        // exchange, move, swap
+#include <vector>         // vector
+
+#include "tartan/algorithms/filter.hpp"         // copy_if
+#include "tartan/algorithms/map.hpp"            // map, write_alignment
+#include "tartan/algorithms/random/bits.hpp"    // random_bits, seed_from, seeding
+#include "tartan/algorithms/sort/indirect.hpp"  // permute
+#include "tartan/algorithms/unattended.hpp"     // unattended
+#include "tartan/core/errors.hpp"               // bad_argument, cancelled, raise
+#include "tartan/core/slots.hpp"                // slots
+#include "tartan/exec/backend.hpp"              // shared_memory_backend
+#include "tartan/exec/policy.hpp"               // execution_policy, supports
+#include "tartan/exec/source.hpp"               // divisible_range, length
+
+namespace tartan::inline TARTAN_ABI {
+
+namespace detail {
+
+/// A random order of n elements in two steps. Every element goes to a bucket that chance gives it, in blocks fixed by
+/// n; then each bucket, which fits a cache, is shuffled on its own. Every order is as likely as any other.
+/// Source: Sanders: Random Permutations on Distributed, External and Hierarchical Memory (1998).
+template <class Backend>
+class bucket_shuffle {
+ public:
+  bucket_shuffle(Backend const& backend, properties const& props, std::size_t n, std::uint64_t seed)
+      : backend_(backend),
+        props_(props),
+        seed_(seed),
+        choice_(seed, 0),
+        shift_(64 - (std::min)(9U, static_cast<unsigned>(std::bit_width(n / bucket_size)))),
+        plan_(n, (std::max)(bucket_size, n / 256 + 1)) {}
+
+  /// Puts take(i), for every i < n, into `to` in random order.
+  template <class T, class Take>
+  void operator()(slots<T>& to, Take const& take) {
+    std::size_t const buckets = shift_ == 64 ? 1 : std::size_t{1} << (64 - shift_);
+    std::vector<std::size_t> next(plan_.count() * buckets), ends(buckets);
+    each(plan_.count(), [&](std::size_t b) {
+      for (std::size_t i = plan_[b].begin; i != plan_[b].end; ++i) ++next[b * buckets + bucket(i)];
+    });
+    std::size_t sum = 0;
+    for (std::size_t k = 0; k != buckets; ++k) {
+      for (std::size_t b = 0; b != plan_.count(); ++b) sum += std::exchange(next[b * buckets + k], sum);
+      ends[k] = sum;
+    }
+    each(plan_.count(), [&](std::size_t b) {
+      for (std::size_t i = plan_[b].begin; i != plan_[b].end; ++i)
+        to.make(next[b * buckets + bucket(i)]++, [&]() -> T { return take(i); });
+    });
+    each(buckets, [&](std::size_t k) {
+      std::size_t const begin = k == 0 ? 0 : ends[k - 1];
+      shuffle_alone(to.data() + begin, ends[k] - begin, k);
+    });
+  }
+
+ private:
+  static constexpr std::size_t bucket_size = std::size_t{1} << 14;
+
+  [[nodiscard]] TARTAN_ALWAYS_INLINE std::size_t bucket(std::size_t i) const noexcept {
+    return shift_ == 64 ? 0 : static_cast<std::size_t>(choice_[i] >> shift_);
+  }
+
+  template <class T>
+  void shuffle_alone(T* a, std::size_t n, std::size_t stream) const {
+    random_bits const random(seed_, stream + 1);
+    for (std::size_t i = n; i > 1; --i) {
+      std::size_t const j = random.below(i, i);
+      if (j == i - 1) continue;
+      T kept = std::move(a[i - 1]);
+      a[i - 1] = std::move(a[j]);
+      a[j] = std::move(kept);
+    }
+  }
+
+  template <class F>
+  void each(std::size_t n, F const& f) const {
+    backend_.for_range(props_, n, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i != end; ++i) f(i);
+    });
+  }
+
+  Backend const& backend_;
+  properties props_;
+  std::uint64_t seed_;
+  random_bits choice_;
+  unsigned shift_;
+  block_plan plan_;
+};
+
+/// k different numbers below n, ascending: few enough to draw them one by one.
+/// Source: Bentley, Floyd: Programming Pearls: A Sample of Brilliance (1987).
+inline std::vector<std::size_t> drawn_one_by_one(std::size_t n, std::size_t k, std::uint64_t seed) {
+  random_bits const random(seed, 0);
+  std::unordered_set<std::size_t> seen(k);
+  std::vector<std::size_t> drawn;
+  drawn.reserve(k);
+  for (std::size_t last = n - k; last != n; ++last) {
+    std::size_t const wanted = random.below(last + 1, last);
+    std::size_t const taken = seen.insert(wanted).second ? wanted : *seen.insert(last).first;
+    drawn.push_back(taken);
+  }
+  std::sort(drawn.begin(), drawn.end());
+  return drawn;
+}
+
+/// The bits of an index below which k of n indices stay. The bits are all different, so it is always exactly k.
+template <class P>
+std::uint64_t bits_of_kth(P const& policy, std::size_t n, std::size_t k, random_bits const& random) {
+  constexpr unsigned shift = 64 - 10;
+  constexpr std::size_t most = std::size_t{1} << 16;
+  block_plan const plan(n, (std::max)(most, n / 256 + 1));
+  std::vector<std::size_t> count(plan.count() << (64 - shift));
+  policy.backend().for_range(unattended(policy.props()), plan.count(), std::size_t{1},
+                             [&](std::size_t begin, std::size_t end) {
+                               for (std::size_t b = begin; b != end; ++b)
+                                 for (std::size_t i = plan[b].begin; i != plan[b].end; ++i)
+                                   ++count[(b << (64 - shift)) + static_cast<std::size_t>(random[i] >> shift)];
+                             });
+  std::uint64_t top = 0;
+  for (std::size_t below = 0;; ++top) {
+    std::size_t here = 0;
+    for (std::size_t b = 0; b != plan.count(); ++b) here += count[(b << (64 - shift)) + top];
+    if (below + here >= k) {
+      k -= below;
+      break;
+    }
+    below += here;
+  }
+  std::vector<std::uint64_t> near;
+  for (std::size_t const i :
+       copy_if(policy, std::views::iota(std::size_t{0}, n), [&](std::size_t x) { return random[x] >> shift == top; }))
+    near.push_back(random[i]);
+  auto const kth = near.begin() + static_cast<std::ptrdiff_t>(k - 1);
+  std::nth_element(near.begin(), kth, near.end());
+  return *kth;
+}
+
+}  // namespace detail
+
+/// Brings the elements of r into a random order: every order is as likely as any other.
+///
+///     tartan::shuffle(tartan::par, v, 42);
+///     tartan::shuffle(tartan::par, v, std::random_device{});
+///
+/// @param r     A random-access range with a size.
+/// @param seed  A whole number, or a generator from which two are drawn.
+///
+/// Complexity: O(n). Extra memory: a second array of n elements; where their moves may throw, 8 bytes an element.
+/// Determinism: decided by the seed and n alone, on every policy and for any number of workers.
+/// Exceptions: if memory is short (std::bad_alloc), nothing has changed; of moves that throw. A stop is looked at
+/// before the first move only. Blocking, Thread safety: as for_each.
+template <execution_policy P, divisible_range R, detail::seeding Seed>
+void shuffle(P const& policy, R&& r, Seed&& seed) {
+  static_assert(shared_memory_backend<typename P::backend_type>,
+                "tartan: shuffle works in place and needs workers that see the caller's memory; use seq, par or "
+                "par_simd");
+  static_assert(supports<P, (property::grain | property::relaxed)>,
+                "tartan: shuffle does not support a property of this policy (it takes workers, stop, name, on)");
+  using T = std::ranges::range_value_t<R>;
+  constexpr std::size_t alignment = detail::write_alignment<std::remove_cvref_t<R>>;
+  if (policy.props().stop.requested()) detail::raise<cancelled>();
+  auto const first = std::ranges::begin(r);
+  std::size_t const n = detail::length(r);
+  properties const props = detail::unattended(policy.props());
+  detail::bucket_shuffle order(policy.backend(), props, n, detail::seed_from(seed));
+  if constexpr (std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>) {
+    detail::slots<T> shuffled(n);
+    order(shuffled, [&](std::size_t i) -> T { return std::ranges::iter_move(detail::advanced(first, i)); });
+    policy.backend().for_range(props, n, alignment, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i != end; ++i) detail::at(first, i) = std::move(shuffled[i]);
+    });
+  } else {
+    detail::slots<std::size_t> from(n);
+    order(from, [](std::size_t i) { return i; });
+    detail::permute(policy.backend(), props, first, n, alignment, [&](std::size_t i) { return from[i]; });
+  }
+}
+
+/// A vector of copies of k elements of r, in the order of r: every choice of k elements is as likely as any other.
+///
+///     std::vector<person> some = tartan::sample(tartan::par, people, 100, 42);
+///
+/// @param k     How many; all elements if there are fewer.
+/// @param seed  As for shuffle.
+///
+/// Complexity: O(k log k) where k is less than a sixteenth of n, else O(n). Extra memory: the positions of the k
+/// elements, or a byte for each of r. Determinism: as shuffle. Exceptions: bad_argument if k is negative; otherwise as
+/// for_each, as Blocking and Thread safety are.
+template <execution_policy P, divisible_range R, detail::seeding Seed>
+[[nodiscard]] auto sample(P const& policy, R&& r, std::ptrdiff_t k, Seed&& seed) {
+  using T = std::ranges::range_value_t<R>;
+  if (k < 0) detail::raise<bad_argument>("tartan: sample needs a k that is not negative");
+  auto const first = std::ranges::begin(r);
+  std::size_t const n = detail::length(r), wanted = (std::min)(n, static_cast<std::size_t>(k));
+  std::uint64_t const start = detail::seed_from(seed);
+  auto const copy = [&](std::size_t i) -> T { return detail::at(first, i); };
+  if (wanted < n / 16) return map(policy, detail::drawn_one_by_one(n, wanted, start), copy);
+  P const uncounted(policy.backend(), detail::unattended(policy.props()));
+  detail::random_bits const random(start, 0);
+  std::uint64_t const last = wanted == 0 ? 0 : detail::bits_of_kth(uncounted, n, wanted, random);
+  auto const chosen = copy_if(uncounted, std::views::iota(std::size_t{0}, n),
+                              [&](std::size_t i) { return wanted != 0 && random[i] <= last; });
+  return map(policy, chosen, copy);
+}
+
+}  // namespace tartan::inline TARTAN_ABI

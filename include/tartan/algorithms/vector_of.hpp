@@ -1,0 +1,28 @@
+#pragma once
+// A vector whose elements are made in any order, by many workers.
+
+#include <concepts>     // default_initializable
+#include <cstddef>      // size_t
+#include <type_traits>  // is_same_v, is_trivially_copyable_v
+#include <utility>      // forward
+#include <vector>       // vector
+
+#include "tartan/core/slots.hpp"  // slots
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// A vector of n elements, of which fill(put) makes each once by put(i, what it is made from).
+template <class T, class Fill>
+std::vector<T> vector_of(std::size_t n, Fill&& fill) {
+  if constexpr (std::default_initializable<T> && std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool>) {
+    std::vector<T> out(n);
+    fill([to = out.data()](std::size_t i, auto&& x) { to[i] = T(std::forward<decltype(x)>(x)); });
+    return out;
+  } else {
+    slots<T> out(n);
+    fill([&out](std::size_t i, auto&& x) { out.make(i, [&]() -> T { return T(std::forward<decltype(x)>(x)); }); });
+    return out.to_vector();
+  }
+}
+
+}  // namespace tartan::inline TARTAN_ABI::detail
