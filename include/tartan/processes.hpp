@@ -6,6 +6,7 @@
 #include "tartan/backends/process.hpp"       // process
 #include "tartan/backends/process_pool.hpp"  // process_pool
 #include "tartan/backends/processes.hpp"     // processes
+#include "tartan/backends/shared_grid.hpp"   // shared_grid
 #include "tartan/core/closure.hpp"           // closure
 #include "tartan/core/codec.hpp"             // codec, shippable
 #include "tartan/ipc/barrier.hpp"            // ipc::barrier

@@ -211,7 +211,7 @@ bool pipeline(P const& p) {
 }
 template <class P>
 bool stencil(P const& p) {
-  tn::grid<int, 1> g(100);
+  std::conditional_t<in_this_process<P>, tn::grid<int, 1>, tn::shared_grid<int, 1>> g(100);
   g(50) = 1;
   tn::stencil(p, g, tn::steps(3), tn::radius(1), tn::boundary::constant(0),
               [](auto at) { return at(-1) + at(0) + at(1); });

@@ -105,8 +105,8 @@ struct grid_view {
 ///     tartan::grid<float, 2> g(rows, columns);          // zeros
 ///     g(3, 4) = 1;   for (float& x : g.row(3)) x += 1;
 ///
-/// Thread safety: as std::vector.
-template <class T, std::size_t D>
+/// Memory is where they lie; see shared_grid. Thread safety: as std::vector.
+template <class T, std::size_t D, class Memory = detail::grid_memory>
 class grid {
   static_assert(D >= 1 && D <= 3, "tartan: grids have 1, 2 or 3 dimensions");
   static_assert(std::is_trivially_copyable_v<T>,
@@ -114,6 +114,7 @@ class grid {
 
  public:
   using value_type = T;
+  using memory_type = Memory;
   static constexpr std::size_t rank = D;
 
   grid() = default;
@@ -129,7 +130,7 @@ class grid {
     stride_ = detail::row_bytes(extents[D - 1], sizeof(T)) / sizeof(T);
     if (stride_ * sizeof(T) % detail::grid_alignment != 0)
       stride_ = extents[D - 1];  // elements of odd sizes: no padding
-    now_ = detail::grid_memory(rows() * stride_ * sizeof(T));
+    now_ = Memory(rows() * stride_ * sizeof(T));
   }
 
   grid(grid const& other) : grid(other.extents_) {
@@ -221,24 +222,26 @@ class grid {
 
   std::array<std::size_t, D> extents_{};
   std::size_t stride_ = 0;
-  detail::grid_memory now_;
-  detail::grid_memory next_;  // where stencils write the next state; made by the first one, and kept
+  Memory now_;
+  Memory next_;  // where stencils write the next state; made by the first one, and kept
 };
 
 /// What stencils need to see of a grid: the memory of its next state.
 template <class Grid>
 struct grid_access;
 
-template <class T, std::size_t D>
-struct grid_access<grid<T, D>> {
-  [[nodiscard]] static grid_view<T, D> next(grid<T, D>& g) {
-    if (g.next_.bytes() == 0) g.next_ = detail::grid_memory(g.now_.bytes());
+template <class T, std::size_t D, class Memory>
+struct grid_access<grid<T, D, Memory>> {
+  using grid_type = grid<T, D, Memory>;
+
+  [[nodiscard]] static grid_view<T, D> next(grid_type& g) {
+    if (g.next_.bytes() == 0) g.next_ = Memory(g.now_.bytes());
     return {static_cast<T*>(g.next_.data()), g.extents_, g.strides()};
   }
-  static void turn(grid<T, D>& g) noexcept { std::swap(g.now_, g.next_); }
+  static void turn(grid_type& g) noexcept { std::swap(g.now_, g.next_); }
   /// a's state becomes b's next one, without a copy: used to pass states along a history.
-  static void exchange_next(grid<T, D>& a, grid<T, D>& b) noexcept { std::swap(a.next_, b.next_); }
-  static void take_now(grid<T, D>& a, grid<T, D>& b) noexcept { std::swap(a.now_, b.now_); }
+  static void exchange_next(grid_type& a, grid_type& b) noexcept { std::swap(a.next_, b.next_); }
+  static void take_now(grid_type& a, grid_type& b) noexcept { std::swap(a.now_, b.now_); }
 };
 
 }  // namespace tartan::inline TARTAN_ABI

@@ -25,6 +25,7 @@
 #include "tartan/patterns/stencil/edges.hpp"    // least_extent
 #include "tartan/patterns/stencil/options.hpp"  // steps, until, radius, boundary, fields, fixed
 #include "tartan/patterns/stencil/plan.hpp"     // choose_tiling, tile_of
+#include "tartan/patterns/stencil/strips.hpp"   // run_strips
 #include "tartan/patterns/stencil/sweep.hpp"    // stencil_sweep
 
 namespace tartan::inline TARTAN_ABI {
@@ -45,8 +46,8 @@ namespace detail {
 
 template <class G>
 inline constexpr bool is_grid = false;
-template <class T, std::size_t D>
-inline constexpr bool is_grid<grid<T, D>> = true;
+template <class T, std::size_t D, class Memory>
+inline constexpr bool is_grid<grid<T, D, Memory>> = true;
 template <class G>
 inline constexpr bool is_view = false;
 template <class T, std::size_t D>
@@ -150,15 +151,24 @@ template <class... G>
   return out;
 }
 
+/// Whether workers that do not see the caller's memory see this grid: it says so itself.
+template <class G>
+inline constexpr bool lies_in_shared_memory = false;
+template <class T, std::size_t D, class Memory>
+inline constexpr bool lies_in_shared_memory<grid<T, D, Memory>> = requires { requires Memory::crosses_processes; };
+
 /// Runs all tiles of one pass.
 template <class P, class Sweep>
 void run_tiles(P const& policy, Sweep const& sweep, tiling const& cut, scratch<ring_memory>& memory) {
   auto const count = static_cast<std::size_t>(tile_count(cut, sweep.size));
-  policy.backend().for_range(policy.props(), count, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
-    auto rings = memory.take();
-    for (std::size_t i = begin; i != end; ++i)
-      sweep.run(tile_of(cut, sweep.size, static_cast<std::ptrdiff_t>(i)), *rings);
-  });
+  if constexpr (!shared_memory_backend<typename P::backend_type>)
+    return run_strips(policy, sweep, cut, count);
+  else
+    policy.backend().for_range(policy.props(), count, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
+      auto rings = memory.take();
+      for (std::size_t i = begin; i != end; ++i)
+        sweep.run(tile_of(cut, sweep.size, static_cast<std::ptrdiff_t>(i)), *rings);
+    });
 }
 
 /// The largest |a - b| of two states. NaN where one of them is, so that no test of convergence overlooks it.
@@ -167,9 +177,7 @@ template <class P, class T>
                                block_view<T> const& b) {
   auto const rows = static_cast<std::size_t>(size.planes * size.rows);
   std::vector<T> largest(rows);
-  properties props = policy.props();
-  props.progress = {};
-  policy.backend().for_range(props, rows, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
+  auto const look_at = [&](std::size_t begin, std::size_t end) {
     for (std::size_t r = begin; r != end; ++r) {
       auto const z = static_cast<std::ptrdiff_t>(r) / size.rows, y = static_cast<std::ptrdiff_t>(r) % size.rows;
       T const* const p = a.row(z, y);
@@ -185,7 +193,14 @@ template <class P, class T>
         if (!ordered) most = std::numeric_limits<T>::quiet_NaN();
       largest[r] = most;
     }
-  });
+  };
+  if constexpr (shared_memory_backend<typename P::backend_type>) {
+    properties props = policy.props();
+    props.progress = {};
+    policy.backend().for_range(props, rows, std::size_t{1}, look_at);
+  } else {
+    look_at(0, rows);  // cheaper here than to send
+  }
   T most{};
   for (T const& one : largest) {
     if (one != one) return one;
@@ -217,6 +232,9 @@ class stencil_call {
   template <std::size_t M>
   using moving_value = typename std::tuple_element_t<moving_index[M], std::tuple<grid_of<G>...>>::value_type;
   using first_value = moving_value<0>;
+  static_assert(shared_memory_backend<typename P::backend_type> || (lies_in_shared_memory<grid_of<G>> && ...),
+                "tartan: the workers of this policy do not see the caller's memory, so the grids of a stencil must lie "
+                "where they do: make them tartan::shared_grid<T, D>");
 
  public:
   stencil_call(P const& policy, F& f, reach const& r, edge_rule<EdgeValue> const& edges, std::tuple<G&...> grids)
@@ -355,8 +373,6 @@ class stencil_call {
 
 template <class P>
 constexpr void require_stencil_policy() {
-  static_assert(shared_memory_backend<typename P::backend_type>,
-                "tartan: stencil needs a policy whose workers see the caller's memory: seq, simd, par or par_simd");
   static_assert(
       supports<P, property::relaxed>,
       "tartan: stencil does not support a property of this policy (it takes workers, stop, progress, name, on)");
@@ -386,6 +402,8 @@ constexpr void require_stencil_policy() {
 /// multiplication and an addition for what the compiler may do to f itself.
 /// Exceptions: of f; bad_extents, bad_argument. The grid then holds the state before the steps in progress.
 /// Blocking: returns when all is done; the calling thread takes part.
+/// Processes: grids are shared_grid, f travels. A worker's death is worker_died, and the grid holds the state before
+/// the steps in progress; under retries(n) those steps are done again, which never shows.
 template <execution_policy P, class Grids, class When, class EdgeValue, class F>
 auto stencil(P const& policy, Grids&& grids, When const& when, detail::reach const& r,
              detail::edge_rule<EdgeValue> const& edges, F f) {
@@ -400,6 +418,9 @@ auto stencil(P const& policy, Grids&& grids, When const& when, detail::reach con
         },
         grids.grids);
   } else if constexpr (detail::is_view<G>) {
+    static_assert(
+        shared_memory_backend<typename P::backend_type>,
+        "tartan: on processes a stencil works on grids in shared memory, not on views: tartan::shared_grid<T, D>");
     grid<typename G::value_type, G::rank> own(grids.extents);
     detail::copy_grid(grids, own.view());
     auto result = stencil(policy, own, when, r, edges, std::move(f));
@@ -422,6 +443,10 @@ void stencil_into(P const& policy, In const& in, Out&& out, detail::reach const&
                   detail::edge_rule<EdgeValue> const& edges, F f) {
   detail::require_stencil_policy<P>();
   using G = std::remove_cvref_t<Out>;
+  static_assert(shared_memory_backend<typename P::backend_type> ||
+                    (detail::lies_in_shared_memory<In> && detail::lies_in_shared_memory<G>),
+                "tartan: the workers of this policy do not see the caller's memory, so the grids of a stencil must lie "
+                "where they do: make them tartan::shared_grid<T, D>");
   static_assert(In::rank == G::rank, "tartan: stencil_into needs two grids with the same number of dimensions");
   auto const view_of = [](auto&& g) {
     if constexpr (detail::is_view<std::remove_cvref_t<decltype(g)>>)

@@ -1,7 +1,7 @@
 // expect: take them as auto
 // expect: one value, or
 // expect: hold the same type
-// expect: workers see the caller's memory
+// expect: the grids of a stencil must lie where they do: make them tartan::shared_grid<T, D>
 #include <tartan/processes.hpp>
 #include <tartan/simd.hpp>
 #include <tartan/stencil.hpp>
