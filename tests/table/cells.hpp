@@ -2,6 +2,7 @@
 // One small program for each name in the first column of the README's table: cell::NAME(policy) runs it on that policy
 // and says whether its answer is right. What table.cmake makes of the table calls them.
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -148,6 +149,105 @@ bool count(P const& p) {
 template <class P>
 bool count_if(P const& p) {
   return tn::count_if(p, numbers(), odd{}) == 500;
+}
+
+// ---- algorithms that work in memory ---------------------------------------------------------------------------------
+
+template <class P>
+bool merge(P const& p) {
+  auto const all = tn::merge(p, numbers(), numbers());
+  return all.size() == 2000 && all[1999] == 999 && std::is_sorted(all.begin(), all.end());
+}
+template <class P>
+bool merge_into(P const& p) {
+  std::vector<int> out(2000);
+  return tn::merge_into(p, numbers(), numbers(), out) == out.end() && out == tn::merge(p, numbers(), numbers());
+}
+template <class P>
+bool set_union(P const& p) {
+  return tn::set_union(p, numbers(), doubled()).size() == 1500;
+}
+template <class P>
+bool set_intersection(P const& p) {
+  return tn::set_intersection(p, numbers(), doubled()).size() == 500;
+}
+template <class P>
+bool set_difference(P const& p) {
+  return tn::set_difference(p, numbers(), doubled()).size() == 500;
+}
+template <class P>
+bool set_symmetric_difference(P const& p) {
+  return tn::set_symmetric_difference(p, numbers(), doubled()).size() == 1000;
+}
+template <class P>
+bool equal(P const& p) {
+  return tn::equal(p, numbers(), numbers()) && !tn::equal(p, numbers(), doubled());
+}
+template <class P>
+bool mismatch(P const& p) {
+  auto const a = numbers(), b = doubled();
+  return tn::mismatch(p, a, b).first == a.begin() + 1;
+}
+template <class P>
+bool lexicographical_compare(P const& p) {
+  return tn::lexicographical_compare(p, numbers(), doubled());
+}
+template <class P>
+bool search(P const& p) {
+  auto const v = numbers();
+  return tn::search(p, v, std::vector{500, 501}) == v.begin() + 500;
+}
+template <class P>
+bool fill(P const& p) {
+  auto v = numbers();
+  tn::fill(p, v, 7);
+  return v == std::vector<int>(1000, 7);
+}
+template <class P>
+bool generate(P const& p) {
+  auto v = numbers();
+  tn::generate(p, v, [](std::size_t i) { return static_cast<int>(i + i); });
+  return v == doubled();
+}
+template <class P>
+bool iota(P const& p) {
+  std::vector<int> v(1000);
+  tn::iota(p, v, 0);
+  return v == numbers();
+}
+template <class P>
+bool reverse(P const& p) {
+  auto v = numbers();
+  tn::reverse(p, v);
+  return v[0] == 999 && v[999] == 0;
+}
+template <class P>
+bool rotate(P const& p) {
+  auto v = numbers();
+  return tn::rotate(p, v, v.begin() + 300) == v.begin() + 700 && v[0] == 300;
+}
+template <class P>
+bool nth_element(P const& p) {
+  auto v = numbers(20'000);
+  tn::reverse(p, v);
+  tn::nth_element(p, v, v.begin() + 70);
+  return v[70] == 70;
+}
+template <class P>
+bool shuffle(P const& p) {
+  auto v = numbers(), w = v;
+  tn::shuffle(p, v, 1);
+  tn::shuffle(tn::seq, w, 1);
+  return v == w && v != numbers();
+}
+template <class P>
+bool sample(P const& p) {
+  return tn::sample(p, numbers(), 10, 1) == tn::sample(tn::seq, numbers(), 10, 1);
+}
+template <class P>
+bool join_by_key(P const& p) {
+  auto const same = [](int x) { return x; };
+  return tn::join_by_key(p, numbers(), same, doubled(), same).size() == 500;
 }
 
 // ---- fork and join -------------------------------------------------------------------------------------------------

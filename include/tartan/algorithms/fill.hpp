@@ -8,10 +8,10 @@
 #include <type_traits>  // is_arithmetic_v, remove_cvref_t
 #include <utility>      // move
 
-#include "tartan/algorithms/map.hpp"  // write_alignment
-#include "tartan/exec/backend.hpp"    // shared_memory_backend
-#include "tartan/exec/policy.hpp"     // execution_policy, supports
-#include "tartan/exec/source.hpp"     // divisible_range, length
+#include "tartan/algorithms/in_memory.hpp"  // check_works_in_memory
+#include "tartan/algorithms/map.hpp"        // write_alignment
+#include "tartan/exec/policy.hpp"           // execution_policy
+#include "tartan/exec/source.hpp"           // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -20,11 +20,7 @@ namespace detail {
 /// r[i] = value(i).
 template <class P, class R, class Value>
 void write_each(P const& policy, R& r, Value const& value) {
-  static_assert(shared_memory_backend<typename P::backend_type>,
-                "tartan: fill, generate and iota need workers that see the caller's memory; use seq, par or par_simd");
-  static_assert(supports < P, property::grain | property::relaxed >,
-                "tartan: fill, generate and iota do not support a property of this policy (they take workers, grain, "
-                "stop, progress, name, on)");
+  check_works_in_memory<P>();
   auto const first = plain(std::ranges::begin(r));
   policy.backend().for_range(policy.props(), length(r), write_alignment<std::remove_cvref_t<R>>,
                              [&](std::size_t begin, std::size_t end) {

@@ -10,11 +10,11 @@
 #include <vector>      // vector
 
 #include "tartan/algorithms/by_key.hpp"      // by_key_call, index_chain, index_iterator, join_chains, key_of_t
+#include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
 #include "tartan/algorithms/unattended.hpp"  // unattended
 #include "tartan/algorithms/vector_of.hpp"   // vector_of
-#include "tartan/exec/backend.hpp"           // shared_memory_backend
 #include "tartan/exec/plan.hpp"              // block_plan
-#include "tartan/exec/policy.hpp"            // execution_policy, supports
+#include "tartan/exec/policy.hpp"            // execution_policy
 #include "tartan/exec/source.hpp"            // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
@@ -124,11 +124,7 @@ template <execution_policy P, divisible_range Left, class KeyLeft, divisible_ran
   static_assert(std::invocable<KeyLeft&, std::ranges::range_reference_t<Left>> &&
                     std::invocable<KeyRight&, std::ranges::range_reference_t<Right>>,
                 "tartan: join_by_key(policy, left, key, right, key) needs keys that can be called with an element");
-  static_assert(shared_memory_backend<typename P::backend_type>,
-                "tartan: join_by_key needs workers that see the caller's memory; use seq, par or par_simd");
-  static_assert(supports<P, (property::grain | property::relaxed)>,
-                "tartan: join_by_key does not support a property of this policy (it takes workers, stop, progress, "
-                "name, on)");
+  detail::check_works_in_memory<P>();
   using key = detail::key_of_t<KeyRight, Right>;
   static_assert(std::same_as<key, detail::key_of_t<KeyLeft, Left>>,
                 "tartan: join_by_key needs keys of one type on both sides; convert one of them in its function");

@@ -9,12 +9,12 @@
 #include <type_traits>  // is_assignable_v, remove_cvref_t
 #include <utility>      // forward
 
+#include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
 #include "tartan/algorithms/map.hpp"         // write_alignment
 #include "tartan/algorithms/merge/cuts.hpp"  // merge_blocks, merge_cuts
 #include "tartan/algorithms/vector_of.hpp"   // vector_of
 #include "tartan/core/errors.hpp"            // bad_argument, raise
-#include "tartan/exec/backend.hpp"           // shared_memory_backend
-#include "tartan/exec/policy.hpp"            // execution_policy, supports
+#include "tartan/exec/policy.hpp"            // execution_policy
 #include "tartan/exec/source.hpp"            // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
@@ -25,11 +25,7 @@ namespace detail {
 template <class P, class A, class B, class Compare, class ProjA, class ProjB, class Put>
 void merge_ranges(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a, ProjB& proj_b, std::size_t alignment,
                   Put const& put) {
-  static_assert(shared_memory_backend<typename P::backend_type>,
-                "tartan: merge needs workers that see the caller's memory; use seq, par or par_simd");
-  static_assert(
-      supports<P, (property::grain | property::relaxed)>,
-      "tartan: merge does not support a property of this policy (it takes workers, stop, progress, name, on)");
+  check_works_in_memory<P>();
   auto const left = std::ranges::begin(a);
   auto const right = std::ranges::begin(b);
   std::size_t const n = length(a), m = length(b);

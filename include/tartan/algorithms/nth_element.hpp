@@ -12,13 +12,13 @@
 #include <utility>      // exchange, move
 #include <vector>       // vector
 
+#include "tartan/algorithms/in_memory.hpp"    // check_works_in_memory
 #include "tartan/algorithms/random/bits.hpp"  // random_bits
 #include "tartan/algorithms/sort.hpp"         // sort_call
 #include "tartan/algorithms/unattended.hpp"   // unattended
 #include "tartan/core/errors.hpp"             // bad_argument, cancelled, raise
 #include "tartan/core/slots.hpp"              // slots
-#include "tartan/exec/backend.hpp"            // shared_memory_backend
-#include "tartan/exec/policy.hpp"             // execution_policy, supports
+#include "tartan/exec/policy.hpp"             // execution_policy
 #include "tartan/exec/source.hpp"             // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
@@ -167,11 +167,7 @@ void nth_element(P const& policy, R&& r, std::ranges::iterator_t<R> nth, Compare
   static_assert(std::sortable<std::ranges::iterator_t<R>, Compare, Proj>,
                 "tartan: nth_element(policy, range, nth, comparator, projection) needs a range whose elements can be "
                 "moved and swapped, and a comparator that takes two projected elements");
-  static_assert(shared_memory_backend<typename P::backend_type>,
-                "tartan: nth_element works in place and needs workers that see the caller's memory; use seq, par or "
-                "par_simd");
-  static_assert(supports<P, (property::grain | property::relaxed)>,
-                "tartan: nth_element does not support a property of this policy (it takes workers, stop, name, on)");
+  detail::check_works_in_memory<P>();
   auto const first = std::ranges::begin(r);
   std::size_t const n = detail::length(r), place = static_cast<std::size_t>(nth - first);
   if (place >= n) return;

@@ -7,25 +7,16 @@
 #include <ranges>       // begin, iter_swap, iterator_t
 #include <type_traits>  // remove_cvref_t
 
+#include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
 #include "tartan/algorithms/map.hpp"         // write_alignment
 #include "tartan/algorithms/unattended.hpp"  // unattended
 #include "tartan/core/errors.hpp"            // cancelled, raise
-#include "tartan/exec/backend.hpp"           // shared_memory_backend
-#include "tartan/exec/policy.hpp"            // execution_policy, supports
+#include "tartan/exec/policy.hpp"            // execution_policy
 #include "tartan/exec/source.hpp"            // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
 
 namespace detail {
-
-template <class P>
-constexpr void check_reversal() {
-  static_assert(shared_memory_backend<typename P::backend_type>,
-                "tartan: reverse and rotate need workers that see the caller's memory; use seq, par or par_simd");
-  static_assert(supports < P, property::grain | property::relaxed >,
-                "tartan: reverse and rotate do not support a property of this policy (they take workers, grain, stop, "
-                "progress, name, on)");
-}
 
 template <class P, class It>
 void reverse_part(P const& policy, properties const& props, It first, std::size_t n) {
@@ -46,7 +37,7 @@ void reverse_part(P const& policy, properties const& props, It first, std::size_
 /// pairs as they were (`cancelled`). Blocking, Thread safety: as for_each.
 template <execution_policy P, divisible_range R>
 void reverse(P const& policy, R&& r) {
-  detail::check_reversal<P>();
+  detail::check_works_in_memory<P>();
   if constexpr (detail::write_alignment<std::remove_cvref_t<R>> != 1)
     std::reverse(std::ranges::begin(r), std::ranges::end(r));
   else
@@ -64,7 +55,7 @@ void reverse(P const& policy, R&& r) {
 /// std::vector<bool>) it is std::rotate. Everything else as reverse.
 template <execution_policy P, divisible_range R>
 auto rotate(P const& policy, R&& r, std::ranges::iterator_t<R> middle) {
-  detail::check_reversal<P>();
+  detail::check_works_in_memory<P>();
   auto const first = std::ranges::begin(r);
   std::size_t const n = detail::length(r), k = static_cast<std::size_t>(middle - first);
   auto const result = detail::advanced(first, n - k);

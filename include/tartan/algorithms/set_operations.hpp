@@ -9,12 +9,12 @@
 #include <utility>     // move
 #include <vector>      // vector
 
+#include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
 #include "tartan/algorithms/merge/cuts.hpp"  // cuts_of, merge_blocks, merged_from_left
 #include "tartan/algorithms/unattended.hpp"  // unattended
 #include "tartan/algorithms/vector_of.hpp"   // vector_of
 #include "tartan/core/slots.hpp"             // slots
-#include "tartan/exec/backend.hpp"           // shared_memory_backend
-#include "tartan/exec/policy.hpp"            // execution_policy, supports
+#include "tartan/exec/policy.hpp"            // execution_policy
 #include "tartan/exec/source.hpp"            // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
@@ -143,11 +143,7 @@ class set_call {
 template <set_choice Choice, class P, class A, class B, class Compare, class ProjA, class ProjB>
 auto set_operation(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a, ProjB& proj_b) {
   using T = std::ranges::range_value_t<A>;
-  static_assert(shared_memory_backend<typename P::backend_type>,
-                "tartan: set operations need workers that see the caller's memory; use seq, par or par_simd");
-  static_assert(supports<P, (property::grain | property::relaxed)>,
-                "tartan: set operations do not support a property of this policy (they take workers, stop, progress, "
-                "name, on)");
+  check_works_in_memory<P>();
   static_assert(std::constructible_from<T, std::ranges::range_reference_t<A>> &&
                     std::constructible_from<T, std::ranges::range_reference_t<B>>,
                 "tartan: set operations copy elements into a vector of the first range's element type");

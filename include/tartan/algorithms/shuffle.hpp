@@ -14,14 +14,14 @@
 #include <vector>         // vector
 
 #include "tartan/algorithms/filter.hpp"         // copy_if
+#include "tartan/algorithms/in_memory.hpp"      // check_works_in_memory
 #include "tartan/algorithms/map.hpp"            // map, write_alignment
 #include "tartan/algorithms/random/bits.hpp"    // random_bits, seed_from, seeding
 #include "tartan/algorithms/sort/indirect.hpp"  // permute
 #include "tartan/algorithms/unattended.hpp"     // unattended
 #include "tartan/core/errors.hpp"               // bad_argument, cancelled, raise
 #include "tartan/core/slots.hpp"                // slots
-#include "tartan/exec/backend.hpp"              // shared_memory_backend
-#include "tartan/exec/policy.hpp"               // execution_policy, supports
+#include "tartan/exec/policy.hpp"               // execution_policy
 #include "tartan/exec/source.hpp"               // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
@@ -163,11 +163,7 @@ std::uint64_t bits_of_kth(P const& policy, std::size_t n, std::size_t k, random_
 /// before the first move only. Blocking, Thread safety: as for_each.
 template <execution_policy P, divisible_range R, detail::seeding Seed>
 void shuffle(P const& policy, R&& r, Seed&& seed) {
-  static_assert(shared_memory_backend<typename P::backend_type>,
-                "tartan: shuffle works in place and needs workers that see the caller's memory; use seq, par or "
-                "par_simd");
-  static_assert(supports<P, (property::grain | property::relaxed)>,
-                "tartan: shuffle does not support a property of this policy (it takes workers, stop, name, on)");
+  detail::check_works_in_memory<P>();
   using T = std::ranges::range_value_t<R>;
   constexpr std::size_t alignment = detail::write_alignment<std::remove_cvref_t<R>>;
   if (policy.props().stop.requested()) detail::raise<cancelled>();
@@ -200,19 +196,20 @@ void shuffle(P const& policy, R&& r, Seed&& seed) {
 /// for_each, as Blocking and Thread safety are.
 template <execution_policy P, divisible_range R, detail::seeding Seed>
 [[nodiscard]] auto sample(P const& policy, R&& r, std::ptrdiff_t k, Seed&& seed) {
+  detail::check_works_in_memory<P>();
   using T = std::ranges::range_value_t<R>;
   if (k < 0) detail::raise<bad_argument>("tartan: sample needs a k that is not negative");
   auto const first = std::ranges::begin(r);
   std::size_t const n = detail::length(r), wanted = (std::min)(n, static_cast<std::size_t>(k));
   std::uint64_t const start = detail::seed_from(seed);
   auto const copy = [&](std::size_t i) -> T { return detail::at(first, i); };
-  if (wanted < n / 16) return map(policy, detail::drawn_one_by_one(n, wanted, start), copy);
+  if (wanted < n / 16) return map(policy.or_scalar(), detail::drawn_one_by_one(n, wanted, start), copy);
   P const uncounted(policy.backend(), detail::unattended(policy.props()));
   detail::random_bits const random(start, 0);
   std::uint64_t const last = wanted == 0 ? 0 : detail::bits_of_kth(uncounted, n, wanted, random);
   auto const chosen = copy_if(uncounted, std::views::iota(std::size_t{0}, n),
                               [&](std::size_t i) { return wanted != 0 && random[i] <= last; });
-  return map(policy, chosen, copy);
+  return map(policy.or_scalar(), chosen, copy);
 }
 
 }  // namespace tartan::inline TARTAN_ABI
