@@ -73,10 +73,20 @@ inline bool lives(int pid) {
   return state != 'X' && state != 'Z';
 }
 
-/// How much longer than in CI a stress shall run.
+/// How much longer than in CI a stress shall run: TARTAN_STRESS is a factor, or "large".
 inline unsigned stress() {
   char const* const text = std::getenv("TARTAN_STRESS");
-  return text != nullptr ? static_cast<unsigned>(std::atoi(text)) : 1U;
+  if (text == nullptr || *text == '\0') return 1;
+  int const factor = std::atoi(text);
+  return factor > 0 ? static_cast<unsigned>(factor) : 60;
+}
+
+/// Bytes of memory that a process has in RAM, its own and what it shares.
+inline std::size_t resident_bytes(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+  std::size_t whole = 0, resident = 0;
+  file >> whole >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace tartan::test
