@@ -14,8 +14,9 @@
 #include <string>      // string, to_string
 #include <utility>     // forward, move
 
-#include "tartan/core/config.hpp"       // TARTAN_ABI
-#include "tartan/observe/terminal.hpp"  // columns_of, is_terminal
+#include "tartan/core/config.hpp"             // TARTAN_ABI
+#include "tartan/observe/terminal.hpp"        // colour_wanted, columns_of, is_terminal, terminal_moves
+#include "tartan/observe/terminal_lines.hpp"  // terminal_lines
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -87,7 +88,21 @@ inline std::string progress_line(progress_report const& r, std::size_t columns) 
   if (line.size() + needed > columns) line.clear();
   line += percent + counts;
   if (line.size() + times.size() <= columns) line += times;
-  if (line.size() > columns) line.resize(columns);
+  if (line.size() > columns) {
+    line.resize(columns);
+    while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xc0) == 0x80) line.pop_back();  // UTF-8
+    if (!line.empty() && static_cast<unsigned char>(line.back()) >= 0xc0) line.pop_back();
+  }
+  return line;
+}
+
+/// Colours the full part of the bar: green when all is done.
+inline std::string coloured(std::string line, bool all_done) {
+  std::size_t const begin = line.find("% |");
+  if (begin == std::string::npos) return line;
+  std::size_t const full = line.find_first_not_of('#', begin + 3);
+  line.insert(full, "\033[0m");
+  line.insert(begin + 3, all_done ? "\033[32m" : "\033[36m");
   return line;
 }
 
@@ -106,6 +121,7 @@ struct progress_options {
   std::string unit = "item";
   progress_output output = progress_output::terminal;
   std::chrono::milliseconds interval{100};  ///< between two reports
+  bool colour = true;                       ///< on a terminal, unless the environment sets NO_COLOR
   std::function<void(progress_report const&)> callback{};
   std::FILE* stream = stderr;
 };
@@ -117,8 +133,8 @@ struct progress_options {
 ///     for (auto&& x : tartan::progress(lines, "Reading", "line")) parse(x);
 ///
 /// Patterns tell it what has ended, not what was handed out. Reports come at most once an interval, and one at the end;
-/// the last one comes with the destructor, which must be after the calls that count. One bar uses one line: of several
-/// at once, let all but one be told by callback.
+/// the last one comes with the destructor, which must be after the calls that count. Several bars at once have a line
+/// each, at the bottom of the terminal; each one's last line stays.
 /// Thread safety: advance() from any thread. Callbacks come from whichever thread counts, one at a time; they must not
 /// throw and must not call the bar.
 template <class View = void>
@@ -131,7 +147,8 @@ class progress<void> {
       : options_(std::move(options)),
         shown_(options_.output == progress_output::always ||
                (options_.output == progress_output::terminal && detail::is_terminal(options_.stream))),
-        on_line_(shown_ && detail::is_terminal(options_.stream)),
+        on_line_(shown_ && detail::is_terminal(options_.stream) && detail::terminal_moves()),
+        colour_(on_line_ && options_.colour && detail::colour_wanted()),
         begin_(clock::now()),
         last_look_(begin_.time_since_epoch().count()),
         next_report_((begin_ + options_.interval).time_since_epoch().count()) {}
@@ -188,14 +205,21 @@ class progress<void> {
     // The last column stays empty: some terminals wrap there.
     std::size_t const columns = on_line_ ? (std::max)(detail::columns_of(options_.stream), std::size_t{2}) - 1 : 200;
     std::string line = detail::progress_line(r, columns);
-    if (on_line_) line = "\r" + line + "\033[K";  // erases what was longer before
-    if (!on_line_ || finished) line += '\n';
-    std::fputs(line.c_str(), options_.stream);
-    std::fflush(options_.stream);
+    if (colour_) line = detail::coloured(std::move(line), r.total != 0 && r.done >= r.total);
+    auto& lines = detail::terminal_lines::instance();
+    if (!on_line_) {
+      line += '\n';
+      std::fputs(line.c_str(), options_.stream);
+      std::fflush(options_.stream);
+    } else if (finished) {
+      lines.end(this, options_.stream, line);
+    } else {
+      lines.show(this, options_.stream, std::move(line));
+    }
   }
 
   progress_options const options_;
-  bool const shown_, on_line_;
+  bool const shown_, on_line_, colour_;
   clock::time_point const begin_;
   std::atomic<std::size_t> done_{0};
   std::atomic<std::size_t> next_look_{1}, step_{1};  // at which count, and how many counts behind the one before

@@ -4,8 +4,10 @@
 #include <sys/ioctl.h>  // ioctl, TIOCGWINSZ, winsize
 #include <unistd.h>     // isatty
 
-#include <cstddef>  // size_t
-#include <cstdio>   // FILE, fileno
+#include <cstddef>      // size_t
+#include <cstdio>       // FILE, fileno
+#include <cstdlib>      // getenv
+#include <string_view>  // string_view
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI
 
@@ -18,6 +20,25 @@ namespace tartan::inline TARTAN_ABI::detail {
   winsize size{};
   if (::ioctl(::fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
   return size.ws_col;
+}
+
+/// 24 where it cannot be found out.
+[[nodiscard]] inline std::size_t rows_of(std::FILE* stream) noexcept {
+  winsize size{};
+  if (::ioctl(::fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return 24;
+  return size.ws_row;
+}
+
+/// Whether the terminal of the process is one whose cursor can be moved.
+[[nodiscard]] inline bool terminal_moves() noexcept {
+  char const* const kind = std::getenv("TERM");
+  return kind == nullptr || std::string_view(kind) != "dumb";
+}
+
+/// What https://no-color.org asks for.
+[[nodiscard]] inline bool colour_wanted() noexcept {
+  char const* const refusal = std::getenv("NO_COLOR");
+  return refusal == nullptr || *refusal == '\0';
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail
