@@ -27,6 +27,20 @@ TEMPLATE_LIST_TEST_CASE("values are counted in their intervals", "[histogram]", 
   CHECK(tn::histogram(policy, v, 16, 0.0, 1.0) == expected);
 }
 
+TEST_CASE("numbers of all types and in any number of intervals are counted alike", "[histogram]") {
+  std::mt19937 random(1);
+  for (std::size_t const n : {0U, 1U, 255U, 256U, 257U, 4095U, 4097U, 50'000U})
+    for (int const bins : {1, 7, 4096, 4097}) {
+      std::vector<float> v(n);
+      for (float& x : v) x = static_cast<float>(random() % 4100);
+      std::vector<long long> const whole(v.begin(), v.end());
+      std::list<double> const list(v.begin(), v.end());  // counted one by one
+      auto const expected = tn::histogram(tn::seq, list, bins, 3.0, 4000.0);
+      CHECK(tn::histogram(tn::par.workers(3), v, bins, 3.0, 4000.0) == expected);
+      CHECK(tn::histogram(tn::par, whole, bins, 3.0, 4000.0) == expected);
+    }
+}
+
 TEST_CASE("bounds of a histogram", "[histogram]") {
   double const nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
   CHECK(tn::histogram(tn::par, std::vector<double>{nan, infinity, -infinity, 0, 2, -0.1, 2.1}, 2, 0, 2) ==

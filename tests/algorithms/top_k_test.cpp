@@ -23,10 +23,11 @@ struct person {
 
 TEMPLATE_LIST_TEST_CASE("the first k of a stable sort", "[top_k]", test::shipping_policies) {
   auto const policy = TestType::make();
-  for (std::size_t const n : {0U, 1U, 255U, 257U, 5000U}) {
+  for (std::size_t const n : {0U, 1U, 255U, 257U, 5000U, 30'000U}) {
     std::mt19937 random(static_cast<unsigned>(n));
     std::vector<person> people;
-    for (std::size_t i = 0; i != n; ++i) people.push_back({static_cast<int>(random() % 20), static_cast<int>(i)});
+    for (std::size_t i = 0; i != n; ++i)
+      people.push_back({static_cast<int>(random() % (n > 5000 ? 1000 : 20)), static_cast<int>(i)});
     auto sorted = people;
     std::ranges::stable_sort(sorted, std::ranges::greater{}, &person::age);
     for (std::size_t const k : {0U, 1U, 10U, 300U, 6000U}) {

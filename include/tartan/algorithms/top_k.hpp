@@ -1,17 +1,22 @@
 #pragma once
 // The k largest elements.
 
-#include <algorithm>   // min, pop_heap, push_heap, sort_heap
+#include <algorithm>   // max, min, pop_heap, push_heap, sort_heap
 #include <cstddef>     // ptrdiff_t, size_t
 #include <functional>  // greater, identity, invoke
 #include <iterator>    // make_move_iterator
-#include <ranges>      // input_range, range_value_t
+#include <ranges>      // begin, input_range, range_value_t
 #include <utility>     // forward, move
 #include <vector>      // vector
 
 #include "tartan/algorithms/aggregate.hpp"  // aggregate
+#include "tartan/algorithms/in_memory.hpp"  // check_works_in_memory
 #include "tartan/core/errors.hpp"           // bad_argument, raise
+#include "tartan/core/slots.hpp"            // slots
+#include "tartan/exec/backend.hpp"          // shared_memory_backend
+#include "tartan/exec/plan.hpp"             // aggregate_blocks
 #include "tartan/exec/policy.hpp"           // execution_policy
+#include "tartan/exec/source.hpp"           // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -55,9 +60,19 @@ struct rank_best {
   template <class X>
   void operator()(state& s, X&& x) const {
     std::size_t const place = s.seen++;
+    if (k == 0 || (s.heap.size() == k && !beats(x, s.heap[0].value))) return;
+    insert(s, std::forward<X>(x), place);
+  }
+
+  template <class X>
+  [[nodiscard]] TARTAN_ALWAYS_INLINE bool beats(X const& x, T const& other) const {
+    return static_cast<bool>(std::invoke(compare, std::invoke(proj, x), std::invoke(proj, other)));
+  }
+
+  /// x is better than the worst of k.
+  template <class X>
+  void insert(state& s, X&& x, std::size_t place) const {
     if (s.heap.size() == k) {
-      if (k == 0 || !static_cast<bool>(std::invoke(compare, std::invoke(proj, x), std::invoke(proj, s.heap[0].value))))
-        return;
       std::pop_heap(s.heap.begin(), s.heap.end(), order());
       s.heap.pop_back();
     }
@@ -66,7 +81,9 @@ struct rank_best {
   }
 
   /// merge
-  void operator()(state& a, state&& b) const {
+  void operator()(state& a, state&& b) const { take_in(a, b); }
+
+  void take_in(state& a, state& b) const {
     for (entry& e : b.heap) {
       e.place += a.seen;
       if (a.heap.size() == k) {
@@ -81,6 +98,44 @@ struct rank_best {
   }
 };
 
+/// The best of n elements that are better than `bound`.
+template <class It, class T, class Compare, class Proj>
+best_elements<T> best_of_block(It first, std::size_t n, T const& bound, rank_best<T, Compare, Proj> const& ranking) {
+  best_elements<T> best;
+  best.seen = n;
+  T const* to_beat = &bound;
+  for (std::size_t i = 0; i != n; ++i)
+    if (ranking.beats(at(first, i), *to_beat)) [[unlikely]] {
+      ranking.insert(best, at(first, i), i);
+      if (best.heap.size() == ranking.k) to_beat = &best.heap[0].value;
+    }
+  return best;
+}
+
+/// Ranks a small part first: whoever does not beat the worst of its k best has no place, wherever it stands behind.
+template <class P, class R, class T, class Compare, class Proj>
+best_elements<T> best_of_range(P const& policy, R& r, rank_best<T, Compare, Proj> const& ranking) {
+  check_works_in_memory<P>();
+  auto const first = std::ranges::begin(r);
+  std::size_t const n = length(r), shortest = std::size_t{1} << 12;
+  std::size_t const head = (std::min)(n, (std::max)({shortest, n / 32, 4 * ranking.k}));
+  best_elements<T> best;
+  for (std::size_t i = 0; i != head; ++i) ranking(best, at(first, i));
+  policy.props().control().finished(head);
+  block_plan const plan = aggregate_blocks(n - head);
+  slots<best_elements<T>> others(plan.count());
+  std::size_t const size = plan.count() == 0 ? 1 : plan[0].size();
+  policy.backend().for_range(policy.props(), n - head, size, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t b = begin / size; b * size < end; ++b)
+      others.make(b, [&] {
+        auto const from = plain(advanced(first, head + plan[b].begin));
+        return best_of_block(from, plan[b].size(), best.heap[0].value, ranking);
+      });
+  });
+  for (std::size_t b = 0; b != plan.count(); ++b) ranking.take_in(best, others[b]);
+  return best;
+}
+
 }  // namespace detail
 
 /// The k first elements of r in the order of compare, sorted; of equal ones those that come first in r.
@@ -92,8 +147,9 @@ struct rank_best {
 /// @param compare  A strict weak order; std::ranges::greater gives the largest first.
 /// @returns        std::vector of min(k, n) elements.
 ///
-/// Complexity: O(n log k), usually n comparisons. Extra memory: k elements for each of at most 256 blocks. For a k that
-/// is no small part of n, sort.
+/// Complexity: O(n log k), usually little more than n comparisons; the first n / 32 elements (at least 4096, and 4 k)
+/// are ranked by the calling thread, so that the others know what to beat. Extra memory: k elements for each of at most
+/// 256 blocks. For a k that is no small part of n, sort.
 /// Determinism: the same elements on every run. Exceptions: bad_argument if k is negative; otherwise as for_each.
 template <execution_policy P, std::ranges::input_range R, class Compare = std::ranges::greater,
           class Proj = std::identity>
@@ -102,7 +158,11 @@ template <execution_policy P, std::ranges::input_range R, class Compare = std::r
   using rank = detail::rank_best<T, Compare, Proj>;
   if (k < 0) detail::raise<bad_argument>("tartan: top_k needs a k that is not negative");
   rank const ranking{static_cast<std::size_t>(k), std::move(compare), std::move(proj)};
-  auto best = aggregate(policy, std::forward<R>(r), detail::make_best<T>{}, ranking, ranking);
+  detail::best_elements<T> best;
+  if constexpr (shared_memory_backend<typename P::backend_type> && divisible_range<R>)
+    best = k == 0 ? best : detail::best_of_range(policy, r, ranking);
+  else
+    best = aggregate(policy, std::forward<R>(r), detail::make_best<T>{}, ranking, ranking);
   std::sort_heap(best.heap.begin(), best.heap.end(), ranking.order());
   std::vector<T> out;
   out.reserve(best.heap.size());
