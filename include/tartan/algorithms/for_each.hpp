@@ -23,9 +23,9 @@ struct for_each_work {
   template <class Part>
   std::monostate operator()(Part& part) const {
     if constexpr (travels_in_place<Part>)
-      for (auto& element : part) std::invoke(f, element);
+      for (auto& element : part) detail::invoke(f, element);
     else
-      for (auto const& element : part) std::invoke(f, element);
+      for (auto const& element : part) detail::invoke(f, element);
     return {};
   }
 };

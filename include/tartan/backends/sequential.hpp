@@ -38,8 +38,12 @@ struct sequential_backend {
 
   template <class Body>
   void for_range(properties const& props, std::size_t n, std::size_t alignment, Body&& body) const {
+    if (n == 0) return;
     detail::run_control control = props.control();
-    detail::serial_range(n, props.grain, alignment, control, body);
+    if (control.watched() || props.grain != 0)
+      detail::serial_range(n, props.grain, alignment, control, detail::range_body(body));
+    else
+      body(std::size_t{0}, n);
   }
 
   template <class F, class G>

@@ -57,12 +57,7 @@ struct threads_backend {
 
   template <class Body>
   void for_range(properties const& props, std::size_t n, std::size_t alignment, Body&& body) const {
-    if (n == 0) return;
-    on_a_worker(props, [&](detail::worker& w) {
-      if (w.alone) return sequential_backend{}.for_range(props, n, alignment, body);
-      detail::run_control control = props.control();
-      detail::split_range(w, n, props.grain, alignment, control, body);
-    });
+    if (n != 0) run_range(props, n, alignment, detail::range_body(body));
   }
 
   template <class F, class G>
@@ -137,6 +132,16 @@ struct threads_backend {
     }
     detail::call_scope const scope(detail::default_pool());
     return f(scope.self());
+  }
+
+  /// Out of line: one for all loops of a program.
+  TARTAN_NOINLINE static void run_range(properties const& props, std::size_t n, std::size_t alignment,
+                                        detail::range_body body) {
+    on_a_worker(props, [&](detail::worker& w) {
+      if (w.alone) return sequential_backend{}.for_range(props, n, alignment, body);
+      detail::run_control control = props.control();
+      detail::split_range(w, n, props.grain, alignment, control, body);
+    });
   }
 
   template <class F, class G>

@@ -50,10 +50,28 @@ class first_error {
 #endif
 };
 
+/// A reference to what runs the elements of [begin, end). One type for all of them: a split is compiled once for a
+/// program, and pieces are long enough for a call through a pointer.
+class range_body {
+ public:
+  template <class Body>
+  explicit range_body(Body& body) noexcept
+      : object_(const_cast<void*>(static_cast<void const*>(&body))), call_(&call_it<Body>) {}
+  void operator()(std::size_t begin, std::size_t end) const { call_(object_, begin, end); }
+
+ private:
+  template <class Body>
+  static void call_it(void* object, std::size_t begin, std::size_t end) {
+    (*static_cast<Body*>(object))(begin, end);
+  }
+
+  void* object_;
+  void (*call_)(void*, std::size_t, std::size_t);
+};
+
 /// What all participants of one split share; lives in the frame of the caller.
-template <class Body>
 struct range_call {
-  Body& body;             // body(begin, end)
+  range_body body;
   std::size_t grain;      // elements that run in one piece; 0: found out while running
   std::size_t share;      // with grain == 0, no piece is longer than this unless it is cheaper than a microsecond
   std::size_t alignment;  // cuts fall on multiples of this
@@ -120,10 +138,9 @@ class piece_size {
   unsigned guesses_left_ = 0;
 };
 
-template <class Body>
 class range_split {
  public:
-  range_split(worker& w, range_call<Body>& call, std::size_t begin, std::size_t end) noexcept
+  range_split(worker& w, range_call& call, std::size_t begin, std::size_t end) noexcept
       : w_(w), call_(call), begin_(begin), end_(end), size_(end - begin, call.grain, call.share) {}
 
   /// Returns when the range has run, here or elsewhere.
@@ -157,13 +174,13 @@ class range_split {
   }
 
   struct half : job {
-    half(range_call<Body>& its_call, std::size_t from, std::size_t to) noexcept
+    half(range_call& its_call, std::size_t from, std::size_t to) noexcept
         : job(&run_it), call(its_call), begin(from), end(to) {}
     static void run_it(job* base, worker& w) {
       half const& self = *static_cast<half*>(base);
       range_split(w, self.call, self.begin, self.end).run();
     }
-    range_call<Body>& call;
+    range_call& call;
     std::size_t begin, end;
   };
 
@@ -203,7 +220,7 @@ class range_split {
   }
 
   worker& w_;
-  range_call<Body>& call_;
+  range_call& call_;
   std::size_t const begin_, end_;
   piece_size size_;
   bool announced_ = false;
@@ -212,23 +229,19 @@ class range_split {
 /// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first, or
 /// throws `cancelled` if a stop made it skip work. `grain` 0 lets cost decide; otherwise pieces have at most `grain`
 /// elements (rounded up to `alignment`, on whose multiples all cuts fall).
-template <class Body>
-void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, run_control& control, Body& body) {
+inline void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, run_control& control,
+                        range_body body) {
   if (n == 0) return;  // nothing to run, nothing that a stop could skip
-  range_call<Body> call{body, grain, (n >> w.home.share_shift()) + 1, alignment, control};
+  range_call call{body, grain, (n >> w.home.share_shift()) + 1, alignment, control};
   bump(w.beat);
-  range_split<Body>(w, call, 0, n).run();
+  range_split(w, call, 0, n).run();
   call.error.rethrow();
   control.conclude();
 }
 
 /// The same on this thread alone, in order.
-template <class Body>
-void serial_range(std::size_t n, std::size_t grain, std::size_t alignment, run_control& control, Body& body) {
-  if (!control.watched() && grain == 0) {
-    if (n != 0) body(std::size_t{0}, n);
-    return;
-  }
+inline void serial_range(std::size_t n, std::size_t grain, std::size_t alignment, run_control& control,
+                         range_body body) {
   piece_size size(n, grain, n);
   for (std::size_t begin = 0; begin != n && !control.skips();) {
     std::size_t const wanted = (smaller(size.limit(), n - begin) + alignment - 1) / alignment * alignment;

@@ -2,13 +2,13 @@
 // Where a job leaves what it returns or throws.
 
 #include <exception>    // current_exception, exception_ptr, rethrow_exception
-#include <functional>   // invoke
 #include <new>          // placement new
 #include <type_traits>  // add_lvalue_reference_t, conditional_t, invoke_result_t, is_void_v, remove_reference_t
 #include <utility>      // forward, move, pair
 #include <variant>      // monostate
 
-#include "tartan/core/config.hpp"  // TARTAN_EXCEPTIONS
+#include "tartan/core/config.hpp"            // TARTAN_EXCEPTIONS
+#include "tartan/core/function_objects.hpp"  // invoke
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -25,10 +25,10 @@ using forked_pair = std::pair<regular_result<std::invoke_result_t<std::remove_re
 template <class F, class... Args>
 TARTAN_ALWAYS_INLINE regular_result<std::invoke_result_t<F, Args...>> invoke_regular(F&& f, Args&&... args) {
   if constexpr (std::is_void_v<std::invoke_result_t<F, Args...>>) {
-    std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
+    detail::invoke(std::forward<F>(f), std::forward<Args>(args)...);
     return {};
   } else {
-    return std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
+    return detail::invoke(std::forward<F>(f), std::forward<Args>(args)...);
   }
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 // What is known of a combine function: whether its operands may change places.
 
-#include <functional>   // bit_and, bit_or, bit_xor, multiplies, plus
 #include <type_traits>  // is_arithmetic_v, is_floating_point_v, remove_cvref_t
 #include <utility>      // forward, move
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI
+#include "tartan/core/config.hpp"            // TARTAN_ABI
+#include "tartan/core/function_objects.hpp"  // bit_and, bit_or, bit_xor, multiplies, plus
 
 namespace tartan::inline TARTAN_ABI {
 

@@ -2,14 +2,14 @@
 // The leaf contract: what runs inside one block, on one thread. This is the scalar leaf, the meaning of the others.
 
 #include <cstddef>      // size_t
-#include <functional>   // identity, invoke
 #include <iterator>     // contiguous_iterator (and to_address, which defines it), iter_difference_t, iter_reference_t
 #include <new>          // placement new
 #include <type_traits>  // decay_t, invoke_result_t, is_floating_point_v, is_same_v
 #include <utility>      // move
 
-#include "tartan/core/config.hpp"   // TARTAN_ABI, TARTAN_ALWAYS_INLINE
-#include "tartan/exec/combine.hpp"  // in_lanes
+#include "tartan/core/config.hpp"            // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/function_objects.hpp"  // identity, invoke
+#include "tartan/exec/combine.hpp"           // in_lanes
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -78,7 +78,7 @@ class scalar_reducer<T, Map, Combine, true> {
   template <class It>
   void add(It first, std::size_t n) {
     auto const from = plain(first);
-    auto const mapped_at = [&](std::size_t i) { return static_cast<T>(std::invoke(map_, at(from, i))); };
+    auto const mapped_at = [&](std::size_t i) { return static_cast<T>(detail::invoke(map_, at(from, i))); };
     if constexpr (buffered<It>) {
       T mapped[stretch];
       for (std::size_t i = 0; i < n; i += stretch) {
@@ -163,12 +163,12 @@ class scalar_reducer<T, Map, Combine, false> {
       mapped_t mapped[lane_count];
       for (std::size_t i = 0; i < n; i += lane_count) {
         std::size_t const m = n - i < lane_count ? n - i : lane_count;
-        for (std::size_t j = 0; j != m; ++j) mapped[j] = std::invoke(map_, at(from, i + j));
+        for (std::size_t j = 0; j != m; ++j) mapped[j] = detail::invoke(map_, at(from, i + j));
         settle(mapped);
         for (std::size_t j = 0; j != m; ++j) take(mapped[j]);
       }
     } else {
-      for (std::size_t i = 0; i != n; ++i) take(std::invoke(map_, at(from, i)));
+      for (std::size_t i = 0; i != n; ++i) take(detail::invoke(map_, at(from, i)));
     }
   }
 
@@ -188,7 +188,7 @@ class scalar_reducer<T, Map, Combine, false> {
       ::new (static_cast<void*>(&value_)) T(std::forward<M>(mapped));
       any_ = true;
     } else {
-      value_ = std::invoke(combine_, std::move(value_), std::forward<M>(mapped));
+      value_ = detail::invoke(combine_, std::move(value_), std::forward<M>(mapped));
     }
   }
 
@@ -211,7 +211,7 @@ struct scalar_leaf {
   template <class It, class F>
   TARTAN_ALWAYS_INLINE static void for_block(It first, std::size_t n, F& f) {
     auto const from = detail::plain(first);
-    for (std::size_t i = 0; i != n; ++i) std::invoke(f, detail::at(from, i));
+    for (std::size_t i = 0; i != n; ++i) detail::invoke(f, detail::at(from, i));
   }
 
   /// out[i] = f(first[i]) for each i, in order.
@@ -219,7 +219,7 @@ struct scalar_leaf {
   TARTAN_ALWAYS_INLINE static void map_block(It first, std::size_t n, Out out, F& f) {
     auto const from = detail::plain(first);
     auto const to = detail::plain(out);
-    for (std::size_t i = 0; i != n; ++i) detail::at(to, i) = std::invoke(f, detail::at(from, i));
+    for (std::size_t i = 0; i != n; ++i) detail::at(to, i) = detail::invoke(f, detail::at(from, i));
   }
 
   /// The fold of one block; see detail::scalar_reducer for the operations and the shape.

@@ -3,20 +3,20 @@
 
 #include <concepts>     // convertible_to, copy_constructible, invocable
 #include <cstddef>      // size_t
-#include <functional>   // identity, invoke, plus
 #include <ranges>       // begin, input_range, range_reference_t, range_value_t
 #include <type_traits>  // decay_t, invoke_result_t, is_arithmetic_v, is_trivially_default_constructible_v
 #include <utility>      // move
 #include <vector>       // vector
 
-#include "tartan/core/slots.hpp"    // slots
-#include "tartan/core/smaller.hpp"  // smaller
-#include "tartan/core/ticks.hpp"    // ticks, ticks_per_us
-#include "tartan/exec/backend.hpp"  // shared_memory_backend
-#include "tartan/exec/combine.hpp"  // in_lanes
-#include "tartan/exec/plan.hpp"     // block_plan, reduction_blocks
-#include "tartan/exec/policy.hpp"   // execution_policy, supports
-#include "tartan/exec/source.hpp"   // divisible_range, for_parts, length, subrange_of
+#include "tartan/core/function_objects.hpp"  // identity, invoke, plus
+#include "tartan/core/slots.hpp"             // slots
+#include "tartan/core/smaller.hpp"           // smaller
+#include "tartan/core/ticks.hpp"             // ticks, ticks_per_us
+#include "tartan/exec/backend.hpp"           // shared_memory_backend
+#include "tartan/exec/combine.hpp"           // in_lanes
+#include "tartan/exec/plan.hpp"              // block_plan, reduction_blocks
+#include "tartan/exec/policy.hpp"            // execution_policy, supports
+#include "tartan/exec/source.hpp"            // divisible_range, for_parts, length, subrange_of
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -45,7 +45,7 @@ template <class T, class Combine>
 T combine_tree(T* parts, std::size_t count, Combine& combine) {
   for (std::size_t step = 1; step < count; step *= 2)
     for (std::size_t i = 0; i + step < count; i += 2 * step)
-      parts[i] = static_cast<T>(std::invoke(combine, std::move(parts[i]), std::move(parts[i + step])));
+      parts[i] = static_cast<T>(detail::invoke(combine, std::move(parts[i]), std::move(parts[i + step])));
   return std::move(parts[0]);
 }
 
@@ -95,7 +95,7 @@ class block_fold {
         leaf::map_block(advanced(first, begin), end - begin, values.data() + begin, map_);
       else
         for (std::size_t i = begin; i != end; ++i)
-          values.make(i, [&]() -> mapped { return std::invoke(map_, at(first, i)); });
+          values.make(i, [&]() -> mapped { return detail::invoke(map_, at(first, i)); });
     });
     fold.add_mapped(values.data(), n);
   }
@@ -184,7 +184,8 @@ template <execution_policy P, std::ranges::input_range R, class Map,
                 "stop, progress, name, on)");
   detail::for_parts(r, [&](auto&& part, std::size_t) {
     if (detail::length(part) != 0)
-      init = static_cast<T>(std::invoke(combine, std::move(init), detail::fold_range<T>(policy, part, map, combine)));
+      init =
+          static_cast<T>(detail::invoke(combine, std::move(init), detail::fold_range<T>(policy, part, map, combine)));
   });
   return init;
 }
