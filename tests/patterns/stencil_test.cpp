@@ -144,6 +144,7 @@ void check_steps(std::array<std::size_t, D> extents, long radius, std::ptrdiff_t
 
 auto const cross1 = [](auto at) { return (at(-1) + at(1)) / 2; };
 auto const cross2 = [](auto at) { return (at(-1, 0) + at(1, 0) + at(0, -1) + at(0, 1)) / 4; };
+auto const uneven = [](auto at) { return at(0, 0) / 2 + at(-1, 1) / 4 - at(1, -1) / 8; };
 auto const cross3 = [](auto at) {
   return (at(-1, 0, 0) + at(1, 0, 0) + at(0, -1, 0) + at(0, 1, 0) + at(0, 0, -1) + at(0, 0, 1)) / 8 + at(0, 0, 0) / 4;
 };
@@ -164,7 +165,32 @@ TEST_CASE("two dimensions: every boundary, policy and depth", "[stencil]") {
   check_steps<double, 2>({33, 17}, 1, 5, cross2);
   check_steps<float, 2>({21, 90}, 2, 4,
                         [](auto at) { return (at(-2, 0) + at(2, 1) + at(0, -2) + at(1, 2) + at(0, 0)) / 5; });
-  check_steps<std::int32_t, 2>({20, 50}, 1, 3, [](auto at) { return at(0, 0) / 2 + at(-1, 1) / 4 - at(1, -1) / 8; });
+  check_steps<std::int32_t, 2>({20, 50}, 1, 3, uneven);
+}
+
+TEST_CASE("wide rows are read where they lie, their ends from copies", "[stencil]") {
+  check_steps<float, 2>({9, 1700}, 1, 3, cross2);
+  check_steps<std::int32_t, 2>({6, 1700}, 1, 2, uneven);
+}
+
+TEST_CASE("products and sums round alike however the grid is cut", "[stencil]") {
+  auto const f = [](auto at) {
+    return 0.3F * at(0, 0) + (0.3F * at(-1, 0) + 0.2F * at(1, 0)) + (at(0, -1) * 0.1F + at(0, 1) * 0.1F) * at(0, 0);
+  };
+  for (std::size_t rows : {8U, 9U, 31U}) {
+    tn::grid<float, 2> start(rows, 1111);
+    fill_random(start, 3);
+    for (std::size_t i = 0; i != rows; ++i)
+      for (float& x : start.row(i)) x /= 100;
+    auto expected = start;
+    tn::stencil(tn::par.workers(1).simd(), expected, tn::steps(7).temporal(1), tn::radius(1), boundary::clamp, f);
+    for (std::ptrdiff_t depth : {1, 2, 3, 7}) {
+      auto g = start;
+      tn::stencil(tn::par.workers(3).simd(), g, tn::steps(7).temporal(depth), tn::radius(1), boundary::clamp, f);
+      INFO(rows << " rows, depth " << depth);
+      REQUIRE(g == expected);
+    }
+  }
 }
 
 TEST_CASE("three dimensions: every boundary, policy and depth", "[stencil]") {

@@ -24,6 +24,7 @@ struct row_extent {
   std::ptrdiff_t begin, end;
   std::ptrdiff_t room;  ///< Columns before `begin` that may be written.
   std::ptrdiff_t plane, row;
+  std::ptrdiff_t below;   ///< The plane of the second of two rows.
   std::ptrdiff_t period;  ///< Columns come round after so many; 0 where they do not.
   int radius;             ///< The largest of all dimensions.
   bool slack;             ///< A full vector may be written behind `end`.
@@ -107,13 +108,23 @@ void scalar_stencil_row(F& f, std::tuple<row_neighbours<In>...> const& in, std::
   }
 }
 
-/// The leaf's own row where it has one.
-template <class Leaf, std::size_t D, class F, class In, class Out>
-void stencil_row(F& f, In const& in, Out const& out, row_extent const& extent) {
-  if constexpr (requires { Leaf::template stencil_row<D>(f, in, out, extent); })
-    Leaf::template stencil_row<D>(f, in, out, extent);
-  else
-    scalar_stencil_row<D>(f, in, out, extent);
+/// How many rows a leaf likes to compute at once.
+template <class Leaf, std::size_t D, class F, class... In>
+inline constexpr std::size_t stencil_rows_at_once = 1;
+template <class Leaf, std::size_t D, class F, class... In>
+  requires requires { Leaf::template stencil_rows_at_once<D, F, In...>; }
+inline constexpr std::size_t stencil_rows_at_once<Leaf, D, F, In...> = Leaf::template stencil_rows_at_once<D, F, In...>;
+
+/// R rows one below the other (planes, where D is 2): `in` is what surrounds the first. By the leaf where it has its
+/// own way.
+template <class Leaf, std::size_t D, std::size_t R, class F, class In, class Out>
+void stencil_rows(F& f, In const& in, Out const (&out)[R], row_extent const& extent) {
+  if constexpr (requires { Leaf::template stencil_rows<D>(f, in, out, extent); }) {
+    Leaf::template stencil_rows<D>(f, in, out, extent);
+  } else {
+    static_assert(R == 1);
+    scalar_stencil_row<D>(f, in, out[0], extent);
+  }
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

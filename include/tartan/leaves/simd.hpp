@@ -14,7 +14,7 @@
 #include "tartan/leaves/pack.hpp"       // pack
 #include "tartan/leaves/reduce.hpp"     // lane_state, mapped_elements, mapped_values, count_true
 #include "tartan/leaves/source.hpp"     // source, pack_readable, pack_writable
-#include "tartan/leaves/stencil.hpp"    // stencil_row, loading_point
+#include "tartan/leaves/stencil.hpp"    // stencil_rows, loading_point
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -267,14 +267,19 @@ struct basic_simd_leaf {
     }
   }
 
-  /// One row of a stencil in packs.
-  template <std::size_t D, class F, class... In, class... Out>
-  static void stencil_row(F& f, std::tuple<row_neighbours<In>...> const& in, std::tuple<Out*...> const& out,
-                          row_extent const& extent) {
+  /// Rows of a plane that are computed at once, if there are as many: they share what they load.
+  template <std::size_t D, class F, class... In>
+  static constexpr std::size_t stencil_rows_at_once =
+      D == 2 && stencil_takes_packs<Strict, D, F, In...>() ? lanes::impl::rows_together : 1;
+
+  /// R rows of a stencil in packs.
+  template <std::size_t D, std::size_t R, class F, class... In, class... Out>
+  static void stencil_rows(F& f, std::tuple<row_neighbours<In>...> const& in, std::tuple<Out*...> const (&out)[R],
+                           row_extent const& extent) {
     if constexpr (stencil_takes_packs<Strict, D, F, In...>())
-      lanes::impl::stencil_row<D>(f, in, out, extent);
+      lanes::impl::stencil_rows<D>(f, in, out, extent);
     else
-      scalar_stencil_row<D>(f, in, out, extent);
+      scalar_stencil_row<D>(f, in, out[0], extent);
   }
 
   /// The fold of one block.

@@ -21,11 +21,17 @@
 #include <vector>       // vector
 
 #include "tartan/core/config.hpp"             // TARTAN_ABI
-#include "tartan/exec/stencil_row.hpp"        // stencil_row, row_neighbours, row_extent
+#include "tartan/exec/stencil_row.hpp"        // stencil_rows, row_neighbours, row_extent
 #include "tartan/patterns/stencil/edges.hpp"  // edge_index, fill_row_ends
 #include "tartan/patterns/stencil/rings.hpp"  // field_rings, tile, ring_window
 
 namespace tartan::inline TARTAN_ABI::detail {
+
+/// Asks for a cache line, into the second-level cache.
+TARTAN_ALWAYS_INLINE void prefetch_line(void const* place) {
+  __builtin_prefetch(place, 0, 2);
+  asm volatile("");  // g++ takes a function that only prefetches for one without effect, and drops its calls
+}
 
 /// A grid as planes of rows of columns; missing dimensions have extent 1.
 template <class T>
@@ -77,21 +83,29 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     std::ptrdiff_t const r = radius[0];
     each_in([&](auto i) {
       using T = in_type<i>;
-      std::get<i>(all).ring = field_rings<T>(reinterpret_cast<T*>(at), window<T>(t), ring_depth<i>());
-      std::get<i>(all).planes.resize(static_cast<std::size_t>(2 * r + 1));
+      std::get<i>(all.fields).ring = field_rings<T>(reinterpret_cast<T*>(at), window<T>(t), ring_depth<i>());
+      std::get<i>(all.fields).planes.resize(static_cast<std::size_t>(2 * r) + rows_at_once);
+      std::get<i>(all.fields).rows.resize(D == 3 ? static_cast<std::size_t>(2 * r) + 1 : 0);
       at += bytes_of<i>(t);
-      prepare<i>(std::get<i>(all).ring, t);
+      prepare<i>(std::get<i>(all.fields).ring, t);
     });
     std::ptrdiff_t const at_once = planes_at_once();
+    all.direct = direct_columns(t);
     for (std::ptrdiff_t tick = t.plane_begin - depth * r; tick < t.plane_end + depth * r; tick += at_once) {
       for (std::ptrdiff_t z = low(tick); z < high(tick + at_once, size.planes); ++z)
-        each_in([&](auto i) { stage<i>(std::get<i>(all).ring, t, z); });
+        each_in([&](auto i) { stage<i>(all, t, z); });
       for (std::ptrdiff_t k = 1; k <= depth; ++k) {
         std::ptrdiff_t const first = tick - k * r, margin = (depth - k) * r;
-        prefetch(t, tick + at_once, k);
         std::ptrdiff_t const begin = (std::max)(first, low(t.plane_begin - margin));
         std::ptrdiff_t const end = (std::min)(first + at_once, high(t.plane_end + margin, size.planes));
-        for (std::ptrdiff_t z = begin; z < end; ++z) compute(all, t, k, z);
+        std::ptrdiff_t const width = t.column_end - t.column_begin;
+        columns const due{t.column_begin + width * (k - 1) / depth, t.column_begin + width * k / depth};
+        for (std::ptrdiff_t z = begin; z < end;) {
+          std::ptrdiff_t const count = planes_together(z, end);
+          prefetch(t, tick + at_once + (z - first), count, due);
+          compute(all, t, k, z, count);
+          z += count;
+        }
       }
     }
     if (bypass) finish_bypassing_writes();
@@ -101,13 +115,23 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   template <class T>
   struct field_state {
     field_rings<T> ring;
-    std::vector<T const*> planes;  ///< a row of each plane round the one that is computed
+    std::vector<T const*> planes;  ///< row 0 of each plane round those that are computed
+    std::vector<T const*> rows;    ///< the row of each that is at the height of the one that is computed
+    std::ptrdiff_t row_stride = 0;
   };
-  using rings = std::tuple<field_state<In>...>;
+  struct columns {
+    std::ptrdiff_t begin, end;
+  };
+  struct rings {
+    std::tuple<field_state<In>...> fields;
+    columns direct;  ///< What step 1 reads from the grid itself.
+  };
   template <std::size_t I>
   using in_type = std::tuple_element_t<I, std::tuple<In...>>;
   static constexpr std::array<std::size_t, moving + 1> moving_index{Moving..., 0};
-  static constexpr std::ptrdiff_t row_group = 6;  ///< Rows of a plane that a deep tile takes at once.
+  static constexpr std::size_t rows_at_once = stencil_rows_at_once<Leaf, D, F, In...>;
+  static constexpr std::ptrdiff_t worth_pieces = 48;  ///< Vectors for which a row may begin and end three times.
+  static constexpr std::ptrdiff_t row_group = 6;      ///< Rows of a plane that a deep tile takes at once.
 
   template <class G>
   static void each_in(G&& g) {
@@ -162,19 +186,26 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     return power;
   }
 
-  /// Asks for a part of the next planes while step k is computed, the parts of all steps together being the whole.
-  void prefetch(tile const& t, std::ptrdiff_t tick, std::ptrdiff_t k) const {
-    if constexpr (D == 1) return;
-    std::ptrdiff_t const end = (std::min)(tick + planes_at_once(), size.planes);
-    std::ptrdiff_t const width = t.column_end - t.column_begin;
-    std::ptrdiff_t const part_begin = t.column_begin + width * (k - 1) / depth;
-    std::ptrdiff_t const part_end = t.column_begin + width * k / depth;
-    for (std::ptrdiff_t z = (std::max)(tick, std::ptrdiff_t{0}); z < end; ++z)
+  /// How many of the planes from z to end are computed at once: rows of a 2D grid share what they load.
+  [[nodiscard]] std::ptrdiff_t planes_together(std::ptrdiff_t z, std::ptrdiff_t end) const noexcept {
+    constexpr auto most = static_cast<std::ptrdiff_t>(rows_at_once);
+    bool const whole = end - z >= most && !is_rim_plane(z) && !is_rim_plane(z + most - 1);
+    return whole ? most : 1;
+  }
+  [[nodiscard]] bool is_rim_plane(std::ptrdiff_t z) const noexcept {
+    return edges.kind == edge::none && (z < radius[0] || z >= size.planes - radius[0]);
+  }
+
+  /// Asks for the columns of `count` planes that are due while a step computes as many; those of all steps together are
+  /// the whole. A few lines at once: of many at once the processor drops most.
+  void prefetch(tile const& t, std::ptrdiff_t first, std::ptrdiff_t count, columns const& due) const {
+    if constexpr (D != 2) return;  // elsewhere the processor sees by itself what is next
+    std::ptrdiff_t const end = (std::min)(first + count, size.planes);
+    for (std::ptrdiff_t z = (std::max)(first, std::ptrdiff_t{0}); z < end; ++z)
       for (std::ptrdiff_t y = t.row_begin; y != t.row_end; ++y)
         each_in([&](auto i) {
           auto const* const row = std::get<i>(from).row(z, y);
-          for (std::ptrdiff_t x = part_begin; x < part_end; x += line_elements<in_type<i>>)
-            __builtin_prefetch(row + x, 0, 2);
+          for (std::ptrdiff_t x = due.begin; x < due.end; x += line_elements<in_type<i>>) prefetch_line(row + x);
         });
   }
 
@@ -208,24 +239,61 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     for (; n > 0; n -= piece, source += piece, to_place += piece) std::copy_n(source, n < piece ? n : piece, to_place);
   }
 
-  /// Copies a plane of the present state, its halo included.
+  /// Whether step 1 can read field I where it is, and not a copy of it in the cache.
   template <std::size_t I>
-  void stage(field_rings<in_type<I>> const& ring, tile const& t, std::ptrdiff_t z) const {
+  [[nodiscard]] bool reads_grid() const noexcept {
+    return depth == 1 || (produced<I> && !history);
+  }
+
+  /// The columns of step 1 for which all that a vector and its neighbours load lies inside the rows of the grid. None
+  /// in three dimensions: there the rows of a tile are too far apart for the caches, and copies are faster.
+  [[nodiscard]] columns direct_columns(tile const& t) const noexcept {
+    if constexpr (D == 3) return {};
+    constexpr std::ptrdiff_t unit = (std::max)({line_elements<In>..., line_elements<Out>...});
+    std::ptrdiff_t const margin = round_up(radius[2], unit) + 2 * unit, dx = (depth - 1) * radius[2];
+    std::ptrdiff_t const x0 = low(t.column_begin - dx), x1 = high(t.column_end + dx, size.columns);
+    columns const direct{x0 >= margin ? x0 : margin,
+                         x1 <= size.columns - margin ? x1 : round_down(size.columns - margin, unit)};
+    return direct.end - direct.begin >= worth_pieces * unit ? direct : columns{x1, x1};
+  }
+
+  /// Copies what step 1 does not find in the grid of a plane of the present state, its halo included.
+  template <std::size_t I>
+  void stage(rings const& all, tile const& t, std::ptrdiff_t z) const {
+    auto const& ring = std::get<I>(all.fields).ring;
     std::ptrdiff_t const dy = depth * radius[1], dx = depth * radius[2];
     std::ptrdiff_t const y0 = low(t.row_begin - dy), y1 = high(t.row_end + dy, size.rows);
     std::ptrdiff_t const x0 = low(t.column_begin - dx), x1 = high(t.column_end + dx, size.columns);
-    auto const& source = std::get<I>(from);
     in_type<I>* const plane = ring.plane(0, z);
     std::ptrdiff_t const zs = edge_index(edges.kind, z, size.planes);
+    std::ptrdiff_t const next0 = low(t.column_begin - dx + radius[2]);  // what step 1 computes
+    std::ptrdiff_t const next1 = high(t.column_end + dx - radius[2], size.columns);
+    bool const whole = !reads_grid<I>() || all.direct.begin == all.direct.end;
     for (std::ptrdiff_t y = y0; y != y1; ++y) {
-      auto const* const row = source.row(zs, edge_index(edges.kind, y, size.rows));
-      in_type<I>* const copy = plane + y * ring.row_stride();
-      std::ptrdiff_t const own0 = x0 < 0 ? 0 : x0, own1 = x1 > size.columns ? size.columns : x1;
-      copy_short(row + own0, own1 - own0, copy + own0);
-      for (std::ptrdiff_t x = x0; x < 0; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
-      for (std::ptrdiff_t x = size.columns; x < x1; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
+      if (whole) {
+        stage_row<I>(plane, ring.row_stride(), zs, y, x0, x1);
+      } else {
+        if (next0 < all.direct.begin) stage_row<I>(plane, ring.row_stride(), zs, y, x0, all.direct.begin + x_reach());
+        if (next1 > all.direct.end) stage_row<I>(plane, ring.row_stride(), zs, y, all.direct.end - x_reach(), x1);
+      }
     }
     finish_plane(plane, ring.row_stride(), t, y0, y1, x0, x1);
+  }
+  /// Columns that a vector may look at beside its own.
+  [[nodiscard]] std::ptrdiff_t x_reach() const noexcept {
+    return radius[2] + 2 * (std::max)({line_elements<In>..., line_elements<Out>...});
+  }
+
+  /// Columns x0 to x1 of row y.
+  template <std::size_t I>
+  void stage_row(in_type<I>* plane, std::ptrdiff_t stride, std::ptrdiff_t zs, std::ptrdiff_t y, std::ptrdiff_t x0,
+                 std::ptrdiff_t x1) const {
+    auto const* const row = std::get<I>(from).row(zs, edge_index(edges.kind, y, size.rows));
+    in_type<I>* const copy = plane + y * stride;
+    std::ptrdiff_t const own0 = x0 < 0 ? 0 : x0, own1 = x1 > size.columns ? size.columns : x1;
+    copy_short(row + own0, own1 - own0, copy + own0);
+    for (std::ptrdiff_t x = x0; x < 0; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
+    for (std::ptrdiff_t x = size.columns; x < x1; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
   }
 
   /// Fills in what lies behind the rim of a plane of which rows y0 to y1, columns x0 to x1 are known.
@@ -255,74 +323,83 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
       for (std::ptrdiff_t y = size.rows; y < size.rows + radius[1]; ++y) copy_row(y);
   }
 
-  /// Finds row y of the planes round plane z of field I, as step k sees them.
+  /// Finds row 0 of the planes round the `count` planes from z on of field I, as step k sees them: in the grid itself,
+  /// or in copies and results.
   template <std::size_t I>
-  void look_round(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t y) const {
+  void look_round(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count, bool in_grid) const {
     std::ptrdiff_t const r = radius[0];
-    auto& field = std::get<I>(all);
-    for (std::ptrdiff_t d = -r; d <= r; ++d) {
+    auto& field = std::get<I>(all.fields);
+    field.row_stride = in_grid ? std::get<I>(from).row_stride : field.ring.row_stride();
+    for (std::ptrdiff_t d = -r; d < r + count; ++d) {
       std::ptrdiff_t const p = z + d;
       bool const outside = !wraps() && (p < 0 || p >= size.planes);
-      auto const* const plane = outside && edges.kind == edge::constant
-                                    ? field.ring.constant_plane()
-                                    : plane_of<I>(all, k - 1, outside ? edge_index(edges.kind, p, size.planes) : p);
-      field.planes[static_cast<std::size_t>(d + r)] = plane + y * field.ring.row_stride();
+      auto& plane = field.planes[static_cast<std::size_t>(d + r)];
+      if (outside && edges.kind == edge::constant)
+        plane = field.ring.constant_plane();
+      else if (in_grid)
+        plane = std::get<I>(from).row(edge_index(edges.kind, p, size.planes), 0);
+      else
+        plane = plane_of<I>(all, k - 1, outside ? edge_index(edges.kind, p, size.planes) : p);
     }
+  }
+
+  /// Row y of those planes.
+  template <std::size_t I>
+  [[nodiscard]] row_neighbours<in_type<I>> neighbours(rings& all, std::ptrdiff_t y) const {
+    auto& field = std::get<I>(all.fields);
+    if constexpr (D != 3) return {field.planes.data() + radius[0], field.row_stride};
+    for (std::size_t d = 0; d != field.rows.size(); ++d) field.rows[d] = field.planes[d] + y * field.row_stride;
+    return {field.rows.data() + radius[0], field.row_stride};
   }
 
   /// Plane z of field I in the state after `step` steps.
   template <std::size_t I>
   [[nodiscard]] in_type<I> const* plane_of(rings const& all, std::ptrdiff_t step, std::ptrdiff_t z) const {
     if constexpr (!moves<I>) {
-      return std::get<I>(all).ring.plane(0, z);
+      return std::get<I>(all.fields).ring.plane(0, z);
     } else if constexpr (!history) {
-      return std::get<I>(all).ring.plane(step, z);
+      return std::get<I>(all.fields).ring.plane(step, z);
     } else {
       auto const age = static_cast<std::ptrdiff_t>(rank<I>);
-      if (step >= age) return std::get<moving_index[0]>(all).ring.plane(step - age, z);
+      if (step >= age) return std::get<moving_index[0]>(all.fields).ring.plane(step - age, z);
       in_type<I> const* found = nullptr;
       each_in([&](auto j) {
         if constexpr (moves<j>)
-          if (static_cast<std::ptrdiff_t>(rank<j>) == age - step) found = std::get<j>(all).ring.plane(0, z);
+          if (static_cast<std::ptrdiff_t>(rank<j>) == age - step) found = std::get<j>(all.fields).ring.plane(0, z);
       });
       return found;
     }
   }
 
-  /// Plane z of step k.
-  void compute(rings& all, tile const& t, std::ptrdiff_t k, std::ptrdiff_t z) const {
+  /// The `count` planes of step k from z on: one, or rows_at_once of them.
+  void compute(rings& all, tile const& t, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count) const {
     std::ptrdiff_t const margin_y = (depth - k) * radius[1], margin_x = (depth - k) * radius[2];
     std::ptrdiff_t const y0 = low(t.row_begin - margin_y), y1 = high(t.row_end + margin_y, size.rows);
     std::ptrdiff_t const x0 = low(t.column_begin - margin_x), x1 = high(t.column_end + margin_x, size.columns);
     bool const last = k == depth;
     bool const keeps_rim = edges.kind == edge::none;
-    bool const rim_plane = keeps_rim && (z < radius[0] || z >= size.planes - radius[0]);
+    bool const rim_plane = is_rim_plane(z);
     if (!rim_plane) {
-      row_extent extent{x0,
-                        x1,
-                        0,
-                        edge_index(edges.kind, z, size.planes),
-                        0,
-                        wraps() ? size.columns : 0,
-                        widest(),
-                        !last,
-                        last && bypass};
+      row_extent extent{x0, x1, 0, 0, 0, 0, wraps() ? size.columns : 0, widest(), !last, last && bypass};
       if (keeps_rim) {
         extent.begin = (std::max)(x0, radius[2]);
         extent.end = (std::min)(x1, size.columns - radius[2]);
         if constexpr (moving != 0) extent.room = extent.begin - x0;  // the rim is put right behind it
       }
       if (!last) extent.room = line_elements<char>;
-      compute_rows(all, k, z, keeps_rim ? (std::max)(y0, radius[1]) : y0,
+      compute_rows(all, k, z, count, keeps_rim ? (std::max)(y0, radius[1]) : y0,
                    keeps_rim ? (std::min)(y1, size.rows - radius[1]) : y1, extent);
     }
-    if (keeps_rim) copy_rim(all, k, z, y0, y1, x0, x1, rim_plane);
-    if (!last)
-      each_in([&](auto i) {
-        if constexpr (produced<i>)
-          finish_plane(std::get<i>(all).ring.plane(k, z), std::get<i>(all).ring.row_stride(), t, y0, y1, x0, x1);
-      });
-    if constexpr (history) keep_history(all, t, k, z);
+    for (std::ptrdiff_t end = z + count; z != end; ++z) {
+      if (keeps_rim) copy_rim(all, k, z, y0, y1, x0, x1, rim_plane);
+      if (!last)
+        each_in([&](auto i) {
+          if constexpr (produced<i>)
+            finish_plane(std::get<i>(all.fields).ring.plane(k, z), std::get<i>(all.fields).ring.row_stride(), t, y0, y1,
+                         x0, x1);
+        });
+      if constexpr (history) keep_history(all, t, k, z);
+    }
   }
 
   [[nodiscard]] int widest() const noexcept { return static_cast<int>((std::max)({radius[0], radius[1], radius[2]})); }
@@ -334,25 +411,53 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     if constexpr (moving == 0) {
       return std::get<Output>(to).row(z, y);
     } else {
-      auto const& ring = std::get<moving_index[Output]>(all).ring;
+      auto const& ring = std::get<moving_index[Output]>(all.fields).ring;
       return k == depth ? std::get<Output>(to).row(z, y) : static_cast<T*>(ring.plane(k, z) + y * ring.row_stride());
     }
   }
 
-  void compute_rows(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t y0, std::ptrdiff_t y1,
-                    row_extent extent) const {
-    each_in([&](auto i) { look_round<i>(all, k, z, y0); });
+  void compute_rows(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count, std::ptrdiff_t y0,
+                    std::ptrdiff_t y1, row_extent& extent) const {
+    extent.plane = edge_index(edges.kind, z, size.planes);
+    extent.below = edge_index(edges.kind, z + 1, size.planes);
+    columns const whole{extent.begin, extent.end};
+    columns const direct{k == 1 ? (std::max)(whole.begin, all.direct.begin) : whole.end,
+                         k == 1 ? (std::min)(whole.end, all.direct.end) : whole.end};
+    if (direct.begin >= direct.end) return compute_columns(all, k, z, count, y0, y1, extent, false);
+    extent.end = direct.begin;
+    compute_columns(all, k, z, count, y0, y1, extent, false);
+    if (direct.begin != whole.begin) extent.room = 0;
+    extent.begin = direct.begin;
+    extent.end = direct.end;
+    compute_columns(all, k, z, count, y0, y1, extent, true);
+    extent.room = 0;
+    extent.begin = direct.end;
+    extent.end = whole.end;
+    compute_columns(all, k, z, count, y0, y1, extent, false);
+  }
+
+  void compute_columns(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count, std::ptrdiff_t y0,
+                       std::ptrdiff_t y1, row_extent& extent, bool in_grid) const {
+    if (extent.begin >= extent.end) return;
+    each_in([&](auto i) { look_round<i>(all, k, z, count, in_grid && reads_grid<i>()); });
     for (std::ptrdiff_t y = y0; y < y1; ++y) {
       extent.row = edge_index(edges.kind, y, size.rows);
-      [&]<std::size_t... I, std::size_t... O>(std::index_sequence<I...>, std::index_sequence<O...>) {
-        std::tuple<row_neighbours<In>...> const rows{
-            row_neighbours<In>{std::get<I>(all).planes.data() + radius[0], std::get<I>(all).ring.row_stride()}...};
-        stencil_row<Leaf, D>(f, rows, std::tuple<Out*...>{target<O>(all, k, z, y)...}, extent);
-      }(std::make_index_sequence<ins>{}, std::make_index_sequence<outs>{});
-      each_in([&](auto i) {
-        for (auto& row : std::get<i>(all).planes) row += std::get<i>(all).ring.row_stride();
-      });
+      if (rows_at_once != 1 && count != 1)
+        compute_row<rows_at_once>(all, k, z, y, extent);
+      else
+        compute_row<1>(all, k, z, y, extent);
     }
+  }
+
+  /// Row y of R planes.
+  template <std::size_t R>
+  void compute_row(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t y, row_extent const& extent) const {
+    [&]<std::size_t... I, std::size_t... O>(std::index_sequence<I...>, std::index_sequence<O...>) {
+      std::tuple<Out*...> targets[R];
+      for (std::size_t q = 0; q != R; ++q)
+        ((std::get<O>(targets[q]) = target<O>(all, k, z + static_cast<std::ptrdiff_t>(q), y)), ...);
+      stencil_rows<Leaf, D>(f, std::tuple<row_neighbours<In>...>{neighbours<I>(all, y)...}, targets, extent);
+    }(std::make_index_sequence<ins>{}, std::make_index_sequence<outs>{});
   }
 
   /// Under boundary::none step k takes the rim over from the step before.
@@ -360,12 +465,16 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
                 std::ptrdiff_t x0, std::ptrdiff_t x1, bool rim_plane) const {
     each_in([&](auto i) {
       if constexpr (produced<i>) {
-        auto const* const before = plane_of<i>(all, k - 1, z);
         for (std::ptrdiff_t y = y0; y < y1; ++y) {
-          auto const* const source = before + y * std::get<i>(all).ring.row_stride();
+          auto const* const source = k == 1
+                                         ? std::get<i>(from).row(z, y)
+                                         : plane_of<i>(all, k - 1, z) + y * std::get<i>(all.fields).ring.row_stride();
           auto* const row = target<rank<i>>(all, k, z, y);
           auto const copy = [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-            if (begin < end) std::copy_n(source + begin, end - begin, row + begin);
+            if (end - begin > 16)
+              std::copy_n(source + begin, end - begin, row + begin);
+            else
+              for (; begin < end; ++begin) row[begin] = source[begin];
           };
           if (rim_plane || y < radius[1] || y >= size.rows - radius[1]) {
             copy(x0, x1);
@@ -382,7 +491,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   void keep_history(rings const& all, tile const& t, std::ptrdiff_t k, std::ptrdiff_t z) const {
     std::ptrdiff_t const age = depth - k;
     if (age < 1 || age >= static_cast<std::ptrdiff_t>(moving) || z < t.plane_begin || z >= t.plane_end) return;
-    auto const& ring = std::get<moving_index[0]>(all).ring;
+    auto const& ring = std::get<moving_index[0]>(all.fields).ring;
     for (std::ptrdiff_t y = t.row_begin; y != t.row_end; ++y)
       std::copy_n(ring.plane(k, z) + y * ring.row_stride() + t.column_begin, t.column_end - t.column_begin,
                   past[static_cast<std::size_t>(age)].row(z, y) + t.column_begin);
