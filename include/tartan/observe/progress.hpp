@@ -149,6 +149,7 @@ class progress<void> {
                (options_.output == progress_output::terminal && detail::is_terminal(options_.stream))),
         on_line_(shown_ && detail::is_terminal(options_.stream) && detail::terminal_moves()),
         colour_(on_line_ && options_.colour && detail::colour_wanted()),
+        reports_(shown_ || options_.callback),
         begin_(clock::now()),
         last_look_(begin_.time_since_epoch().count()),
         next_report_((begin_ + options_.interval).time_since_epoch().count()) {}
@@ -162,9 +163,8 @@ class progress<void> {
 
   /// n more are done.
   void advance(std::size_t n = 1) noexcept {
-    std::size_t const now = done_.fetch_add(n, std::memory_order_relaxed) + n;  // relaxed: a count
-    if (!shown_ && !options_.callback) return;
-    if (now >= next_look_.load(std::memory_order_relaxed)) look(now);  // relaxed: a hint
+    std::size_t const now = done_.fetch_add(n, std::memory_order_relaxed) + n;        // relaxed: a count
+    if (reports_ && now >= next_look_.load(std::memory_order_relaxed)) look(now, n);  // relaxed: a hint
   }
 
   [[nodiscard]] std::size_t done() const noexcept { return done_.load(std::memory_order_relaxed); }  // a count
@@ -172,16 +172,26 @@ class progress<void> {
  private:
   using clock = std::chrono::steady_clock;
 
-  /// Reading the clock costs as much as a short loop's body: while there are many counts an interval, only at each
-  /// 16th.
-  void look(std::size_t done) noexcept {
+  template <class View>
+  friend class progress;
+
+  /// For a loop, which alone counts: an addition without a locked instruction.
+  void advance_alone() noexcept {
+    std::size_t const now = done_.load(std::memory_order_relaxed) + 1;                // relaxed: nobody else writes
+    done_.store(now, std::memory_order_relaxed);                                      // relaxed: a count
+    if (reports_ && now >= next_look_.load(std::memory_order_relaxed)) look(now, 1);  // relaxed: a hint
+  }
+
+  /// Reading the clock costs as much as a short loop's body: while there are many calls of advance(n) an interval, only
+  /// at each 64th. No more, since the next ones may be slow.
+  void look(std::size_t done, std::size_t n) noexcept {
     clock::rep const now = clock::now().time_since_epoch().count();
     clock::rep const before =
         last_look_.exchange(now, std::memory_order_relaxed);  // relaxed here: all of it is a guess
     bool const seldom = now - before > clock::duration(options_.interval).count() / 16;
-    std::size_t const step = seldom ? 1 : (std::min)(2 * step_.load(std::memory_order_relaxed), std::size_t{16});
+    std::size_t const step = seldom ? 1 : (std::min)(2 * step_.load(std::memory_order_relaxed), std::size_t{64});
     step_.store(step, std::memory_order_relaxed);
-    next_look_.store(done + step, std::memory_order_relaxed);
+    next_look_.store(done + step * n, std::memory_order_relaxed);
     if (now >= next_report_.load(std::memory_order_relaxed)) report_at(now);  // relaxed: report_at() looks again
   }
 
@@ -219,7 +229,7 @@ class progress<void> {
   }
 
   progress_options const options_;
-  bool const shown_, on_line_, colour_;
+  bool const shown_, on_line_, colour_, reports_;
   clock::time_point const begin_;
   std::atomic<std::size_t> done_{0};
   std::atomic<std::size_t> next_look_{1}, step_{1};  // at which count, and how many counts behind the one before
@@ -240,7 +250,7 @@ class progress {
     [[nodiscard]] decltype(auto) operator*() const { return *at_; }
     iterator& operator++() {
       ++at_;
-      range_->bar_.advance();
+      range_->bar_.advance_alone();
       return *this;
     }
     void operator++(int) { ++*this; }
