@@ -6,10 +6,7 @@
 #include <tartan/try_map.hpp>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -19,36 +16,14 @@
 #include <vector>
 
 #include "harness.hpp"
-
-namespace fs = std::filesystem;
+#include "real_text.hpp"
 
 namespace {
 
-std::string text;
-std::vector<std::string_view> lines;
+bench::real_text input;
+std::string const& text = input.text;
+std::vector<std::string_view> const& lines = input.lines;
 using counts = std::unordered_map<std::string, long>;
-
-void load(std::size_t limit) {
-  std::error_code problem;
-  std::vector<fs::path> files;
-  for (auto it =
-           fs::recursive_directory_iterator("/usr/include", fs::directory_options::skip_permission_denied, problem);
-       it != fs::recursive_directory_iterator(); it.increment(problem))
-    if (it->is_regular_file(problem)) files.push_back(it->path());
-  std::sort(files.begin(), files.end());
-  text.clear();
-  for (fs::path const& f : files) {
-    std::ifstream in(f, std::ios::binary);
-    text.append(std::istreambuf_iterator<char>(in), {});
-    if (text.size() > limit) break;
-  }
-  lines.clear();
-  for (std::string_view rest = text; !rest.empty();) {
-    std::size_t const end = (std::min)(rest.find('\n'), rest.size());
-    lines.push_back(rest.substr(0, end));
-    rest.remove_prefix((std::min)(end + 1, rest.size()));
-  }
-}
 
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
@@ -77,7 +52,7 @@ long parenthesis_depth(std::string_view line) {
 }
 
 void add(bench::options const& o, std::vector<bench::contender>& out) {
-  load(o.quick ? std::size_t{4} << 20 : std::size_t{64} << 20);
+  input.load(o.quick ? std::size_t{4} << 20 : std::size_t{64} << 20);
   auto const bytes = static_cast<double>(text.size());
 
   counts expected;

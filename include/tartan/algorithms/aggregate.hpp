@@ -58,6 +58,10 @@ void merge_into(State& a, State&& b, Merge& merge) {
 /// Exceptions, Blocking, Thread safety: as for_each.
 template <execution_policy P, std::ranges::input_range R, class Make, class Accumulate, class Merge>
 [[nodiscard]] auto aggregate(P const& policy, R&& r, Make make, Accumulate accumulate, Merge merge) {
+  static_assert(
+      std::invocable<Make&>,
+      "tartan: aggregate(policy, range, make, accumulate, merge): make() must compile; make is a function that "
+      "returns an empty state, as in [] { return stats{}; }");
   using state = std::decay_t<std::invoke_result_t<Make&>>;
   static_assert(std::invocable<Accumulate&, state&, std::ranges::range_reference_t<R>>,
                 "tartan: aggregate(policy, range, make, accumulate, merge): accumulate(state&, element) must compile");
