@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "support/policies.hpp"
 #include "support/shared_cells.hpp"
 
@@ -227,4 +228,24 @@ TEMPLATE_LIST_TEST_CASE("a channel carries void and what only moves", "[contract
 
 TEST_CASE("a channel without room is refused") {
   CHECK_THROWS_AS((open<int, int>(tn::seq, [](int x) { return x; }, 0)), tn::bad_argument);
+}
+
+TEST_CASE("workers(n) bounds how many tasks of a channel run at once, and that many can", "[contract]") {
+  for (int const n : {2, 3, 5}) {
+    std::atomic<int> inside = 0, most = 0;
+    auto const visit = [&](int) {
+      int const now = ++inside;
+      for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+      }
+      // The first ones wait for each other; nobody comes in vain, for n tasks are always there.
+      bool const met = test::comes_true([&] { return most >= n; });
+      std::this_thread::sleep_for(1ms);
+      --inside;
+      return met;
+    };
+    auto channel = open<bool, int>(tn::par.workers(n), visit, 40);
+    for (int i = 0; i != 40; ++i) CHECK(channel.try_push(int{i}));
+    for (auto& [i, met] : drain<bool>(channel)) CHECK(met.value());
+    CHECK(most == n);
+  }
 }

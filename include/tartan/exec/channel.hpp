@@ -13,6 +13,7 @@
 
 #include "tartan/core/arrivals.hpp"     // arrivals
 #include "tartan/core/await.hpp"        // await_task, blocking_scope
+#include "tartan/core/call_scope.hpp"   // lease
 #include "tartan/core/errors.hpp"       // bad_argument, cancelled, pool_closed, raise
 #include "tartan/core/result.hpp"       // regular_result
 #include "tartan/core/run_control.hpp"  // run_control
@@ -39,7 +40,8 @@ namespace tartan::inline TARTAN_ABI {
 ///       properties, when its turn to run has come. The destructor cancels and waits for what has begun.
 ///   H7  Several channels may be open at once, also inside of tasks; each serves one thread at a time.
 ///
-/// Without workers (seq, workers(1)) tasks run inside wait(). Where memory is not shared, the backend has a member
+/// Of workers(n) no more than n tasks run at the same time, and n can. Without workers (seq, workers(1)) tasks run
+/// inside wait(). Where memory is not shared, the backend has a member
 /// open<R, Argument>(props, work, window), and arguments, results and work must travel.
 template <class C, class R, class Argument>
 concept task_channel = requires(C& c, C const& constant, Argument argument) {
@@ -144,8 +146,10 @@ class local_channel {
   using task = channel_task<R, Argument, Work>;
 
  public:
-  local_channel(pool* home, properties const& props, Work work, std::size_t window)
-      : home_(home),
+  /// With `lent` workers of a pool of that size, or else those of `home`.
+  local_channel(pool* home, unsigned lent, properties const& props, Work work, std::size_t window)
+      : lease_(lent != 0 ? std::make_unique<lease>(lent) : nullptr),
+        home_(lease_ != nullptr ? &lease_->get() : home),
         window_(window),
         core_(std::make_shared<typename task::core_type>(std::move(work), props.stop, props.progress)) {
     if (window == 0) raise<bad_argument>("tartan: the window of a channel needs room for at least one task");
@@ -242,6 +246,7 @@ class local_channel {
     t->release();
   }
 
+  std::unique_ptr<lease> const lease_;
   pool* const home_;
   std::size_t const window_;
   std::shared_ptr<typename task::core_type> core_;
@@ -263,7 +268,10 @@ template <class R, class Argument, backend B, class Work>
 [[nodiscard]] auto open_channel(B const& b, properties const& props, Work work, std::size_t window) {
   if constexpr (shared_memory_backend<B>) {
     detail::pool* const home = props.workers == 1 ? nullptr : b.async_pool(props);
-    return detail::local_channel<R, Argument, Work>(home, props, std::move(work), window);
+    // As for a pattern: from outside, another number of workers than the pool has is lent.
+    bool const lends = home != nullptr && props.workers != 0 && props.workers != home->size() && !props.pool.named() &&
+                       detail::current_worker() == nullptr;
+    return detail::local_channel<R, Argument, Work>(home, lends ? props.workers : 0, props, std::move(work), window);
   } else {
     return b.template open<R, Argument>(props, std::move(work), window);
   }
