@@ -37,9 +37,10 @@ class lowest_index {
   std::atomic<std::size_t> lowest_;
 };
 
-/// The lowest i < n with holds(i), else n. What is thrown counts only if a serial search would have come that far.
-template <class P, class Holds>
-std::size_t find_index(P const& policy, std::size_t n, Holds const& holds) {
+/// The lowest i < n that look() stops at, else n: look(i, stop) moves i on until it is found or stop. What is thrown
+/// counts only if a serial search would have come that far.
+template <class P, class Look>
+std::size_t find_index(P const& policy, std::size_t n, Look const& look) {
   static_assert(shared_memory_backend<typename P::backend_type>,
                 "tartan: find needs workers that see the caller's memory; use seq, par or par_simd, or map_reduce");
   static_assert(
@@ -54,8 +55,9 @@ std::size_t find_index(P const& policy, std::size_t n, Holds const& holds) {
     auto const search = [&] {
       while (i < end) {
         if (lowest.get() < i || error.skips(i)) return;
-        for (std::size_t const stop = (std::min)(end, i + between_looks); i != stop; ++i)
-          if (holds(i)) return lowest.found(i);
+        std::size_t const stop = (std::min)(end, i + between_looks);
+        look(i, stop);
+        if (i != stop) return lowest.found(i);
       }
     };
 #if TARTAN_EXCEPTIONS
@@ -72,7 +74,11 @@ std::size_t find_index(P const& policy, std::size_t n, Holds const& holds) {
   return lowest.get();
 }
 
-/// What count_if adds up; travels if pred and proj do. Packs are no element of which pred says yes or no.
+/// The answer of a predicate to a pack of elements: one truth value a lane.
+template <class R>
+concept answers_by_lane = requires { typename R::lanes_type; };
+
+/// What count_if adds up; travels if pred and proj do. Of a pack pred says yes or no lane by lane, where it can.
 template <class Pred, class Proj>
 struct one_if {
   [[no_unique_address]] Pred pred;
@@ -81,6 +87,25 @@ struct one_if {
     requires std::predicate<Pred const&, std::invoke_result_t<Proj const&, X>>
   TARTAN_ALWAYS_INLINE std::size_t operator()(X&& x) const {
     return static_cast<bool>(std::invoke(pred, std::invoke(proj, std::forward<X>(x)))) ? 1 : 0;
+  }
+  template <class X>
+    requires answers_by_lane<std::invoke_result_t<Pred const&, std::invoke_result_t<Proj const&, X>>>
+  TARTAN_ALWAYS_INLINE auto operator()(X&& x) const {
+    return std::invoke(pred, std::invoke(proj, std::forward<X>(x)));
+  }
+};
+template <class Pred>
+struct negation {
+  Pred& pred;
+  template <class X>
+    requires std::predicate<Pred&, X>
+  TARTAN_ALWAYS_INLINE bool operator()(X&& x) const {
+    return !std::invoke(pred, std::forward<X>(x));
+  }
+  template <class X>
+    requires answers_by_lane<std::invoke_result_t<Pred&, X>>
+  TARTAN_ALWAYS_INLINE auto operator()(X&& x) const {
+    return !std::invoke(pred, std::forward<X>(x));
   }
 };
 template <class T>
@@ -93,6 +118,13 @@ struct equals {
   TARTAN_ALWAYS_INLINE bool operator()(X const& x) const {
     return x == value;
   }
+  template <class X>
+    requires requires(X const& x, T const& v) {
+      { x == v } -> answers_by_lane;
+    }
+  TARTAN_ALWAYS_INLINE auto operator()(X const& x) const {
+    return x == value;
+  }
 };
 
 }  // namespace detail
@@ -102,7 +134,8 @@ struct equals {
 ///     auto it = tartan::find_if(tartan::par, v, [](double x) { return x < 0; });
 ///
 /// @param r     A random-access range with a size, which must outlive the result.
-/// @param pred  Called at most once for each element, from several threads at once.
+/// @param pred  Called at most once for each element, from several threads at once. Under simd a pred that takes packs
+///              is asked of several elements at once, a few behind the match among them.
 ///
 /// Complexity: at most n calls; elements behind a match are skipped soon after it was found.
 /// Determinism: always the first. Exceptions: what a serial search would throw: nothing that lies behind the match;
@@ -112,15 +145,23 @@ auto find_if(P const& policy, R&& r, Pred pred, Proj proj = {}) {
   static_assert(std::indirect_unary_predicate<Pred, std::projected<std::ranges::iterator_t<R>, Proj>>,
                 "tartan: find_if(policy, range, pred, proj) needs a pred that answers true or false for an element");
   auto const first = std::ranges::begin(r);
-  return detail::advanced(first, detail::find_index(policy, detail::length(r), [&](std::size_t i) {
-                            return static_cast<bool>(std::invoke(pred, std::invoke(proj, detail::at(first, i))));
-                          }));
+  using leaf = typename P::leaf_type;
+  using test = detail::one_if<Pred&, Proj&>;
+  return detail::advanced(
+      first, detail::find_index(policy, detail::length(r), [&](std::size_t& i, std::size_t stop) {
+        if constexpr (requires(test t) { leaf::find_block(first, i, t); }) {
+          test t{pred, proj};
+          i += leaf::find_block(detail::advanced(first, i), stop - i, t);
+        } else {
+          while (i != stop && !static_cast<bool>(std::invoke(pred, std::invoke(proj, detail::at(first, i))))) ++i;
+        }
+      }));
 }
 
 /// find_if for elements whose projection equals value.
 template <execution_policy P, divisible_range R, class T, class Proj = std::identity>
 auto find(P const& policy, R&& r, T const& value, Proj proj = {}) {
-  return find_if(policy, std::forward<R>(r), [&value](auto const& x) -> bool { return x == value; }, std::move(proj));
+  return find_if(policy, std::forward<R>(r), detail::equals<T const&>{value}, std::move(proj));
 }
 
 /// Whether pred holds for any element; see find_if. False for an empty range.
@@ -133,9 +174,7 @@ template <execution_policy P, divisible_range R, class Pred, class Proj = std::i
 /// Whether pred holds for all elements; see find_if. True for an empty range.
 template <execution_policy P, divisible_range R, class Pred, class Proj = std::identity>
 [[nodiscard]] bool all_of(P const& policy, R&& r, Pred pred, Proj proj = {}) {
-  return !any_of(
-      policy, r, [&pred](auto&& x) -> bool { return !std::invoke(pred, std::forward<decltype(x)>(x)); },
-      std::move(proj));
+  return !any_of(policy, r, detail::negation<Pred>{pred}, std::move(proj));
 }
 
 /// Whether pred holds for no element; see find_if. True for an empty range.

@@ -2,9 +2,9 @@
 // Where the extremes are: min_element, max_element, minmax_element.
 
 #include <cstddef>      // size_t
-#include <functional>   // identity, invoke, ranges::less
+#include <functional>   // identity, invoke, less, ranges::less
 #include <ranges>       // begin, iterator_t
-#include <type_traits>  // remove_cvref_t
+#include <type_traits>  // is_same_v
 #include <utility>      // forward, move, pair
 
 #include "tartan/core/slots.hpp"    // slots
@@ -17,9 +17,23 @@ namespace tartan::inline TARTAN_ABI {
 
 namespace detail {
 
-/// The best index of [0, n), n > 0: better(i, j) says whether i takes the place of j, which lies to its left.
-template <class P, class Better>
-std::size_t best_index(P const& policy, std::size_t n, Better const& better) {
+/// The best index of [begin, end), looked at one after another.
+template <class Better>
+struct best_one_by_one {
+  Better const& better;
+  std::size_t operator()(std::size_t begin, std::size_t end) const {
+    std::size_t i = begin;
+    for (std::size_t j = i + 1; j != end; ++j)
+      if (better(j, i)) [[unlikely]]
+        i = j;
+    return i;
+  }
+};
+
+/// The best index of [0, n), n > 0: better(i, j) says whether i takes the place of j, which lies to its left;
+/// in_block(begin, end) gives the best of a block.
+template <class P, class Better, class InBlock>
+std::size_t best_index(P const& policy, std::size_t n, Better const& better, InBlock const& in_block) {
   static_assert(shared_memory_backend<typename P::backend_type>,
                 "tartan: min_element and its like need workers that see the caller's memory; use seq, par or par_simd, "
                 "or reduce with tartan::minimum");
@@ -33,18 +47,39 @@ std::size_t best_index(P const& policy, std::size_t n, Better const& better) {
   slots<std::size_t> best(plan.count());
   policy.backend().for_range(policy.props(), n, length, [&](std::size_t begin, std::size_t end) {
     for (std::size_t b = begin / length; b * length < end; ++b)
-      best.make(b, [&] {
-        std::size_t i = plan[b].begin;
-        for (std::size_t j = i + 1; j != plan[b].end; ++j)
-          if (better(j, i)) [[unlikely]]
-            i = j;
-        return i;
-      });
+      best.make(b, [&] { return in_block(plan[b].begin, plan[b].end); });
   });
   std::size_t i = best[0];
   for (std::size_t b = 1; b != plan.count(); ++b)
     if (better(best[b], i)) i = best[b];
   return i;
+}
+
+template <class P, class Better>
+std::size_t best_index(P const& policy, std::size_t n, Better const& better) {
+  return best_index(policy, n, better, best_one_by_one<Better>{better});
+}
+
+/// The order of numbers, which leaves know; not one of the user's.
+template <class Compare>
+inline constexpr bool natural_order = false;
+template <>
+inline constexpr bool natural_order<std::ranges::less> = true;
+template <class T>
+inline constexpr bool natural_order<std::less<T>> = true;
+
+/// The first smallest or largest element's index, n > 0: in packs where the leaf has a way.
+template <bool Largest, class P, class R, class Compare, class Proj, class Better>
+std::size_t extreme_index(P const& policy, R& r, std::size_t n, Better const& better) {
+  using leaf = typename P::leaf_type;
+  auto const first = std::ranges::begin(r);
+  if constexpr (natural_order<Compare> && std::is_same_v<Proj, std::identity> &&
+                requires { leaf::template extreme_block<Largest>(first, n); })
+    return best_index(policy, n, better, [&](std::size_t begin, std::size_t end) {
+      return begin + leaf::template extreme_block<Largest>(advanced(first, begin), end - begin);
+    });
+  else
+    return best_index(policy, n, better);
 }
 
 template <class R, class Compare, class Proj>
@@ -69,7 +104,8 @@ template <execution_policy P, divisible_range R, class Compare = std::ranges::le
 [[nodiscard]] auto min_element(P const& policy, R&& r, Compare compare = {}, Proj proj = {}) {
   auto const less = detail::index_less(r, compare, proj);
   std::size_t const n = detail::length(r);
-  return detail::advanced(std::ranges::begin(r), n == 0 ? 0 : detail::best_index(policy, n, less));
+  return detail::advanced(std::ranges::begin(r),
+                          n == 0 ? 0 : detail::extreme_index<false, P, R, Compare, Proj>(policy, r, n, less));
 }
 
 /// An iterator to the largest element, the first of them; the end of an empty range. Else as min_element.
@@ -78,7 +114,8 @@ template <execution_policy P, divisible_range R, class Compare = std::ranges::le
   auto const less = detail::index_less(r, compare, proj);
   auto const greater = [&](std::size_t i, std::size_t j) { return less(j, i); };
   std::size_t const n = detail::length(r);
-  return detail::advanced(std::ranges::begin(r), n == 0 ? 0 : detail::best_index(policy, n, greater));
+  return detail::advanced(std::ranges::begin(r),
+                          n == 0 ? 0 : detail::extreme_index<true, P, R, Compare, Proj>(policy, r, n, greater));
 }
 
 /// The first smallest and, as in the standard library, the last largest element. Else as min_element.

@@ -267,6 +267,46 @@ struct basic_simd_leaf {
     }
   }
 
+  /// The first i < n for whose element test is true, else n. Only for a test that answers packs lane by lane.
+  template <class It, class F>
+    requires lanes::pack_readable<It>
+  TARTAN_FLATTEN static std::size_t find_block(It first, std::size_t n, F& test)
+    requires requires(lanes::impl::loaded<It, 4>& elements) {
+      { test(elements) } -> lanes::any_mask;
+    }
+  {
+    constexpr std::size_t W = lanes::register_bytes / lanes::source<It>::lane_bytes, at_once = 4;
+    lanes::source<It> const from{first};
+    std::size_t i = 0;
+    for (; i + at_once * W <= n; i += at_once * W) {
+      auto hit = test(from.template load<W>(i));
+      lanes::impl::unroll<at_once - 1>(
+          [&](auto u) TARTAN_INLINE_LAMBDA { hit = hit | test(from.template load<W>(i + (u + 1) * W)); });
+      if (any(hit)) break;
+    }
+    for (; i + W <= n; i += W)
+      if (std::size_t const lane = first_true(test(from.template load<W>(i))); lane != W) return i + lane;
+    if (i == n) return n;
+    std::size_t const lane = first_true(test(from.template load_first<W>(i, n - i)));
+    return i + lane < n ? i + lane : n;
+  }
+
+  /// The index of the first smallest (or largest) of n > 0 elements, as a loop with < finds it.
+  template <bool Largest, class It>
+    requires lanes::lane_type<std::iter_value_t<It>> && lanes::pack_readable<It>
+  TARTAN_FLATTEN static std::size_t extreme_block(It first, std::size_t n) {
+    using T = std::iter_value_t<It>;
+    T best;
+    if (!lanes::impl::extreme_value<Largest>(lanes::source<It>{first}, n, best)) {  // NaN: the order decides
+      std::size_t i = 0;
+      for (std::size_t j = 1; j != n; ++j)
+        if (Largest ? at(first, i) < at(first, j) : at(first, j) < at(first, i)) i = j;
+      return i;
+    }
+    auto test = [best](auto const& x) TARTAN_INLINE_LAMBDA { return x == best; };
+    return find_block(first, n, test);
+  }
+
   /// Rows of a plane that are computed at once, if there are as many: they share what they load.
   template <std::size_t D, class F, class... In>
   static constexpr std::size_t stencil_rows_at_once =
