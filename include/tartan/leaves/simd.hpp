@@ -221,15 +221,28 @@ struct basic_simd_leaf {
       constexpr std::size_t W = lanes::register_bytes / lanes::source<It>::lane_bytes;
       lanes::source<It> const from{first};
       std::size_t i = 0;
+      constexpr bool side_by_side = requires(lanes::impl::loaded<It, W>& e) { from.refer(e); };
       for (; i + W <= n; i += W) {
         auto elements = from.template load<W>(i);
-        f(elements);
-        if constexpr (lanes::pack_writable<It>) from.template store<W>(i, elements);
+        if constexpr (side_by_side) {
+          auto references = from.refer(elements);
+          f(references);
+          from.template put_back<W>(i, elements);
+        } else {
+          f(elements);
+          if constexpr (lanes::pack_writable<It>) from.template store<W>(i, elements);
+        }
       }
       if (i != n) {
         auto elements = from.template load_first<W>(i, n - i);
-        f(elements);
-        if constexpr (lanes::pack_writable<It>) from.template store_first<W>(i, elements, n - i);
+        if constexpr (side_by_side) {
+          auto references = from.refer(elements);
+          f(references);
+          from.template put_back<W>(i, elements, n - i);
+        } else {
+          f(elements);
+          if constexpr (lanes::pack_writable<It>) from.template store_first<W>(i, elements, n - i);
+        }
       }
     } else {
       scalar_leaf::for_block(first, n, f);

@@ -1,12 +1,15 @@
 #pragma once
 // Where packs come from and go to: what the simd leaf can read from and write through an iterator.
 
+#include <algorithm>    // max
 #include <concepts>     // integral
 #include <cstddef>      // size_t
 #include <iterator>     // contiguous_iterator, iter_reference_t, iter_value_t
 #include <memory>       // to_address
 #include <ranges>       // iota_view, iterator_t
-#include <type_traits>  // is_const_v, remove_reference_t
+#include <tuple>        // apply, get, tuple, tuple_element_t
+#include <type_traits>  // conditional_t, is_const_v, remove_cvref_t, remove_reference_t
+#include <utility>      // declval
 
 #include "tartan/core/config.hpp"    // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 #include "tartan/leaves/mask.hpp"    // mask
@@ -89,6 +92,79 @@ struct source<It> {
 
  private:
   value_type first_;
+};
+
+namespace impl {
+
+template <class Iterators>
+inline constexpr bool all_have_packs = false;
+template <class... It>
+inline constexpr bool all_have_packs<std::tuple<It...>> = (source<It>::exists && ...);
+
+template <class It>
+using iterators_of = std::remove_cvref_t<decltype(std::declval<It const&>().iterators())>;
+
+/// A pack that a function may change where the elements behind it can be written.
+template <class It, class P>
+using pack_reference = std::conditional_t<source<It>::writable, P&, P const&>;
+
+template <class Iterators>
+class sources;
+
+/// Several sources that advance together: a tuple of packs for each place.
+template <class... It>
+class sources<std::tuple<It...>> {
+ public:
+  static constexpr bool exists = true;
+  static constexpr bool writable = false;  ///< no pack is written to it; see refer() and put_back()
+  static constexpr std::size_t lane_bytes = (std::max)({source<It>::lane_bytes...});
+
+  TARTAN_ALWAYS_INLINE explicit sources(std::tuple<It...> const& first)
+      : each_(std::apply([](auto const&... it) { return std::tuple{source<It>{it}...}; }, first)) {}
+
+  template <std::size_t W>
+  [[nodiscard]] TARTAN_ALWAYS_INLINE auto load(std::size_t i) const {
+    return std::apply([i](auto const&... s) TARTAN_INLINE_LAMBDA { return std::tuple{s.template load<W>(i)...}; },
+                      each_);
+  }
+  template <std::size_t W>
+  [[nodiscard]] TARTAN_ALWAYS_INLINE auto load_first(std::size_t i, std::size_t count) const {
+    return std::apply([&](auto const&... s)
+                          TARTAN_INLINE_LAMBDA { return std::tuple{s.template load_first<W>(i, count)...}; },
+                      each_);
+  }
+
+  /// What a function that changes elements gets: references, as the elements of a zip are.
+  template <class... P>
+  [[nodiscard]] TARTAN_ALWAYS_INLINE static auto refer(std::tuple<P...>& packs) {
+    return std::apply([](auto&... p) TARTAN_INLINE_LAMBDA { return std::tuple<pack_reference<It, P>...>{p...}; },
+                      packs);
+  }
+
+  /// Writes what may have changed: the first `count` lanes.
+  template <std::size_t W, class... P>
+  TARTAN_ALWAYS_INLINE void put_back(std::size_t i, std::tuple<P...> const& packs, std::size_t count = W) const {
+    unroll<sizeof...(It)>([&](auto k) TARTAN_INLINE_LAMBDA {
+      if constexpr (std::tuple_element_t<k, std::tuple<source<It>...>>::writable) {
+        if (count == W)
+          std::get<k>(each_).template store<W>(i, std::get<k>(packs));
+        else
+          std::get<k>(each_).template store_first<W>(i, std::get<k>(packs), count);
+      }
+    });
+  }
+
+ private:
+  std::tuple<source<It>...> each_;
+};
+
+}  // namespace impl
+
+/// Iterators side by side, as those of a zip, each of which has packs.
+template <class It>
+  requires impl::all_have_packs<impl::iterators_of<It>>
+struct source<It> : impl::sources<impl::iterators_of<It>> {
+  TARTAN_ALWAYS_INLINE explicit source(It const& first) : impl::sources<impl::iterators_of<It>>(first.iterators()) {}
 };
 
 /// An iterator from which packs can be read.
