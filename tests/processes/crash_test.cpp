@@ -185,6 +185,10 @@ TEST_CASE("crash: workers killed from outside at random instants lose and double
       if (::kill(victims[random() % victims.size()], SIGKILL) == 0) ++killed;
     }
   });
+  struct ending {
+    std::atomic<bool>& flag;
+    ~ending() { flag = true; }  // a failure below must not wait for the killer for ever
+  } const at_end{done};
   auto const end = std::chrono::steady_clock::now() + 3s * tn::test::stress();
   std::size_t rounds = 0;
   while (std::chrono::steady_clock::now() < end) {

@@ -185,7 +185,7 @@ class fake_channel {
         window_(window),
         crew_(std::min(width, window), Backend::template server<result, Argument>(work_)) {}
 
-  bool try_push(Argument argument) {
+  bool try_push(Argument const& argument) {
     if (closed_ || under_way_ == window_) return false;
     backlog_.emplace_back(next_index_, detail::encode_argument(argument));
     ++next_index_;

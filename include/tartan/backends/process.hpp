@@ -15,12 +15,12 @@
 #include <utility>             // forward, move
 #include <variant>             // monostate
 
-#include "tartan/backends/process_pool.hpp"  // local_scheduler, make_scheduler
-#include "tartan/backends/processes.hpp"     // launched_job
-#include "tartan/core/config.hpp"            // TARTAN_ABI, TARTAN_EXCEPTIONS
-#include "tartan/core/errors.hpp"            // error, raise
-#include "tartan/ipc/process_errors.hpp"     // worker_died
-#include "tartan/ipc/start.hpp"              // start_process_host
+#include "tartan/backends/process_launch.hpp"  // launched_calls
+#include "tartan/backends/process_pool.hpp"    // local_scheduler, make_scheduler
+#include "tartan/core/config.hpp"              // TARTAN_ABI, TARTAN_EXCEPTIONS
+#include "tartan/core/errors.hpp"              // error, raise
+#include "tartan/ipc/process_errors.hpp"       // worker_died
+#include "tartan/ipc/start.hpp"                // start_process_host
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -100,8 +100,9 @@ class process {
                   "tartan: process(f, args...) needs f(args...) to be callable with copies of args");
     launch_ = [c = call{std::forward<F>(f), {std::forward<Args>(args)...}}](detail::local_scheduler& s,
                                                                             detail::process_sink sink) {
-      auto job =
-          std::make_unique<detail::launched_job<int, call, detail::process_sink>>(properties{}, c, std::move(sink));
+      auto job = std::make_unique<detail::launched_calls<int, call, detail::process_sink>>(properties{});
+      job->append(c, std::move(sink));
+      job->end = 1;
       job->one_life = true;
       s.launch(std::move(job));
     };

@@ -6,6 +6,7 @@
 #include <cstddef>    // byte, size_t
 #include <cstdint>    // uint32_t, uint64_t
 #include <exception>  // exception_ptr
+#include <memory>     // unique_ptr
 #include <utility>    // exchange, pair
 #include <vector>     // vector
 
@@ -23,6 +24,12 @@ struct unit_range {
 
 /// What a unit failed with, when it was not an exception of its own.
 enum class unit_fate { died, timed_out };
+
+/// Results that somebody waits for elsewhere. tell() comes without the scheduler's lock; it returns how many they were.
+struct process_news {
+  virtual ~process_news() = default;
+  virtual std::size_t tell() = 0;
+};
 
 /// Units 0 to n - 1 of one kind. All calls come under the scheduler's lock.
 class process_job {
@@ -51,8 +58,9 @@ class process_job {
   /// These units will not run, because the job was stopped before they began.
   virtual void dropped(unit_range) {}
 
-  /// Of a job that nobody waits for: all of its units have ended. Called without the lock, just before its end.
-  virtual void conclude() {}
+  /// Of a job that nobody waits for: what has ended since the last time, or null.
+  virtual std::unique_ptr<process_news> take_news() { return nullptr; }
+  [[nodiscard]] virtual bool has_news() const noexcept { return false; }
 
   // ---- what the call wants; set before it is given to a scheduler
   code_address code;

@@ -15,10 +15,11 @@
 #include <mutex>               // mutex, unique_lock
 #include <string>              // string, to_string
 #include <thread>              // thread
-#include <utility>             // exchange, forward, move
-#include <vector>              // erase, vector
+#include <utility>             // exchange, forward, move, pair
+#include <vector>              // erase, erase_if, vector
 
 #include "tartan/backends/process_job.hpp"  // process_job, unit_range
+#include "tartan/core/await.hpp"            // blocking_scope
 #include "tartan/core/codec.hpp"            // decode_from
 #include "tartan/core/config.hpp"           // TARTAN_ABI, TARTAN_EXCEPTIONS
 #include "tartan/core/errors.hpp"           // pool_closed, raise
@@ -44,6 +45,15 @@ struct process_stats {
 };
 
 namespace detail {
+
+/// What launched units must have in common to go together.
+struct launch_key {
+  void const* kind;  ///< of the job's class
+  std::chrono::nanoseconds timeout;
+  unsigned retries;
+  std::size_t most_workers;
+  friend bool operator==(launch_key const&, launch_key const&) = default;
+};
 
 /// The scheduler. It alone writes its state, under its lock; peers only answer. So a peer that is killed at any
 /// instruction has either answered a unit or not, and wedges nobody.
@@ -93,25 +103,47 @@ class process_scheduler {
     start_missing();
   }
 
-  /// Runs the job to its end; the calling thread drives.
+  /// Runs the job to its end; the calling thread drives. Inside a task of a thread pool that counts as blocking: the
+  /// work is done elsewhere.
   void run(process_job& job) {
+    blocking_scope const scope;
     std::unique_lock lock(mutex_);
     if (closed_) raise<pool_closed>();
     admission const stay(*this, job);
     while (!job.finished()) step(lock, true);
   }
 
-  /// Takes the job over and returns; a thread of the scheduler's drives it. conclude() tells its end.
+  /// Takes a job of one unit over and returns; a thread of the scheduler's drives it, and tells its news.
   void launch(std::unique_ptr<process_job> job) {
-    std::unique_lock lock(mutex_);
-    if (closed_) raise<pool_closed>();
-    if (!monitor_.joinable()) monitor_ = std::thread([this] { watch(); });
-    admit(*job);
-    job->owned = true;
+    std::unique_lock const lock(mutex_);
+    own(std::move(job));
     ++owned_;
-    static_cast<void>(job.release());
     send_all();
-    if (monitor_idles_) work_for_monitor_.notify_one();
+    call_monitor();
+  }
+
+  /// The same for one unit more of a job that may be there already: `make()` gives a job without units, `append(job)`
+  /// puts one into it. Units of one key go together, as many in a message as pays.
+  template <class Make, class Append>
+  void launch(launch_key const& key, Make make, Append append) {
+    std::unique_lock const lock(mutex_);
+    if (closed_) raise<pool_closed>();
+    process_job* group = group_of(key);
+    if (group == nullptr) {
+      auto fresh = make();
+      append(*fresh);
+      ++fresh->end;
+      group = fresh.get();
+      groups_.push_back({key, group});
+      own(std::move(fresh));
+    } else {
+      append(*group);
+      ++group->end;
+      enqueue(*group);
+    }
+    ++owned_;
+    if (worth_sending(*group)) send_all();
+    call_monitor();
   }
 
   // ---- a job whose units come one by one; one thread at a time
@@ -142,7 +174,7 @@ class process_scheduler {
   void look(F f) {
     std::unique_lock lock(mutex_);
     turn();
-    if (!done_.empty()) conclude_done(lock);
+    if (has_news()) tell_news(lock, false);
     f();
   }
 
@@ -232,6 +264,7 @@ class process_scheduler {
   static constexpr std::size_t message_target = 24 << 10;  // bytes of one message, unless one unit is larger
   static constexpr std::size_t shared_work_above = 2 << 10;
   static constexpr unsigned hopeless_starts = 3;
+  static constexpr unsigned hopeless_kills = 20;  // SIGKILL is somebody's doing, or the system's while memory is short
 
   enum class peer_phase { absent, starting, ready, retiring };
 
@@ -329,27 +362,81 @@ class process_scheduler {
     }
   }
 
+  // ---- launched jobs
+
+  /// Makes the job the scheduler's own. Throws before it has changed anything.
+  void own(std::unique_ptr<process_job> job) {
+    if (closed_) raise<pool_closed>();
+    if (!monitor_.joinable()) monitor_ = std::thread([this] { watch(); });
+    done_.reserve(done_.size() + 1);
+    admit(*job);
+    job->owned = true;
+    static_cast<void>(job.release());
+  }
+
+  void call_monitor() {
+    if (monitor_idles_)
+      work_for_monitor_.notify_one();
+    else if (!done_.empty())
+      transport_.wake();  // a unit that could not be encoded has ended already
+  }
+
+  [[nodiscard]] process_job* group_of(launch_key const& key) noexcept {
+    for (auto const& [its_key, group] : groups_)
+      if (its_key == key) return group;
+    return nullptr;
+  }
+
+  /// Whether a unit more shall go at once. Where every peer has some on its way, their answers will ask for the next
+  /// message; where the monitor is about to look again, it sends what there is. Until then more come together.
+  [[nodiscard]] bool worth_sending(process_job const& job) const noexcept {
+    constexpr std::uint64_t enough_for_a_message = 32, enough_on_the_way = 2;
+    if (job.waiting() >= enough_for_a_message) return true;
+    if (monitor_tells_) return false;
+    for (peer const& w : peers_)
+      if (w.phase == peer_phase::ready && !w.killed && w.outstanding() < enough_on_the_way) return true;
+    return false;
+  }
+
   /// A launched job has ended: its maker is told when the lock is free.
   void finish_owned(process_job& job) {
     dismiss(job);
+    std::erase_if(groups_, [&](auto const& entry) { return entry.second == &job; });
     done_.emplace_back(&job);
   }
 
-  void conclude_done(std::unique_lock<std::mutex>& lock) {
-    auto const ended = std::exchange(done_, {});
+  [[nodiscard]] bool has_news() const noexcept {
+    if (!done_.empty()) return true;
+    for (auto const& entry : groups_)
+      if (entry.second->has_news()) return true;
+    return false;
+  }
+
+  void tell_news(std::unique_lock<std::mutex>& lock, bool by_monitor) {
+    monitor_tells_ |= by_monitor;
+    auto ended = std::exchange(done_, {});
+    std::vector<std::unique_ptr<process_news>> news;
+    for (auto const& job : ended) news.push_back(job->take_news());
+    for (auto const& entry : groups_)
+      if (entry.second->has_news()) news.push_back(entry.second->take_news());
     lock.unlock();
-    for (auto const& job : ended) job->conclude();
+    std::size_t told = 0;
+    for (auto const& one : news)
+      if (one != nullptr) told += one->tell();
+    news.clear();  // what they hold may be the user's: it ends without the lock
+    ended.clear();
     lock.lock();
-    owned_ -= ended.size();
+    if (by_monitor) monitor_tells_ = false;
+    owned_ -= told;
     if (owned_ == 0) transport_.wake();  // join() may wait for it
   }
 
   /// One look, and a rest if nothing moved.
-  void step(std::unique_lock<std::mutex>& lock, bool may_spin) {
+  void step(std::unique_lock<std::mutex>& lock, bool may_spin, bool by_monitor = false) {
     ++drivers_;
     bool const moved = turn();
-    if (!done_.empty())
-      conclude_done(lock);
+    if (has_news())
+      tell_news(lock, by_monitor);
     else if (!moved)
       rest(lock, may_spin);
     --drivers_;
@@ -362,7 +449,7 @@ class process_scheduler {
     std::unique_lock lock(mutex_);
     while (!monitor_ends_) {
       if (owned_ != 0) {
-        step(lock, false);
+        step(lock, false, true);
       } else {
         monitor_idles_ = true;
         work_for_monitor_.wait(lock);
@@ -549,7 +636,10 @@ class process_scheduler {
       process_job& job = *ready_.front();
       ready_.pop_front();
       job.queued = false;
-      if (!job.has_work()) continue;
+      if (!job.has_work()) {
+        if (job.owned && job.finished()) finish_owned(job);  // it was stopped before it began
+        continue;
+      }
       bool const serves = may_serve(job, i);
       bool const sent = serves && send_batch(i, job);
       if (job.has_work())
@@ -715,12 +805,11 @@ class process_scheduler {
       ++stats_.deaths;
     }
     return_units(i, running, end);
-    bool const hopeless = w.failed_starts >= hopeless_starts;
     w.phase = peer_phase::absent;
     w.killed = false;
     w.last_start_error = end;
     w.next_start = monotonic_ns() + (w.failed_starts != 0 ? retry_start_after : 0);
-    if (hopeless) return give_up_if_nobody_is_left();
+    if (hopeless(w)) return give_up_if_nobody_is_left();
     if (!closed_ || !jobs_.empty()) {
       if (w.failed_starts == 0) start_again(i);
     }
@@ -782,9 +871,14 @@ class process_scheduler {
 #endif
   }
 
+  static bool hopeless(peer const& w) noexcept {
+    auto const& end = w.last_start_error;
+    return w.failed_starts >= (end.code == CLD_KILLED && end.status == SIGKILL ? hopeless_kills : hopeless_starts);
+  }
+
   void give_up_if_nobody_is_left() {
     for (peer const& w : peers_)
-      if (w.phase != peer_phase::absent || w.failed_starts < hopeless_starts) return;
+      if (w.phase != peer_phase::absent || !hopeless(w)) return;
     auto const& end = peers_.front().last_start_error;
     std::string why = "tartan: no worker process can be started: ";
     if (end.code < 0)
@@ -954,13 +1048,15 @@ class process_scheduler {
   Transport transport_;
   std::vector<peer> peers_;
   std::vector<process_job*> jobs_;
-  std::deque<process_job*> ready_;                  // those that may have work
-  std::vector<process_job*> watched_;               // those that somebody may stop
-  std::vector<std::unique_ptr<process_job>> done_;  // launched, ended, not told yet
-  std::size_t owned_ = 0;                           // launched, not told yet
+  std::deque<process_job*> ready_;                           // those that may have work
+  std::vector<process_job*> watched_;                        // those that somebody may stop
+  std::vector<std::unique_ptr<process_job>> done_;           // launched, ended, not told yet
+  std::vector<std::pair<launch_key, process_job*>> groups_;  // launched, which take further units
+  std::size_t owned_ = 0;                                    // launched units, not told yet
   std::thread monitor_;
   std::condition_variable work_for_monitor_;
   bool monitor_idles_ = false;
+  bool monitor_tells_ = false;  // without the lock; then it looks at everything again
   bool monitor_ends_ = false;
   std::uint64_t jobs_seen_ = 0;
   departed_job departed_;

@@ -1,20 +1,22 @@
 #pragma once
 // Worker processes as a backend: the same calls as on threads, and a crash costs one task.
 
-#include <cstddef>      // byte, size_t
-#include <exception>    // exception_ptr, make_exception_ptr, rethrow_exception
+#include <chrono>       // nanoseconds
+#include <cstddef>      // size_t
+#include <exception>    // exception_ptr, rethrow_exception
 #include <memory>       // make_unique
 #include <optional>     // optional
 #include <ranges>       // begin, iterator_t, range_value_t, size
 #include <string_view>  // string_view
 #include <type_traits>  // remove_cvref_t
 #include <utility>      // move
-#include <variant>      // monostate
 #include <vector>       // vector
 
 #include "tartan/backends/process_channel.hpp"  // process_channel
 #include "tartan/backends/process_job.hpp"      // process_job
+#include "tartan/backends/process_launch.hpp"   // launched_calls
 #include "tartan/backends/process_pool.hpp"     // process_pools
+#include "tartan/backends/process_work.hpp"     // name_work, take_properties
 #include "tartan/core/closure.hpp"              // closure
 #include "tartan/core/codec.hpp"                // encode, require_shippable
 #include "tartan/core/config.hpp"               // TARTAN_ABI
@@ -28,22 +30,6 @@
 namespace tartan::inline TARTAN_ABI {
 
 namespace detail {
-
-/// The callable that tasks run, and where its trampoline is.
-template <class Work, class Argument>
-void name_work(process_job& job, Work const& work) {
-  require_shippable<Work>();
-  require_shippable<Argument>();
-  job.code = code_address_of(reinterpret_cast<void const*>(&run_each<Work, Argument>));
-  job.work = encode(work);
-}
-
-inline void take_properties(process_job& job, properties const& props) {
-  job.timeout = std::chrono::nanoseconds(props.timeout_ns);
-  job.retries = props.retries;
-  if (props.pool.named()) job.most_workers = props.workers;  // a pool without a name has that size
-  job.watched = props.stop.asks != nullptr;
-}
 
 /// The blocks of a plan; keeps the error of the lowest block.
 template <class R, class Slice, class Work>
@@ -159,39 +145,6 @@ class try_job final : public process_job {
   std::vector<std::optional<outcome<R>>> results_;
 };
 
-/// One call, whose result goes to a sink: value(R&&), or error(exception_ptr).
-template <class R, class Call, class Sink>
-class launched_job final : public process_job {
- public:
-  launched_job(properties const& props, Call const& call, Sink sink)
-      : control_(props.control()), sink_(std::move(sink)) {
-    require_shippable<R>();
-    name_work<Call, std::monostate>(*this, call);
-    take_properties(*this, props);
-    end = 1;
-  }
-
-  std::size_t measure(std::uint64_t) override { return encoded_size(std::monostate{}); }
-  void encode(std::uint64_t, frame_writer& out) override { encode_to(out, std::monostate{}); }
-  void succeed(std::uint64_t, frame_reader& result) override { value_.emplace(decode_from<R>(result)); }
-  void fail(std::uint64_t, std::exception_ptr error) override { error_ = std::move(error); }
-  bool stops() override { return control_.skips(); }
-
-  void conclude() override {
-    if (value_.has_value()) {
-      control_.finished(1);
-      return sink_.value(std::move(*value_));
-    }
-    sink_.error(error_ != nullptr ? error_ : std::make_exception_ptr(cancelled()));
-  }
-
- private:
-  run_control control_;
-  Sink sink_;
-  std::optional<R> value_;
-  std::exception_ptr error_;
-};
-
 }  // namespace detail
 
 /// Worker processes, no shared memory but what is in the arena. Thread safety: stateless; pools are found by the
@@ -244,8 +197,21 @@ struct processes_backend {
   /// Runs call(std::monostate&), which travels with all that it holds, some time; `sink` gets what becomes of it, on
   /// a thread of the pool.
   template <class R, class Call, class Sink>
-  void launch(properties const& props, Call const& call, Sink sink) const {
-    pool(props).launch(std::make_unique<detail::launched_job<R, Call, Sink>>(props, call, std::move(sink)));
+  void launch(properties const& props, Call call, Sink sink) const {
+    using calls = detail::launched_calls<R, Call, Sink>;
+    auto& scheduler = pool(props);
+    auto const put = [&](detail::process_job& job) {
+      static_cast<calls&>(job).append(std::move(call), std::move(sink));
+    };
+    if (!props.control().watched()) {
+      detail::launch_key const key{calls::kind(), std::chrono::nanoseconds(props.timeout_ns), props.retries,
+                                   props.pool.named() ? props.workers : 0};
+      return scheduler.launch(key, [&] { return std::make_unique<calls>(props); }, put);
+    }
+    auto alone = std::make_unique<calls>(props);
+    put(*alone);
+    alone->end = 1;
+    scheduler.launch(std::move(alone));
   }
 
  private:
