@@ -1,7 +1,9 @@
 // Vector kernels from the first-level cache (4096 floats) and from memory: tartan's packs against a plain loop, OpenMP
 // simd and, where the processor has AVX-512, the same kernel in intrinsics, which is the limit to measure against.
+#include <tartan/find.hpp>
 #include <tartan/map.hpp>
 #include <tartan/map_reduce.hpp>
+#include <tartan/minmax.hpp>
 #include <tartan/simd.hpp>
 
 #include <algorithm>
@@ -66,10 +68,16 @@ float packs_sum(float const*, std::size_t n) { return tartan::reduce(simd, first
 float packs_squares(float const*, std::size_t n) {
   return tartan::map_reduce(simd, first(n), [](auto x) { return x * x; });
 }
+float relaxed_sum(float const*, std::size_t n) { return tartan::reduce(simd.relaxed(), first(n)); }
+float relaxed_squares(float const*, std::size_t n) {
+  return tartan::map_reduce(simd.relaxed(), first(n), [](auto x) { return x * x; });
+}
 float packs_least(float const*, std::size_t n) { return tartan::reduce(simd, first(n), numbers[0], tartan::minimum{}); }
 float packs_count(float const*, std::size_t n) {
-  return static_cast<float>(tartan::map_reduce(simd, first(n), [](auto x) { return x > 0.5F; }, std::size_t{0}));
+  return static_cast<float>(tartan::count_if(simd, first(n), [](auto x) { return x > 0.5F; }));
 }
+float plain_place(float const* a, std::size_t n) { return *std::max_element(a, a + n); }
+float packs_place(float const*, std::size_t n) { return *tartan::max_element(simd, first(n)); }
 float packs_exp(float const*, std::size_t n) {
   return tartan::map_reduce(simd, first(n), [](auto x) { return tartan::exp(x); });
 }
@@ -159,7 +167,8 @@ float intrinsics_polynomial(float const* a, std::size_t n) {
 #endif
 
 void add_kernel(std::vector<bench::contender>& out, std::string const& name, std::size_t n, double expected,
-                double tolerance, kernel plain, kernel packs, kernel openmp, kernel intrinsics) {
+                double tolerance, kernel plain, kernel packs, kernel openmp, kernel intrinsics,
+                kernel relaxed = nullptr) {
   std::string const pattern = name + (n == in_cache ? " L1" : " DRAM");
   auto const add = [&](char const* who, kernel k, bool baseline) {
     if (k == nullptr) return;
@@ -186,11 +195,51 @@ void add_kernel(std::vector<bench::contender>& out, std::string const& name, std
   };
   add("plain loop", plain, true);
   add("tartan simd", packs, false);
+  add("tartan simd, relaxed", relaxed, false);
   add("OpenMP simd", openmp, false);
   add("AVX-512 intrinsics", intrinsics, false);
 }
 
+/// Sum and squares of doubles in the first-level cache: with the same bits everywhere, and relaxed.
+void add_doubles(std::vector<bench::contender>& out) {
+  static std::vector<double> const v = [] {
+    std::vector<double> made(in_cache / 2);
+    for (std::size_t i = 0; i != made.size(); ++i) made[i] = static_cast<double>(i * 37 % 1000 + 1) / 1024;
+    return made;
+  }();
+  static constexpr int times = 512;
+  auto const square = [](auto x) { return x * x; };
+  auto const add = [&](std::string const& pattern, char const* who, double expected, auto f, bool baseline) {
+    bench::contender c;
+    c.pattern = pattern;
+    c.backend = who;
+    c.right = [=] { return std::abs(f() - expected) <= 1e-12 * expected; };
+    c.run = [=] {
+      for (int i = 0; i != times; ++i) {
+        double answer = f();
+        asm volatile("" : "+x"(answer) : : "memory");
+      }
+    };
+    c.bytes = static_cast<double>(v.size() * sizeof(double)) * times;
+    c.baseline = baseline;
+    out.push_back(std::move(c));
+  };
+  double const sum = std::accumulate(v.begin(), v.end(), 0.0);
+  double const squares = std::inner_product(v.begin(), v.end(), v.begin(), 0.0);
+  add("sum f64 L1", "plain loop", sum, [] { return std::accumulate(v.begin(), v.end(), 0.0); }, true);
+  add("sum f64 L1", "tartan simd", sum, [] { return tartan::reduce(simd, v); }, false);
+  add("sum f64 L1", "tartan simd, relaxed", sum, [] { return tartan::reduce(simd.relaxed(), v); }, false);
+  add(
+      "squares f64 L1", "plain loop", squares, [] { return std::inner_product(v.begin(), v.end(), v.begin(), 0.0); },
+      true);
+  add("squares f64 L1", "tartan simd", squares, [=] { return tartan::map_reduce(simd, v, square); }, false);
+  add(
+      "squares f64 L1", "tartan simd, relaxed", squares, [=] { return tartan::map_reduce(simd.relaxed(), v, square); },
+      false);
+}
+
 void add(bench::options const& o, std::vector<bench::contender>& out) {
+  add_doubles(out);
   std::size_t const in_memory = o.scaled(std::size_t{1} << 25);
   numbers.resize(in_memory);
   results.resize(in_memory);
@@ -217,11 +266,12 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     double const last = static_cast<double>(polynomial(numbers[n - 1]));
     // The plain loop adds one after another, which in memory size costs it most of its digits.
     double const loose = n == in_cache ? 1e-4 : 1;
-    add_kernel(out, "sum", n, sum, loose, plain_sum, packs_sum, by_omp[0], by_hand[0]);
-    add_kernel(out, "squares", n, squares, loose, plain_squares, packs_squares, by_omp[1], by_hand[1]);
+    add_kernel(out, "sum", n, sum, loose, plain_sum, packs_sum, by_omp[0], by_hand[0], relaxed_sum);
+    add_kernel(out, "squares", n, squares, loose, plain_squares, packs_squares, by_omp[1], by_hand[1], relaxed_squares);
     add_kernel(out, "minimum", n, 1.0 / 1024, 0, plain_least, packs_least, nullptr, by_hand[2]);
     add_kernel(out, "count_if", n, static_cast<double>(above), n == in_cache ? 0 : 1e-6, plain_count, packs_count,
                nullptr, by_hand[3]);
+    add_kernel(out, "max_element", n, 1000.0 / 1024, 0, plain_place, packs_place, nullptr, nullptr);
     add_kernel(out, "exp", n, exps, loose, plain_exp, packs_exp, nullptr, by_hand[4]);
     add_kernel(out, "log", n, logs, loose, plain_log, packs_log, nullptr, nullptr);
     add_kernel(out, "sin", n, sines, loose, plain_sin, packs_sin, nullptr, nullptr);

@@ -88,3 +88,25 @@ TEST_CASE("map, map_into and for_each run in packs", "[leaves][policies]") {
               tartan::par_simd, v, [](auto x) { return x > 0; }, 0L) ==
           tartan::map_reduce(tartan::seq, v, [](float x) { return x > 0 ? 1L : 0L; }, 0L));
 }
+
+TEMPLATE_TEST_CASE("relaxed sums differ in their last bits at most", "[leaves][policies]", float, double) {
+  auto const square = [](auto x) { return x * x; };
+  for (std::size_t n : {1U, 3U, 16U, 63U, 64U, 65U, 1000U, 4097U, 100'003U}) {
+    std::vector<TestType> v(n);
+    for (std::size_t i = 0; i != n; ++i) v[i] = static_cast<TestType>(i % 1000) / TestType{1024};
+    auto const near = [&](TestType got, TestType expected) {
+      INFO(n << " elements: " << got << " and " << expected);
+      REQUIRE(std::abs(got - expected) <= expected * (sizeof(TestType) == 4 ? TestType(1e-5) : TestType(1e-13)));
+    };
+    for (int workers : {1, 3}) {
+      auto const relaxed = tartan::par_simd.workers(workers).relaxed();
+      near(tartan::reduce(relaxed, v), tartan::reduce(tartan::seq, v));
+      near(tartan::map_reduce(relaxed, v, square), tartan::map_reduce(tartan::seq, v, square));
+      REQUIRE(tartan::reduce(relaxed, v, v[0], tartan::maximum{}) ==
+              tartan::reduce(tartan::seq, v, v[0], tartan::maximum{}));
+      REQUIRE(tartan::map_reduce(
+                  relaxed, v, [](auto x) { return x > TestType(0.5); }, 0L) ==
+              tartan::map_reduce(tartan::seq, v, [](TestType x) { return x > TestType(0.5); }, 0L));
+    }
+  }
+}

@@ -228,6 +228,17 @@ struct scalar_leaf {
 };
 
 namespace detail {
+/// The reducer of a leaf; under relaxed() the one that gives up the bits, where the leaf has one.
+template <class Leaf, bool Relaxed, class T, class Map, class Combine>
+struct reducer_of {
+  using type = typename Leaf::template reducer<T, Map, Combine>;
+};
+template <class Leaf, class T, class Map, class Combine>
+  requires requires { typename Leaf::template relaxed_reducer<T, Map, Combine>; }
+struct reducer_of<Leaf, true, T, Map, Combine> {
+  using type = typename Leaf::template relaxed_reducer<T, Map, Combine>;
+};
+
 /// What or_scalar() makes of a leaf: leaves that can fall back specialise it.
 template <class Leaf>
 struct or_scalar_of {

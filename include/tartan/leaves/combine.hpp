@@ -8,6 +8,7 @@
 #include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 #include "tartan/exec/combine.hpp"       // commutative, maximum, minimum
 #include "tartan/leaves/arithmetic.hpp"  // convert
+#include "tartan/leaves/isa.hpp"         // TARTAN_CONTRACT
 #include "tartan/leaves/pack.hpp"        // pack, by_register
 #include "tartan/leaves/select.hpp"      // min, max
 
@@ -19,16 +20,18 @@ struct lane_combine {
   static constexpr bool exists = false;
 };
 
-/// An operation of the processor on whole registers. It wraps as C++'s conversion back to T does.
-#define TARTAN_LANE_COMBINE(function, op)                                                                             \
-  template <class U, class T>                                                                                         \
-    requires(std::same_as<U, void> || std::same_as<U, T>)                                                             \
-  struct lane_combine<function<U>, T> {                                                                               \
-    static constexpr bool exists = true;                                                                              \
-    template <std::size_t W>                                                                                          \
-    TARTAN_ALWAYS_INLINE static pack<T, W> apply(function<U>&, pack<T, W> const& a, pack<T, W> const& b) {            \
-      return by_register<pack<T, W>>([](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x op y; }, a, b); \
-    }                                                                                                                 \
+/// An operation of the processor on whole registers, contracted with what it is given where that is not opaque. It
+/// wraps as C++'s conversion back to T does.
+#define TARTAN_LANE_COMBINE(function, op)                                                                  \
+  template <class U, class T>                                                                              \
+    requires(std::same_as<U, void> || std::same_as<U, T>)                                                  \
+  struct lane_combine<function<U>, T> {                                                                    \
+    static constexpr bool exists = true;                                                                   \
+    template <std::size_t W>                                                                               \
+    TARTAN_ALWAYS_INLINE static pack<T, W> apply(function<U>&, pack<T, W> const& a, pack<T, W> const& b) { \
+      return by_register<pack<T, W>>(                                                                      \
+          [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { TARTAN_CONTRACT return x op y; }, a, b); \
+    }                                                                                                      \
   };
 
 TARTAN_LANE_COMBINE(std::plus, +)

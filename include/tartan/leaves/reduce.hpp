@@ -51,8 +51,8 @@ TARTAN_ALWAYS_INLINE T fold_lanes(pack<T, W> const& p, Combine& combine) {
   }
 }
 
-/// The 64 virtual lanes of one block while it is folded.
-template <class T, class Combine>
+/// The virtual lanes of one block while it is folded: 64 of them, which fixes the bits, or as many as suit the target.
+template <class T, class Combine, std::size_t Lanes = lane_count>
 class lane_state {
   using op = lane_combine<Combine, T>;
 
@@ -63,19 +63,19 @@ class lane_state {
     if (n == 0) return;
     bool const begins = filled_ == 0;
     if (begins) {
-      filled_ = n < lane_count ? n : lane_count;
-      if (n < lane_count) return begin_short<W>(n, produce);
+      filled_ = n < Lanes ? n : Lanes;
+      if (n < Lanes) return begin_short<W>(n, produce);
     }
-    pack<T, W> lane[lane_count / W];
-    unroll<lane_count / W>([&](auto r) TARTAN_INLINE_LAMBDA {
+    pack<T, W> lane[Lanes / W];
+    unroll<Lanes / W>([&](auto r) TARTAN_INLINE_LAMBDA {
       lane[r] = begins ? produce.template whole<W>(r * W) : pack<T, W>::load(lane_ + r * W);
     });
-    std::size_t i = begins ? lane_count : 0;
-    for (; i + lane_count <= n; i += lane_count)
-      unroll<lane_count / W>([&](auto r) TARTAN_INLINE_LAMBDA {
+    std::size_t i = begins ? Lanes : 0;
+    for (; i + Lanes <= n; i += Lanes)
+      unroll<Lanes / W>([&](auto r) TARTAN_INLINE_LAMBDA {
         lane[r] = op::template apply<W>(combine, lane[r], produce.template whole<W>(i + r * W));
       });
-    unroll<lane_count / W>([&](auto r) TARTAN_INLINE_LAMBDA { lane[r].store(lane_ + r * W); });
+    unroll<Lanes / W>([&](auto r) TARTAN_INLINE_LAMBDA { lane[r].store(lane_ + r * W); });
     if (i != n) end_short<W>(i, n, produce, combine);
   }
 
@@ -83,9 +83,9 @@ class lane_state {
 
   /// At least one element has been added.
   [[nodiscard]] TARTAN_ALWAYS_INLINE T finish(Combine& combine) {
-    if (filled_ < lane_count) [[unlikely]]
+    if (filled_ < Lanes) [[unlikely]]
       return finish_short(combine);
-    return fold_lanes<op>(pack<T, lane_count>::load(lane_), combine);
+    return fold_lanes<op>(pack<T, Lanes>::load(lane_), combine);
   }
 
  private:
@@ -114,20 +114,20 @@ class lane_state {
 
   /// The tree where lanes are missing: what is not there is passed over.
   TARTAN_NOINLINE T finish_short(Combine& combine) {
-    for (std::size_t stride = lane_count / 2; stride != 0; stride /= 2)
+    for (std::size_t stride = Lanes / 2; stride != 0; stride /= 2)
       for (std::size_t j = 0; j != stride; ++j)
         if (j + stride < filled_)
           lane_[j] = op::template apply<1>(combine, pack<T, 1>{lane_[j]}, pack<T, 1>{lane_[j + stride]})[0];
     return lane_[0];
   }
 
-  alignas(register_bytes) T lane_[lane_count];
+  alignas(register_bytes) T lane_[Lanes];
   std::size_t filled_ = 0;
 };
 
-/// map(elements) as packs of T. They pass opaque, so that no compiler contracts a product in map with a sum in
-/// combine: the scalar leaf, whose mapped values rest in memory, could not follow.
-template <class T, class It, class Map>
+/// map(elements) as packs of T. Unless Relaxed they pass opaque, so that no compiler contracts a product in map with a
+/// sum in combine: the scalar leaf, whose mapped values rest in memory, could not follow.
+template <class T, class It, class Map, bool Relaxed = false>
 struct mapped_elements {
   source<It> from;
   Map& map;
@@ -145,7 +145,7 @@ struct mapped_elements {
   template <std::size_t W, class P>
   TARTAN_ALWAYS_INLINE pack<T, W> settled(P const& elements) const {
     auto values = as_pack<T, W>(map(elements));
-    if constexpr (std::is_floating_point_v<T> && !std::same_as<std::decay_t<Map>, std::identity>)
+    if constexpr (!Relaxed && std::is_floating_point_v<T> && !std::same_as<std::decay_t<Map>, std::identity>)
       unroll<pack<T, W>::registers>([&](auto r) TARTAN_INLINE_LAMBDA { opaque(values.part[r]); });
     return values;
   }

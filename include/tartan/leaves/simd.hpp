@@ -5,7 +5,7 @@
 #include <cstddef>      // size_t
 #include <functional>   // identity
 #include <tuple>        // tuple
-#include <type_traits>  // decay_t, is_invocable_v, remove_cvref_t
+#include <type_traits>  // decay_t, is_floating_point_v, is_invocable_v, remove_cvref_t
 
 #include "tartan/core/config.hpp"       // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 #include "tartan/exec/leaf.hpp"         // scalar_leaf, scalar_reducer, or_scalar_of
@@ -55,12 +55,15 @@ constexpr void require_packs() {
 }
 
 /// The reducer of the simd leaf: packs where map takes them, the scalar reducer's shape and bits everywhere.
-template <class T, class Map, class Combine, bool Strict, bool Lanes>
+/// Relaxed gives up the bits for what the target does best: eight accumulators, fused products.
+template <class T, class Map, class Combine, bool Strict, bool Lanes, bool Relaxed = false>
 class simd_reducer;
 
-template <class T, class Map, class Combine, bool Strict>
-class simd_reducer<T, Map, Combine, Strict, true> {
+template <class T, class Map, class Combine, bool Strict, bool Relaxed>
+class simd_reducer<T, Map, Combine, Strict, true, Relaxed> {
   static constexpr std::size_t width = lanes::register_bytes / sizeof(T);
+  static constexpr std::size_t accumulators =
+      Relaxed && std::is_floating_point_v<T> && 8 * width < lane_count ? 8 * width : lane_count;
 
  public:
   simd_reducer(Map& map, Combine& combine) noexcept : map_(map), combine_(combine) {}
@@ -75,7 +78,7 @@ class simd_reducer<T, Map, Combine, Strict, true> {
             static_cast<T>(counted_ + static_cast<T>(lanes::impl::count_true(lanes::source<It>{first}, n, map_)));
       else
         lanes_.template add<lanes::impl::shared_lanes<It, T>>(
-            n, lanes::impl::mapped_elements<T, It, Map>{lanes::source<It>{first}, map_}, combine_);
+            n, lanes::impl::mapped_elements<T, It, Map, Relaxed>{lanes::source<It>{first}, map_}, combine_);
     } else {
       add_scalars(first, n);
     }
@@ -121,12 +124,12 @@ class simd_reducer<T, Map, Combine, Strict, true> {
   Map& map_;
   Combine& combine_;
   T counted_{};
-  lanes::impl::lane_state<T, Combine> lanes_;
+  lanes::impl::lane_state<T, Combine, accumulators> lanes_;
 };
 
 /// Folds that run left to right, or whose combine takes numbers only: packs map, the scalar reducer folds.
-template <class T, class Map, class Combine, bool Strict>
-class simd_reducer<T, Map, Combine, Strict, false> {
+template <class T, class Map, class Combine, bool Strict, bool Relaxed>
+class simd_reducer<T, Map, Combine, Strict, false, Relaxed> {
  public:
   simd_reducer(Map& map, Combine& combine) noexcept : map_(map), scalars_(map, combine) {}
 
@@ -338,6 +341,10 @@ struct basic_simd_leaf {
   /// The fold of one block.
   template <class T, class Map, class Combine>
   using reducer = simd_reducer<T, Map, Combine, Strict, folds_in_packs<T, Combine>()>;
+
+  /// The same with other last bits, faster on some targets.
+  template <class T, class Map, class Combine>
+  using relaxed_reducer = simd_reducer<T, Map, Combine, Strict, folds_in_packs<T, Combine>(), true>;
 
  private:
   template <class F, class It>

@@ -14,6 +14,7 @@
 #include "tartan/core/ticks.hpp"             // ticks, ticks_per_us
 #include "tartan/exec/backend.hpp"           // shared_memory_backend
 #include "tartan/exec/combine.hpp"           // in_lanes
+#include "tartan/exec/leaf.hpp"              // reducer_of
 #include "tartan/exec/plan.hpp"              // block_plan, reduction_blocks
 #include "tartan/exec/policy.hpp"            // execution_policy, supports
 #include "tartan/exec/source.hpp"            // divisible_range, for_parts, length, subrange_of
@@ -82,7 +83,7 @@ class block_fold {
 
  private:
   using leaf = typename P::leaf_type;
-  using reducer = typename leaf::template reducer<T, Map, Combine>;
+  using reducer = typename reducer_of<leaf, within(property::relaxed, P::used), T, Map, Combine>::type;
   using mapped = std::decay_t<std::invoke_result_t<Map&, std::iter_reference_t<It>>>;
   static constexpr std::uint64_t worth_sharing_us = 10;
 
@@ -164,7 +165,8 @@ T fold_range(P const& policy, R&& r, Map& map, Combine& combine) {
 /// Complexity: n map, n combine; span O(n / workers + log n). Cheap and dear elements alike: see for_each.
 /// Determinism: the same bits on every run, for any number of workers, grain and backend: blocks are fixed by n, within
 /// a block 64 lanes are combined in a fixed tree where combine is known to commute on numbers (std::plus, multiplies,
-/// bit operations, maximum, minimum, commutative(f)), else elements in order.
+/// bit operations, maximum, minimum, commutative(f)), else elements in order. Under simd, relaxed() gives up the
+/// same bits across builds and leaves for what the target does fastest.
 /// Exceptions: of map as for_each; `cancelled` if a stop was requested and elements were skipped.
 /// Blocking, Thread safety: as for_each.
 template <execution_policy P, std::ranges::input_range R, class Map,
