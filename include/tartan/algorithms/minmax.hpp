@@ -1,6 +1,7 @@
 #pragma once
 // Where the extremes are: min_element, max_element, minmax_element.
 
+#include <atomic>       // atomic, memory_order_relaxed
 #include <cstddef>      // size_t
 #include <functional>   // identity, invoke, less, ranges::less
 #include <ranges>       // begin, iterator_t
@@ -31,8 +32,9 @@ struct best_one_by_one {
 };
 
 /// The best index of [0, n), n > 0: better(i, j) says whether i takes the place of j, which lies to its left;
-/// in_block(begin, end) gives the best of a block.
-template <class P, class Better, class InBlock>
+/// in_block(begin, end) gives the best of a block. Comparisons may be Dear: then there are many blocks where elements
+/// are few.
+template <bool Dear, class P, class Better, class InBlock>
 std::size_t best_index(P const& policy, std::size_t n, Better const& better, InBlock const& in_block) {
   static_assert(shared_memory_backend<typename P::backend_type>,
                 "tartan: min_element and its like need workers that see the caller's memory; use seq, par or par_simd, "
@@ -40,9 +42,8 @@ std::size_t best_index(P const& policy, std::size_t n, Better const& better, InB
   static_assert(supports<P, (property::grain | property::relaxed)>,
                 "tartan: min_element and its like do not support a property of this policy (they take workers, stop, "
                 "progress, name, on)");
-  // Comparisons may be dear, so there are many blocks where elements are few.
   std::size_t const most = reduction_blocks(n)[0].size();
-  std::size_t const length = n < 64 * most ? n / 64 + 1 : most;
+  std::size_t const length = Dear && n < 64 * most ? n / 64 + 1 : most;
   block_plan const plan(n, length);
   slots<std::size_t> best(plan.count());
   policy.backend().for_range(policy.props(), n, length, [&](std::size_t begin, std::size_t end) {
@@ -57,7 +58,7 @@ std::size_t best_index(P const& policy, std::size_t n, Better const& better, InB
 
 template <class P, class Better>
 std::size_t best_index(P const& policy, std::size_t n, Better const& better) {
-  return best_index(policy, n, better, best_one_by_one<Better>{better});
+  return best_index<true>(policy, n, better, best_one_by_one<Better>{better});
 }
 
 /// The order of numbers, which leaves know; not one of the user's.
@@ -74,12 +75,19 @@ std::size_t extreme_index(P const& policy, R& r, std::size_t n, Better const& be
   using leaf = typename P::leaf_type;
   auto const first = std::ranges::begin(r);
   if constexpr (natural_order<Compare> && std::is_same_v<Proj, std::identity> &&
-                requires { leaf::template extreme_block<Largest>(first, n); })
-    return best_index(policy, n, better, [&](std::size_t begin, std::size_t end) {
-      return begin + leaf::template extreme_block<Largest>(advanced(first, begin), end - begin);
+                requires { leaf::template extreme_block<Largest>(first, n); }) {
+    std::atomic<bool> disorder{false};  // relaxed: it is read after the join
+    std::size_t const best = best_index<false>(policy, n, better, [&](std::size_t begin, std::size_t end) {
+      std::size_t const i = leaf::template extreme_block<Largest>(advanced(first, begin), end - begin);
+      if (i != end - begin) return begin + i;
+      disorder.store(true, std::memory_order_relaxed);
+      return begin;
     });
-  else
+    // With NaN among the numbers the cut into blocks shows: then the one of the other policies is taken.
+    return disorder.load(std::memory_order_relaxed) ? best_index(policy, n, better) : best;
+  } else {
     return best_index(policy, n, better);
+  }
 }
 
 template <class R, class Compare, class Proj>

@@ -307,18 +307,13 @@ struct basic_simd_leaf {
     return i + lane < n ? i + lane : n;
   }
 
-  /// The index of the first smallest (or largest) of n > 0 elements, as a loop with < finds it.
+  /// The index of the first smallest (or largest) of n > 0 elements; n where NaN is among them.
   template <bool Largest, class It>
     requires lanes::lane_type<std::iter_value_t<It>> && lanes::pack_readable<It>
   TARTAN_FLATTEN static std::size_t extreme_block(It first, std::size_t n) {
     using T = std::iter_value_t<It>;
     T best;
-    if (!lanes::impl::extreme_value<Largest>(lanes::source<It>{first}, n, best)) {  // NaN: the order decides
-      std::size_t i = 0;
-      for (std::size_t j = 1; j != n; ++j)
-        if (Largest ? at(first, i) < at(first, j) : at(first, j) < at(first, i)) i = j;
-      return i;
-    }
+    if (!lanes::impl::extreme_value<Largest>(lanes::source<It>{first}, n, best)) return n;
     auto test = [best](auto const& x) TARTAN_INLINE_LAMBDA { return x == best; };
     return find_block(first, n, test);
   }
