@@ -86,6 +86,7 @@ class launched_calls final : public process_job {
     bool over;
   };
   struct ended_call {
+    Call call;  // the user's, so it ends without the lock
     Sink sink;
     std::optional<R> value;
     std::exception_ptr error;
@@ -107,7 +108,7 @@ class launched_calls final : public process_job {
 
   void end_with(std::uint64_t unit, std::optional<R>&& value, std::exception_ptr&& error) {
     auto& call = at(unit);
-    ended_.push_back({std::move(call.sink), std::move(value), std::move(error)});
+    ended_.push_back({std::move(call.call), std::move(call.sink), std::move(value), std::move(error)});
     call.over = true;
     for (; !calls_.empty() && calls_.front().over; ++first_) calls_.pop_front();
   }

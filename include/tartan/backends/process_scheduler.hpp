@@ -15,22 +15,23 @@
 #include <mutex>               // mutex, unique_lock
 #include <string>              // string, to_string
 #include <thread>              // thread
-#include <utility>             // exchange, forward, move, pair
+#include <utility>             // forward, move
 #include <vector>              // erase, erase_if, vector
 
-#include "tartan/backends/process_job.hpp"  // process_job, unit_range
-#include "tartan/core/await.hpp"            // blocking_scope
-#include "tartan/core/codec.hpp"            // decode_from
-#include "tartan/core/config.hpp"           // TARTAN_ABI, TARTAN_EXCEPTIONS
-#include "tartan/core/errors.hpp"           // pool_closed, raise
-#include "tartan/core/os_thread.hpp"        // block_asynchronous_signals, name_this_thread
-#include "tartan/core/ticks.hpp"            // ticks, ticks_per_us
-#include "tartan/core/topology.hpp"         // hardware_cores
-#include "tartan/ipc/exceptions.hpp"        // remake_exception, shipped_exception
-#include "tartan/ipc/memory_pressure.hpp"   // out_of_memory_kills
-#include "tartan/ipc/process_errors.hpp"    // task_timeout, worker_died
-#include "tartan/ipc/transport.hpp"         // peer_end
-#include "tartan/ipc/wire.hpp"              // run_header
+#include "tartan/backends/process_job.hpp"       // process_job, unit_range
+#include "tartan/backends/process_launched.hpp"  // launch_key, launched_jobs
+#include "tartan/core/await.hpp"                 // blocking_scope
+#include "tartan/core/codec.hpp"                 // decode_from
+#include "tartan/core/config.hpp"                // TARTAN_ABI, TARTAN_EXCEPTIONS
+#include "tartan/core/errors.hpp"                // pool_closed, raise
+#include "tartan/core/os_thread.hpp"             // block_asynchronous_signals, name_this_thread
+#include "tartan/core/ticks.hpp"                 // ticks, ticks_per_us
+#include "tartan/core/topology.hpp"              // hardware_cores
+#include "tartan/ipc/exceptions.hpp"             // remake_exception, shipped_exception
+#include "tartan/ipc/memory_pressure.hpp"        // out_of_memory_kills
+#include "tartan/ipc/process_errors.hpp"         // task_timeout, worker_died
+#include "tartan/ipc/transport.hpp"              // peer_end
+#include "tartan/ipc/wire.hpp"                   // run_header
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -45,15 +46,6 @@ struct process_stats {
 };
 
 namespace detail {
-
-/// What launched units must have in common to go together.
-struct launch_key {
-  void const* kind;  ///< of the job's class
-  std::chrono::nanoseconds timeout;
-  unsigned retries;
-  std::size_t most_workers;
-  friend bool operator==(launch_key const&, launch_key const&) = default;
-};
 
 /// The scheduler. It alone writes its state, under its lock; peers only answer. So a peer that is killed at any
 /// instruction has either answered a unit or not, and wedges nobody.
@@ -116,8 +108,8 @@ class process_scheduler {
   /// Takes a job of one unit over and returns; a thread of the scheduler's drives it, and tells its news.
   void launch(std::unique_ptr<process_job> job) {
     std::unique_lock const lock(mutex_);
-    own(std::move(job));
-    ++owned_;
+    own(std::move(job), nullptr);
+    launched_.add_unit();
     send_all();
     call_monitor();
   }
@@ -128,21 +120,19 @@ class process_scheduler {
   void launch(launch_key const& key, Make make, Append append) {
     std::unique_lock const lock(mutex_);
     if (closed_) raise<pool_closed>();
-    process_job* group = group_of(key);
-    if (group == nullptr) {
+    process_job* job = launched_.find(key);
+    if (job == nullptr) {
       auto fresh = make();
       append(*fresh);
-      ++fresh->end;
-      group = fresh.get();
-      groups_.push_back({key, group});
-      own(std::move(fresh));
+      fresh->end = 1;
+      job = own(std::move(fresh), &key);
     } else {
-      append(*group);
-      ++group->end;
-      enqueue(*group);
+      append(*job);
+      ++job->end;
+      enqueue(*job);
     }
-    ++owned_;
-    if (worth_sending(*group)) send_all();
+    launched_.add_unit();
+    if (worth_sending(*job)) send_all();
     call_monitor();
   }
 
@@ -174,7 +164,7 @@ class process_scheduler {
   void look(F f) {
     std::unique_lock lock(mutex_);
     turn();
-    if (has_news()) tell_news(lock, false);
+    if (launched_.has_news()) tell_news(lock, false);
     f();
   }
 
@@ -208,7 +198,7 @@ class process_scheduler {
     {
       std::unique_lock lock(mutex_);
       closed_ = true;
-      while (!jobs_.empty() || owned_ != 0) step(lock, false);
+      while (!jobs_.empty() || launched_.untold() != 0) step(lock, false);
     }
     end_peers(std::chrono::seconds(2));
   }
@@ -365,26 +355,21 @@ class process_scheduler {
   // ---- launched jobs
 
   /// Makes the job the scheduler's own. Throws before it has changed anything.
-  void own(std::unique_ptr<process_job> job) {
+  process_job* own(std::unique_ptr<process_job> job, launch_key const* key) {
     if (closed_) raise<pool_closed>();
     if (!monitor_.joinable()) monitor_ = std::thread([this] { watch(); });
-    done_.reserve(done_.size() + 1);
+    launched_.make_room();
     admit(*job);
     job->owned = true;
-    static_cast<void>(job.release());
+    launched_.add(*job, key);
+    return job.release();
   }
 
   void call_monitor() {
     if (monitor_idles_)
       work_for_monitor_.notify_one();
-    else if (!done_.empty())
+    else if (launched_.any_ended())
       transport_.wake();  // a unit that could not be encoded has ended already
-  }
-
-  [[nodiscard]] process_job* group_of(launch_key const& key) noexcept {
-    for (auto const& [its_key, group] : groups_)
-      if (its_key == key) return group;
-    return nullptr;
   }
 
   /// Whether a unit more shall go at once. Where every peer has some on its way, their answers will ask for the next
@@ -398,44 +383,28 @@ class process_scheduler {
     return false;
   }
 
-  /// A launched job has ended: its maker is told when the lock is free.
+  /// A launched job has ended: its makers are told when the lock is free.
   void finish_owned(process_job& job) {
     dismiss(job);
-    std::erase_if(groups_, [&](auto const& entry) { return entry.second == &job; });
-    done_.emplace_back(&job);
-  }
-
-  [[nodiscard]] bool has_news() const noexcept {
-    if (!done_.empty()) return true;
-    for (auto const& entry : groups_)
-      if (entry.second->has_news()) return true;
-    return false;
+    launched_.end(job);
   }
 
   void tell_news(std::unique_lock<std::mutex>& lock, bool by_monitor) {
     monitor_tells_ |= by_monitor;
-    auto ended = std::exchange(done_, {});
-    std::vector<std::unique_ptr<process_news>> news;
-    for (auto const& job : ended) news.push_back(job->take_news());
-    for (auto const& entry : groups_)
-      if (entry.second->has_news()) news.push_back(entry.second->take_news());
+    auto news = launched_.take_news();
     lock.unlock();
-    std::size_t told = 0;
-    for (auto const& one : news)
-      if (one != nullptr) told += one->tell();
-    news.clear();  // what they hold may be the user's: it ends without the lock
-    ended.clear();
+    auto const told = news.tell();
     lock.lock();
     if (by_monitor) monitor_tells_ = false;
-    owned_ -= told;
-    if (owned_ == 0) transport_.wake();  // join() may wait for it
+    launched_.told(told);
+    if (launched_.untold() == 0) transport_.wake();  // join() may wait for it
   }
 
   /// One look, and a rest if nothing moved.
   void step(std::unique_lock<std::mutex>& lock, bool may_spin, bool by_monitor = false) {
     ++drivers_;
     bool const moved = turn();
-    if (has_news())
+    if (launched_.has_news())
       tell_news(lock, by_monitor);
     else if (!moved)
       rest(lock, may_spin);
@@ -448,7 +417,7 @@ class process_scheduler {
     name_this_thread("tartan-watch", 0);
     std::unique_lock lock(mutex_);
     while (!monitor_ends_) {
-      if (owned_ != 0) {
+      if (launched_.untold() != 0) {
         step(lock, false, true);
       } else {
         monitor_idles_ = true;
@@ -1048,11 +1017,9 @@ class process_scheduler {
   Transport transport_;
   std::vector<peer> peers_;
   std::vector<process_job*> jobs_;
-  std::deque<process_job*> ready_;                           // those that may have work
-  std::vector<process_job*> watched_;                        // those that somebody may stop
-  std::vector<std::unique_ptr<process_job>> done_;           // launched, ended, not told yet
-  std::vector<std::pair<launch_key, process_job*>> groups_;  // launched, which take further units
-  std::size_t owned_ = 0;                                    // launched units, not told yet
+  std::deque<process_job*> ready_;     // those that may have work
+  std::vector<process_job*> watched_;  // those that somebody may stop
+  launched_jobs launched_;
   std::thread monitor_;
   std::condition_variable work_for_monitor_;
   bool monitor_idles_ = false;
