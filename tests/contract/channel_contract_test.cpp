@@ -249,3 +249,33 @@ TEST_CASE("workers(n) bounds how many tasks of a channel run at once, and that m
     CHECK(most == n);
   }
 }
+
+TEST_CASE("H8: what a running task sends comes before its end, in order, and beside the window", "[contract]") {
+  auto const p = tn::par.workers(3);
+  auto const work = [](std::unique_ptr<int>& n, tn::channel_sender<std::unique_ptr<int>>& sender) {
+    for (int i = 0; i != *n; ++i) sender(std::make_unique<int>(i));
+    if (*n == 7) throw std::domain_error("seven");
+    return std::make_unique<int>(1000);
+  };
+  auto channel = open<std::unique_ptr<int>, std::unique_ptr<int>>(p, work, 4);
+  std::map<std::size_t, std::vector<int>> seen;
+  std::size_t pushed = 0, failed = 0;
+  while (pushed != 50 || channel.under_way() != 0) {
+    while (pushed != 50 && channel.try_push(std::make_unique<int>(static_cast<int>(pushed % 10)))) ++pushed;
+    CHECK(channel.under_way() <= 4);
+    channel.wait();
+    channel.poll([&](std::size_t i, tn::outcome<std::unique_ptr<int>> o) {
+      o.has_value() ? seen[i].push_back(**o) : static_cast<void>(++failed);
+    });
+  }
+  CHECK(failed == 5);
+  for (std::size_t i = 0; i != 50; ++i) {
+    std::vector<int> expected(i % 10);
+    for (std::size_t k = 0; k != expected.size(); ++k) expected[k] = static_cast<int>(k);
+    if (i % 10 != 7) expected.push_back(1000);
+    CHECK(seen[i] == expected);
+  }
+  // What nobody takes is freed.
+  auto dropped = open<std::unique_ptr<int>, std::unique_ptr<int>>(p, work, 4);
+  CHECK(dropped.try_push(std::make_unique<int>(9)));
+}

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "support/everywhere.hpp"
 #include "support/fake_remote.hpp"
 #include "tartan/thread_pool.hpp"
@@ -238,4 +239,62 @@ TEST_CASE("a chain of a hundred thousand tasks needs no deep stack", "[master_wo
   auto const results = tn::master_worker(tn::par, std::vector<int>{100'000}, chain);
   CHECK(results.size() == 100'001);
   CHECK(std::ranges::is_sorted(results, std::greater<>{}));
+}
+
+TEST_CASE("a task that was added begins while the one that added it still runs", "[master_worker]") {
+  for (int const workers : {2, 3, 4}) {
+    auto const p = tn::par.workers(workers);
+    // A chain: each waits until the task that it has added has begun, as far as there are workers.
+    std::atomic<int> begun = 0;
+    auto const depths = tn::master_worker(p, std::vector{1}, [&](int depth, auto&& more) {
+      ++begun;
+      if (depth < workers) {
+        more(depth + 1);
+        if (!tn::test::comes_true([&] { return begun > depth; })) throw std::runtime_error("the child has not begun");
+      }
+      return depth;
+    });
+    CHECK(depths.size() == static_cast<std::size_t>(workers));
+    CHECK(std::is_sorted(depths.begin(), depths.end()));
+  }
+}
+
+TEST_CASE("children that were added early and late keep their order", "[master_worker]") {
+  for (int round = 0; round != 50; ++round) {
+    std::atomic<int> ended = 0;
+    auto const parent = [&](std::string const& path, auto&& more) {
+      if (path.size() < 3) {
+        for (char c = '0'; c != '5'; ++c) {
+          more(path + c);
+          if (c % 2 == 0) std::this_thread::yield();
+        }
+      }
+      ++ended;
+      return path;
+    };
+    auto const found = tn::master_worker(tn::par.workers(3), std::vector<std::string>{"a", "b"}, parent);
+    CHECK(found.size() == 2 * (1 + 5 + 25));
+    CHECK(std::is_sorted(found.begin(), found.end()));
+    CHECK(ended == 62);
+  }
+}
+
+TEST_CASE("of a task that fails after its children have begun nothing is left", "[master_worker]") {
+  auto const p = tn::par.workers(2);
+  std::atomic<bool> child_ended = false;
+  auto const fails_late = [&](int depth, auto&& more) {
+    if (depth == 0) {
+      more(1);
+      static_cast<void>(tn::test::comes_true([&] { return child_ended.load(); }));
+      throw std::domain_error("late");
+    }
+    if (depth == 1) more(2), more(3);
+    child_ended = true;
+    return depth;
+  };
+  CHECK_THROWS_AS(tn::master_worker(p, std::vector{0}, fails_late), std::domain_error);
+  auto const outcomes = tn::try_master_worker(p, std::vector{0, 7}, fails_late);
+  REQUIRE(outcomes.size() == 2);
+  CHECK(outcomes[0].what() == "late");
+  CHECK(outcomes[1].value() == 7);
 }

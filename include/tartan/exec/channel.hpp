@@ -1,15 +1,16 @@
 #pragma once
 // The channel tier: tasks go in one by one, results come out as they are done.
 
-#include <atomic>      // atomic, memory_order_*
-#include <concepts>    // same_as
-#include <cstddef>     // size_t
-#include <deque>       // deque
-#include <exception>   // exception_ptr, make_exception_ptr
-#include <functional>  // invoke
-#include <memory>      // make_shared, make_unique, shared_ptr, unique_ptr
-#include <optional>    // optional
-#include <utility>     // exchange, forward, move
+#include <atomic>       // atomic, memory_order_*
+#include <concepts>     // same_as
+#include <cstddef>      // size_t
+#include <deque>        // deque
+#include <exception>    // exception_ptr, make_exception_ptr
+#include <functional>   // invoke
+#include <memory>       // make_shared, make_unique, shared_ptr, unique_ptr
+#include <optional>     // optional
+#include <type_traits>  // is_invocable_v
+#include <utility>      // exchange, forward, move
 
 #include "tartan/core/arrivals.hpp"     // arrivals
 #include "tartan/core/await.hpp"        // await_task, blocking_scope
@@ -40,6 +41,10 @@ namespace tartan::inline TARTAN_ABI {
 ///       properties, when its turn to run has come. The destructor cancels and waits for what has begun.
 ///   H7  Several channels may be open at once, also inside of tasks; each serves one thread at a time.
 ///
+///   H8  Where memory is shared, work may take a channel_sender<R>& as its second argument: what it sends comes to
+///       on_result with the number of its task, in the order of sending and before the task's own result. It does not
+///       count in H2.
+///
 /// Of workers(n) no more than n tasks run at the same time, and n can. Without workers (seq, workers(1)) tasks run
 /// inside wait(). Where memory is not shared, the backend has a member
 /// open<R, Argument>(props, work, window), and arguments, results and work must travel.
@@ -57,8 +62,42 @@ concept task_channel = requires(C& c, C const& constant, Argument argument) {
 
 namespace detail {
 
+/// What comes back to a channel: a task that has ended, or a result that a running one sends ahead.
+struct channel_arrival {
+  explicit channel_arrival(bool is_ahead) noexcept : ahead(is_ahead) {}
+  channel_arrival* next_arrival = nullptr;
+  bool const ahead;
+};
+
+template <class Value>
+struct ahead_result : channel_arrival {
+  ahead_result(std::size_t its_index, Value&& its_value)
+      : channel_arrival(true), index(its_index), value(std::move(its_value)) {}
+  std::size_t const index;
+  Value value;
+};
+
+}  // namespace detail
+
+/// Sends results while their task still runs, see H8. R is not void.
+template <class R>
+class channel_sender {
+ public:
+  channel_sender(std::size_t index, detail::arrivals<detail::channel_arrival>& to) noexcept : index_(index), to_(to) {}
+  channel_sender(channel_sender const&) = delete;
+  channel_sender& operator=(channel_sender const&) = delete;
+  void operator()(R value) { to_.put(new detail::ahead_result<R>(index_, std::move(value))); }
+  [[nodiscard]] std::size_t index() const noexcept { return index_; }
+
+ private:
+  std::size_t const index_;
+  detail::arrivals<detail::channel_arrival>& to_;
+};
+
+namespace detail {
+
 /// What the tasks of one channel share with it.
-template <class Task, class Work>
+template <class Work>
 struct channel_core {
   channel_core(Work&& its_work, stop_query its_stop, piece_counter its_progress)
       : work(std::move(its_work)), stop(its_stop), progress(its_progress) {}
@@ -67,26 +106,30 @@ struct channel_core {
   stop_query const stop;
   piece_counter const progress;
   std::atomic<bool> cancelled_by_caller{false};
-  arrivals<Task> ended;
+  arrivals<channel_arrival> ended;
 };
+
+template <class R, class Argument, class Work>
+inline constexpr bool sends_ahead = std::is_invocable_v<Work const&, Argument&, channel_sender<R>&>;
+template <class Argument, class Work>
+inline constexpr bool sends_ahead<void, Argument, Work> = false;
 
 /// One task. References: of the pool's queue, of the channel until it is handed out, of the channel's list of tasks
 /// that may not have begun.
 template <class R, class Argument, class Work>
-class channel_task : public shared_task {
+class channel_task : public shared_task, public channel_arrival {
  public:
-  using core_type = channel_core<channel_task, Work>;
+  using core_type = channel_core<Work>;
 
   channel_task(std::shared_ptr<core_type> core, pool* home, std::size_t index, Argument&& argument)
       : shared_task(&obey_order, home, home == nullptr ? 2 : 3),
+        channel_arrival(false),
         index_(index),
         core_(std::move(core)),
         argument_(std::move(argument)) {}
 
   [[nodiscard]] std::size_t index() const noexcept { return index_; }
   [[nodiscard]] outcome<R> take() { return std::move(*outcome_); }
-
-  channel_task* next_arrival = nullptr;
 
  private:
   static void obey_order(queued_task* base, worker* w, task_order order) {
@@ -113,7 +156,14 @@ class channel_task : public shared_task {
   void perform() noexcept {
     if (core_->cancelled_by_caller.load(std::memory_order_relaxed) || core_->stop.requested())  // relaxed: a wish
       return end_unrun();
-    outcome_.emplace(attempt<R>(index_, [this]() -> R { return std::invoke(core_->work, argument_); }));
+    outcome_.emplace(attempt<R>(index_, [this]() -> R {
+      if constexpr (sends_ahead<R, Argument, Work>) {
+        channel_sender<R> sender(index_, core_->ended);
+        return std::invoke(core_->work, argument_, sender);
+      } else {
+        return std::invoke(core_->work, argument_);
+      }
+    }));
     core_->progress.finished(1);
     end();
   }
@@ -160,7 +210,7 @@ class local_channel {
     cancel();
     while (under_way_ != 0) {
       if (!has_result()) core_->ended.sleep();
-      while (task* const t = next_ended()) retire(t);
+      while (channel_arrival* const a = next_ended()) a->ahead ? drop_ahead(a) : retire(as_task(a));
     }
     static_cast<void>(first_waiting());
   }
@@ -183,11 +233,19 @@ class local_channel {
   template <class OnResult>
   std::size_t poll(OnResult&& on_result) {
     std::size_t results = 0;
-    while (task* const t = next_ended()) {
+    while (channel_arrival* const a = next_ended()) {
+      ++results;
+      if constexpr (sends_ahead<R, Argument, Work>) {
+        if (a->ahead) {
+          std::unique_ptr<ahead_result<R>> const owned(as_ahead(a));
+          on_result(owned->index, outcome<R>(std::in_place, owned->index, std::move(owned->value)));
+          continue;
+        }
+      }
+      task* const t = as_task(a);
       std::size_t const index = t->index();
       outcome<R> result = t->take();
       retire(t);
-      ++results;
       on_result(index, std::move(result));
     }
     return results;
@@ -230,11 +288,17 @@ class local_channel {
     return waiting_.empty() ? nullptr : waiting_.front();
   }
 
-  [[nodiscard]] task* next_ended() noexcept {
+  static task* as_task(channel_arrival* a) noexcept { return static_cast<task*>(a); }
+  static ahead_result<R>* as_ahead(channel_arrival* a) noexcept { return static_cast<ahead_result<R>*>(a); }
+  static void drop_ahead(channel_arrival* a) noexcept {
+    if constexpr (sends_ahead<R, Argument, Work>) delete as_ahead(a);
+  }
+
+  [[nodiscard]] channel_arrival* next_ended() noexcept {
     if (ready_ == nullptr) {
-      task* latest = core_->ended.take_all();
+      channel_arrival* latest = core_->ended.take_all();
       while (latest != nullptr) {
-        task* const before_it = std::exchange(latest->next_arrival, ready_);
+        channel_arrival* const before_it = std::exchange(latest->next_arrival, ready_);
         ready_ = std::exchange(latest, before_it);
       }
     }
@@ -250,8 +314,8 @@ class local_channel {
   pool* const home_;
   std::size_t const window_;
   std::shared_ptr<typename task::core_type> core_;
-  std::deque<task*> waiting_;  // in the order of their numbers; those in front may have begun
-  task* ready_ = nullptr;      // ended, oldest first
+  std::deque<task*> waiting_;         // in the order of their numbers; those in front may have begun
+  channel_arrival* ready_ = nullptr;  // come back, oldest first
   std::size_t next_index_ = 0, under_way_ = 0;
   bool closed_ = false;
 };

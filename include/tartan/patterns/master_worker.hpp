@@ -1,14 +1,15 @@
 #pragma once
 // Tasks of any cost that may add further tasks, handed out by a master.
 
-#include <algorithm>    // pop_heap, push_heap
+#include <algorithm>    // pop_heap, push_heap, sort
+#include <atomic>       // atomic, memory_order_*
 #include <concepts>     // convertible_to, same_as
 #include <cstddef>      // size_t
 #include <deque>        // deque
 #include <exception>    // exception_ptr, rethrow_exception
 #include <functional>   // invoke
 #include <iterator>     // make_move_iterator
-#include <optional>     // optional
+#include <optional>     // nullopt, optional
 #include <ranges>       // begin, end, input_range, range_value_t, subrange, view
 #include <type_traits>  // conditional_t, decay_t, invoke_result_t, is_invocable_v, is_same_v, is_void_v, type_identity
 #include <unordered_map>  // unordered_map
@@ -16,24 +17,37 @@
 #include <variant>        // monostate
 #include <vector>         // vector
 
-#include "tartan/core/errors.hpp"   // cancelled, raise
-#include "tartan/core/result.hpp"   // invoke_regular, regular_result
-#include "tartan/exec/backend.hpp"  // backend
-#include "tartan/exec/channel.hpp"  // open_channel
-#include "tartan/exec/outcome.hpp"  // outcome
-#include "tartan/exec/policy.hpp"   // execution_policy, supports
+#include "tartan/core/errors.hpp"       // cancelled, raise
+#include "tartan/core/plain_mutex.hpp"  // mutex_hold, plain_mutex
+#include "tartan/core/result.hpp"       // invoke_regular, regular_result
+#include "tartan/exec/backend.hpp"      // shared_memory_backend
+#include "tartan/exec/channel.hpp"      // channel_sender, open_channel
+#include "tartan/exec/outcome.hpp"      // outcome
+#include "tartan/exec/policy.hpp"       // execution_policy, supports
 
 namespace tartan::inline TARTAN_ABI {
 
-/// The second argument of a work(task, more): more(task) adds a task.
+namespace detail {
+template <class Task>
+class open_task;
+}
+
+/// The second argument of a work(task, more): more(task) adds a task, from the thread that called work.
 template <class Task>
 class task_adder {
  public:
-  explicit task_adder(std::vector<Task>& added) noexcept : added_(added) {}
-  void operator()(Task task) { added_.push_back(std::move(task)); }
+  explicit task_adder(std::vector<Task>& added) noexcept : added_(&added) {}
+  explicit task_adder(detail::open_task<Task>& open) noexcept : open_(&open) {}
+  void operator()(Task task) {
+    if (added_ != nullptr)
+      added_->push_back(std::move(task));
+    else
+      open_->add(std::move(task));
+  }
 
  private:
-  std::vector<Task>& added_;
+  std::vector<Task>* added_ = nullptr;
+  detail::open_task<Task>* open_ = nullptr;
 };
 
 namespace detail {
@@ -77,6 +91,124 @@ struct dynamic_work {
       return {invoke_regular(work, static_cast<typename call::argument>(task)), std::move(added)};
     }
   }
+};
+
+/// A result, none while the task still runs, and the children that were added from number `first` on.
+template <class Kept, class Task>
+struct open_reply {
+  std::optional<Kept> result;
+  std::size_t first = 0;
+  std::vector<Task> added{};
+};
+
+/// The running tasks that have added some, and whether the master wants them now.
+///
+/// [O1] The master says that it is hungry and then takes what the tasks have, each under its mutex; a task puts a child
+///      there under its mutex and then looks whether the master is hungry. If the child was put after the master had
+///      been there, the mutex orders the look after the master's word: the task sends it. So when a worker would be
+///      idle, no child waits for its parent's end; and as long as none would be, adding one costs a lock.
+template <class Task>
+class open_tasks {
+ public:
+  struct batch {
+    std::size_t index, first;
+    std::vector<Task> added;
+  };
+
+  [[nodiscard]] bool hungry() const noexcept { return hungry_.load(std::memory_order_relaxed); }  // relaxed: [O1]
+  void set_hungry(bool yes) noexcept { hungry_.store(yes, std::memory_order_relaxed); }           // relaxed: [O1]
+
+  void enter(open_task<Task>& t) noexcept {
+    mutex_hold const hold(mutex_);
+    t.next_ = first_;
+    if (first_ != nullptr) first_->before_ = &t;
+    first_ = &t;
+  }
+  void leave(open_task<Task>& t) noexcept {
+    mutex_hold const hold(mutex_);
+    (t.before_ != nullptr ? t.before_->next_ : first_) = t.next_;
+    if (t.next_ != nullptr) t.next_->before_ = t.before_;
+  }
+
+  /// The master, when it is hungry.
+  [[nodiscard]] std::vector<batch> take() {
+    std::vector<batch> all;
+    mutex_hold const hold(mutex_);
+    for (open_task<Task>* t = first_; t != nullptr; t = t->next_)
+      if (batch b = t->take(); !b.added.empty()) all.push_back(std::move(b));
+    return all;
+  }
+
+ private:
+  std::atomic<bool> hungry_{false};
+  plain_mutex mutex_;
+  open_task<Task>* first_ = nullptr;
+};
+
+/// One running task: what it has added and nobody has taken yet.
+template <class Task>
+class open_task {
+ public:
+  using batch = typename open_tasks<Task>::batch;
+
+  template <class Sender>
+  open_task(open_tasks<Task>& all, Sender& sender) noexcept
+      : all_(all),
+        index_(sender.index()),
+        sender_(&sender),
+        send_([](void* to, batch&& b) { (*static_cast<Sender*>(to))({std::nullopt, b.first, std::move(b.added)}); }) {}
+  open_task(open_task const&) = delete;
+  open_task& operator=(open_task const&) = delete;
+  ~open_task() {
+    if (entered_) all_.leave(*this);
+  }
+
+  void add(Task&& task) {
+    if (!entered_) all_.enter(*this), entered_ = true;
+    {
+      mutex_hold const hold(mutex_);
+      added_.push_back(std::move(task));
+    }
+    if (all_.hungry())
+      if (batch b = take(); !b.added.empty()) send_(sender_, std::move(b));
+  }
+
+  [[nodiscard]] batch take() {
+    mutex_hold const hold(mutex_);
+    batch b{index_, taken_, std::exchange(added_, {})};
+    taken_ += b.added.size();
+    return b;
+  }
+
+ private:
+  friend class open_tasks<Task>;
+  open_tasks<Task>& all_;
+  std::size_t const index_;
+  void* const sender_;
+  void (*const send_)(void*, batch&&);
+  bool entered_ = false;
+  open_task *next_ = nullptr, *before_ = nullptr;  // under the mutex of all
+  plain_mutex mutex_;
+  std::vector<Task> added_;  // this and the count under the mutex
+  std::size_t taken_ = 0;
+};
+
+/// Work where memory is shared: its children can be taken while it runs.
+template <class Work, class Task>
+struct open_work {
+  using call = work_call<Work, Task>;
+  using reply = open_reply<typename call::kept, Task>;
+
+  reply operator()(Task& task, channel_sender<reply>& sender) const {
+    open_task<Task> open(*all, sender);
+    task_adder<Task> more(open);
+    typename call::kept result = invoke_regular(work, static_cast<typename call::argument>(task), more);
+    auto rest = open.take();
+    return {std::move(result), rest.first, std::move(rest.added)};
+  }
+
+  [[no_unique_address]] Work work;
+  open_tasks<Task>* all;
 };
 
 /// Where each task stands: its parent, and the how-manieth child it is. The order of a recursion: a task, then what it
@@ -191,10 +323,10 @@ class results_in_order {
   static constexpr bool keeps_errors = Tries;
 
   void found_root(std::size_t number) { make(number), roots_.push_back(number); }
-  void found_children(std::size_t parent, std::size_t first, std::size_t count) {
+  /// `ordinal` is that of the first of them among all children of the parent; they may come in any order.
+  void found_children(std::size_t parent, std::size_t ordinal, std::size_t first, std::size_t count) {
     for (std::size_t i = 0; i != count; ++i) make(first + i);
-    nodes_[parent].first_child = first;
-    nodes_[parent].children = count;
+    nodes_[parent].children.push_back({ordinal, first, count});
   }
   bool done(std::size_t number, outcome<Kept>&& result) {
     return nodes_[number].result.emplace(std::move(result)), true;
@@ -215,17 +347,22 @@ class results_in_order {
           continue;
         }
         node& n = nodes_[open.back().next++];
+        if (!n.result->has_value()) n.children.clear();  // a task that failed has added none
         visit(std::move(*n.result));
         n.result.reset();
-        if (n.children != 0) open.push_back({n.first_child, n.first_child + n.children});
+        std::sort(n.children.begin(), n.children.end(), [](auto a, auto b) { return a.ordinal > b.ordinal; });
+        for (batch const& b : n.children) open.push_back({b.first, b.first + b.count});
       }
     }
   }
 
  private:
+  struct batch {
+    std::size_t ordinal, first, count;
+  };
   struct node {
     std::optional<outcome<Kept>> result{};
-    std::size_t first_child = 0, children = 0;
+    std::vector<batch> children{};
   };
   void make(std::size_t number) {
     if (nodes_.size() <= number) nodes_.resize(number + 1);
@@ -242,7 +379,7 @@ class results_as_they_come {
   explicit results_as_they_come(OnResult& on_result) noexcept : on_result_(on_result) {}
 
   void found_root(std::size_t) noexcept {}
-  void found_children(std::size_t, std::size_t, std::size_t) noexcept {}
+  void found_children(std::size_t, std::size_t, std::size_t, std::size_t) noexcept {}
   bool done(std::size_t, outcome<regular_result<Result>>&& result) {
     if constexpr (std::is_void_v<Result>)
       return goes_on([&]() -> decltype(auto) { return std::invoke(on_result_); });
@@ -265,18 +402,21 @@ class results_as_they_come {
 template <class P, class Tasks, class Work, class Order, class Sink>
 class master {
   using task_type = std::ranges::range_value_t<Tasks>;
-  using work_type = dynamic_work<Work, task_type>;
+  using call = work_call<Work, task_type>;
+  static constexpr bool opens = call::adds && shared_memory_backend<typename P::backend_type>;
+  using work_type = std::conditional_t<opens, open_work<Work, task_type>, dynamic_work<Work, task_type>>;
   using reply = typename work_type::reply;
-  using kept = typename work_type::call::kept;
+  using kept = typename call::kept;
   using shelf_type = task_shelf<task_type, Order>;
 
  public:
   master(P const& policy, Tasks& tasks, Work work, Order order, Sink& sink)
       : policy_(policy),
+        width_(policy.backend().width(policy.props())),
         window_(window_of(policy)),
         next_(std::ranges::begin(tasks)),
         end_(std::ranges::end(tasks)),
-        work_{std::move(work)},
+        work_(make_work(std::move(work), open_)),
         shelf_(std::move(order)),
         sink_(sink) {}
 
@@ -287,6 +427,7 @@ class master {
       if (wants_end()) channel.cancel();
       feed(channel);
       if (channel.under_way() == 0) break;
+      if (takes_open_children(channel)) continue;
       channel.wait();
       channel.poll([&](std::size_t index, outcome<reply> o) { ended(channel, index, std::move(o)); });
     }
@@ -298,6 +439,13 @@ class master {
   }
 
  private:
+  [[nodiscard]] static work_type make_work(Work&& work, open_tasks<task_type>& open) {
+    if constexpr (opens)
+      return {std::move(work), &open};
+    else
+      return static_cast<void>(open), work_type{std::move(work)};
+  }
+
   /// As much as the workers can hold: enough to hide the way to the master, little where the best comes first.
   [[nodiscard]] static std::size_t window_of(P const& policy) {
     std::size_t const width = policy.backend().width(policy.props());
@@ -331,6 +479,24 @@ class master {
     }
   }
 
+  /// When a worker would be idle: whether tasks that still run had added some.
+  template <class Channel>
+  [[nodiscard]] bool takes_open_children(Channel const& channel) {
+    if constexpr (!opens) {
+      return false;
+    } else {
+      bool const hungry = width_ > 1 && shelf_.empty() && channel.under_way() < width_ && !ended_by_sink_ && !stopped();
+      open_.set_hungry(hungry);
+      if (!hungry) return false;
+      auto batches = open_.take();
+      for (auto& b : batches) {
+        place const parent = under_way_.at(b.index);
+        adopt(parent.id, parent.number, b.first, std::move(b.added));
+      }
+      return !batches.empty();
+    }
+  }
+
   void fetch() {
     std::size_t const id = family_.add(family::none, roots_++);
     sink_.found_root(found_);
@@ -342,11 +508,18 @@ class master {
   void ended(Channel& channel, std::size_t index, outcome<reply>&& o) {
     auto const at = under_way_.find(index);
     auto const [id, number] = at->second;
+    if constexpr (opens) {
+      if (o.has_value() && !o->result.has_value()) {  // it still runs
+        if (!ended_by_sink_) adopt(id, number, o->first, std::move(o->added));
+        return;
+      }
+    }
     under_way_.erase(at);
     if (ended_by_sink_) return family_.release(id);
     if (o.has_value()) {
-      adopt(id, number, std::move(o->second));
-      if (!sink_.done(number, outcome<kept>(std::in_place, number, std::move(o->first)))) {
+      open_reply<kept, task_type> r = whole(std::move(*o));
+      adopt(id, number, r.first, std::move(r.added));
+      if (!sink_.done(number, outcome<kept>(std::in_place, number, std::move(*r.result)))) {
         ended_by_sink_ = true;
         channel.cancel();
       }
@@ -363,12 +536,20 @@ class master {
     family_.release(id);
   }
 
-  void adopt(std::size_t parent, std::size_t parent_number, std::vector<task_type>&& added) {
+  static open_reply<kept, task_type> whole(reply&& r) {
+    if constexpr (opens)
+      return std::move(r);
+    else
+      return {std::move(r.first), 0, std::move(r.second)};
+  }
+
+  /// `ordinal` is that of the first of them among all that the parent adds.
+  void adopt(std::size_t parent, std::size_t parent_number, std::size_t ordinal, std::vector<task_type>&& added) {
     std::size_t const n = added.size(), first = found_;
     found_ += n;
-    if (n != 0) sink_.found_children(parent_number, first, n);
+    if (n != 0) sink_.found_children(parent_number, ordinal, first, n);
     for (std::size_t i = n; i-- != 0;)  // the first one is to be taken first
-      shelf_.put_back({family_.add(parent, i), first + i, std::move(added[i])});
+      shelf_.put_back({family_.add(parent, ordinal + i), first + i, std::move(added[i])});
   }
 
   /// Whether an error is that of a task which a stop has kept from running.
@@ -392,9 +573,10 @@ class master {
   };
 
   P const& policy_;
-  std::size_t const window_;
+  std::size_t const width_, window_;
   std::ranges::iterator_t<Tasks> next_;
   std::ranges::sentinel_t<Tasks> end_;
+  open_tasks<task_type> open_;
   work_type work_;
   shelf_type shelf_;
   Sink& sink_;
@@ -445,7 +627,9 @@ consteval void check_master_worker() {
 ///
 /// @param tasks  Any input range, also of unknown length; lvalues are copied, what a temporary container holds is
 /// moved.
-/// @param work   Called once for each task, from several threads at once; a task that it adds begins when it has ended.
+/// @param work   Called once for each task, from several threads at once. A task that it adds begins as soon as a
+/// worker
+///               is free for it; on policies that do not share memory, when the one that added it has ended.
 /// @returns  A std::vector of its results in input order, where what a task added follows it, depth first; nothing if
 ///           work returns nothing.
 ///
