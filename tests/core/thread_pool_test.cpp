@@ -2,8 +2,8 @@
 
 #include <pthread.h>
 #include <sched.h>
-
 #include <algorithm>
+
 #include <atomic>
 #include <functional>
 #include <latch>
@@ -316,6 +316,22 @@ TEST_CASE("two outside callers at once share a pool", "[thread_pool]") {
   caller();
   other.join();
   CHECK(wrong == 0);
+}
+
+TEST_CASE("a thread that has slept may run on every processor again", "[thread_pool]") {
+  cpu_set_t granted;
+  REQUIRE(::sched_getaffinity(0, sizeof granted, &granted) == 0);
+  tn::thread_pool pool{2};
+  for (int i = 0; i != 50; ++i) {
+    if (i % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));  // some find it asleep
+    cpu_set_t its = tn::submit(tn::par.on(pool), [] {
+                      cpu_set_t mine;
+                      CPU_ZERO(&mine);
+                      ::sched_getaffinity(0, sizeof mine, &mine);
+                      return mine;
+                    }).get();
+    CHECK(CPU_EQUAL(&its, &granted));
+  }
 }
 
 TEST_CASE("pools come and go, used or not, awake or asleep", "[thread_pool]") {

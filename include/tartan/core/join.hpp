@@ -36,6 +36,7 @@ class joiner {
   /// Returns true when the job has been run by somebody, false when the caller must run it itself.
   bool await() {
     std::uint64_t const patience = (w_.home.oversubscribed() ? 2 : 20) * ticks_per_us();
+    std::uint64_t const early = 2 * ticks_per_us();
     for (int i = 0; i != 16; ++i) {  // touches no line of the runner while it may be about to end
       if (j_.join.finished()) return true;
       cpu_pause();
@@ -54,7 +55,7 @@ class joiner {
       if (job* const below = waited < w_.home.steal_patience() ? nullptr : steal_below(runner)) {
         run(*below);
         since = ticks();
-      } else if (waited < patience) {
+      } else if (waited < patience && !(waited > early && w_.home.in_the_way_of(*runner))) {
         cpu_pause();
       } else if (job* const late = sleep(runner)) {
         run(*late);

@@ -3,14 +3,14 @@
 
 #include <limits.h>   // PTHREAD_STACK_MIN
 #include <pthread.h>  // pthread_attr_*, pthread_create, pthread_join, pthread_setname_np, pthread_sigmask
-#include <sched.h>    // CPU_*, sched_getaffinity, sched_setaffinity
+#include <sched.h>    // CPU_*, sched_getaffinity, sched_getcpu, sched_setaffinity, sched_yield
 #include <signal.h>   // sigfillset, sigdelset
 
 #include <cstddef>           // size_t
 #include <cstdio>            // snprintf
 #include <initializer_list>  // initializer_list
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI
+#include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_COLD
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -45,6 +45,45 @@ inline void pin_this_thread(unsigned rank) noexcept {
       return;
     }
 }
+
+/// The processor on which the calling thread runs, just now.
+inline int this_processor() noexcept { return ::sched_getcpu(); }
+
+inline void yield_processor() noexcept { ::sched_yield(); }
+
+/// Narrows the processors that the calling thread may use, until the end of the scope. If somebody else changes them
+/// meanwhile (taskset), that stays.
+class narrowed_affinity {
+ public:
+  enum class to { this_one, the_others };
+
+  explicit narrowed_affinity(to which) noexcept {
+    int const here = this_processor();
+    if (here < 0 || here >= CPU_SETSIZE || ::sched_getaffinity(0, sizeof granted_, &granted_) != 0) return;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(here), &one);
+    if (which == to::this_one)
+      CPU_AND(&narrow_, &granted_, &one);
+    else
+      CPU_XOR(&narrow_, &granted_, &one);
+    if (CPU_COUNT(&narrow_) != 0) done_ = ::sched_setaffinity(0, sizeof narrow_, &narrow_) == 0;
+  }
+  narrowed_affinity(narrowed_affinity const&) = delete;
+  narrowed_affinity& operator=(narrowed_affinity const&) = delete;
+  ~narrowed_affinity() {
+    cpu_set_t now;
+    if (done_ && ::sched_getaffinity(0, sizeof now, &now) == 0 && CPU_EQUAL(&now, &narrow_))
+      ::sched_setaffinity(0, sizeof granted_, &granted_);
+  }
+
+ private:
+  cpu_set_t granted_, narrow_;
+  bool done_ = false;
+};
+
+/// Moves the calling thread to another processor that it may use, if there is one.
+TARTAN_COLD inline void leave_processor() noexcept { narrowed_affinity const moves(narrowed_affinity::to::the_others); }
 
 /// A thread with a stack of a chosen size, which std::thread cannot have. It stays where it is as long as the thread
 /// runs; its owner calls join() or lets it run for ever.

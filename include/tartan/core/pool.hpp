@@ -12,7 +12,7 @@
 #include "tartan/core/errors.hpp"         // error, pool_closed, raise
 #include "tartan/core/hooks.hpp"          // emit, hook_event
 #include "tartan/core/idle.hpp"           // idle_count
-#include "tartan/core/os_thread.hpp"      // block_asynchronous_signals, name_this_thread, pin_this_thread
+#include "tartan/core/os_thread.hpp"      // block_asynchronous_signals, leave_processor, name_this_thread, ...
 #include "tartan/core/owned_array.hpp"    // owned_array
 #include "tartan/core/plain_mutex.hpp"    // mutex_hold, plain_mutex
 #include "tartan/core/pool_setup.hpp"     // idle, pool_setup
@@ -200,7 +200,7 @@ class pool {
       return false;
     real_atomics::full_fence();  // [I1] with begin_sleep()
     auto const v = idle_.look();
-    if (v.searching() == 0 && v.sleeping() != 0 && idle_.claim()) idle_.wake_claimed();
+    if (v.searching() == 0 && v.sleeping() != 0 && idle_.claim()) wake_claimed();
     return true;
   }
 
@@ -215,10 +215,22 @@ class pool {
 
   /// Runs a job that was announced as w's already.
   static void run_begun(worker& w, job& j) {
+    w.runs_at.store(this_processor(), std::memory_order_relaxed);  // relaxed: a hint
     next_errand(w);
     j.run(&j, w);
     next_errand(w);
     if (worker* const forker = j.join.finish()) forker->spot.signal();
+    if (w.stacked.load(std::memory_order_relaxed) && w.rank != no_rank) [[unlikely]]  // relaxed: a hint
+      leave_stack(w);
+  }
+
+  /// Whether `runner` is on the processor of the calling thread, so that it can only go on when this one sleeps; then
+  /// it is told to move when it has done what it runs.
+  [[nodiscard]] bool in_the_way_of(worker& runner) const noexcept {
+    if (!places_threads() || runner.runs_at.load(std::memory_order_relaxed) != this_processor())  // relaxed: a hint
+      return false;
+    runner.stacked.store(true, std::memory_order_relaxed);  // relaxed: a hint
+    return true;
   }
 
   /// Takes a job from anybody; null if there seems to be none.
@@ -387,7 +399,9 @@ class pool {
     if (unstarted_ == nullptr) unstarted_ = add_slot();
     worker* const w = unstarted_;
     w->rank = threads_held_;
+    waker_at_.store(this_processor(), std::memory_order_relaxed);  // relaxed: a hint
     if (!w->thread.start(setup_.stack_size, &run_thread, w)) return false;
+    if (places_threads()) yield_processor();  // else it may have to wait here for milliseconds before it can leave
     unstarted_ = nullptr;
     w->next = threads_;
     threads_ = w;
@@ -406,6 +420,7 @@ class pool {
     block_asynchronous_signals();
     name_this_thread(setup_.name, w.index);
     if (setup_.pin) pin_this_thread(w.rank);
+    if (places_threads() && beside_waker()) leave_processor();
     this_thread_cell().current = &w;
     w.begun_at.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
     emit(hook_event::thread_start, w.index);
@@ -452,7 +467,7 @@ class pool {
   }
 
   TARTAN_COLD void wake_everybody() noexcept {
-    while (idle_.claim()) idle_.wake_claimed();
+    while (idle_.claim()) wake_claimed();
     wake_standing_back();
   }
 
@@ -472,9 +487,45 @@ class pool {
     }
     bump(w.parks);
     emit(hook_event::park, w.index);
-    idle_.await_token();  // S5
+    sleep_apart(w);  // S5
     emit(hook_event::unpark, w.index);
     return run_found(w, must_stand_back(w.rank) ? find{} : search(w));
+  }
+
+  void wake_claimed() noexcept {
+    waker_at_.store(this_processor(), std::memory_order_relaxed);  // relaxed: a hint
+    idle_.wake_claimed();
+  }
+
+  /// A system may start a woken thread on the processor of its waker, who is about to work himself, though others idle:
+  /// virtual machines do so, since they cannot tell an idle processor from one that their host has taken away. The two
+  /// then take turns for milliseconds. A pool that has seen this lets its threads sleep where they are for the next
+  /// wakes, and who finds himself on the processor of his waker leaves it.
+  void sleep_apart(worker& w) noexcept {
+    if (!places_threads()) return idle_.await_token();
+    int const trouble = stacked_wakes_.load(std::memory_order_relaxed);  // relaxed: a statistic
+    if (trouble == 0) {
+      idle_.await_token();
+    } else {
+      stacked_wakes_.store(trouble - 1, std::memory_order_relaxed);  // likewise
+      narrowed_affinity const stays(narrowed_affinity::to::this_one);
+      idle_.await_token();
+    }
+    if (!beside_waker()) return;
+    stacked_wakes_.store(32, std::memory_order_relaxed);  // relaxed: a statistic
+    leave_stack(w);
+  }
+
+  [[nodiscard]] bool beside_waker() const noexcept {
+    return this_processor() == waker_at_.load(std::memory_order_relaxed);  // relaxed: a hint
+  }
+
+  /// Whether the pool may care where its threads run.
+  [[nodiscard]] bool places_threads() const noexcept { return !oversubscribed_ && !setup_.pin; }
+
+  TARTAN_COLD static void leave_stack(worker& w) noexcept {
+    w.stacked.store(false, std::memory_order_relaxed);  // relaxed: own
+    leave_processor();
   }
 
   struct find {
@@ -486,7 +537,7 @@ class pool {
   bool run_found(worker& w, find f) {
     if (idle_.end_search()) {
       real_atomics::full_fence();  // with submit(): one of the two sees the other ([I3])
-      if ((!queue_.seems_empty() || anybody_has_work()) && idle_.claim()) idle_.wake_claimed();
+      if ((!queue_.seems_empty() || anybody_has_work()) && idle_.claim()) wake_claimed();
     }
     end_idle_time(w);
     if (f.what == nullptr) return false;
@@ -565,7 +616,7 @@ class pool {
     if (v.searching() != 0)
       hand_over(w);
     else if (v.sleeping() != 0) {
-      if (idle_.claim()) idle_.wake_claimed();
+      if (idle_.claim()) wake_claimed();
     } else if (w.sleeping_joiners.load(std::memory_order_relaxed) != 0)  // relaxed: ordered by the fence of published()
       wake_joiners(w);
   }
@@ -605,6 +656,8 @@ class pool {
   std::atomic<unsigned> blocked_{0};                      // workers that wait for something that is no task
   std::atomic<unsigned> standing_back_{0};
   std::atomic<unsigned> thread_count_{0};
+  std::atomic<int> waker_at_{-1};      // the processor of the last one who woke a thread
+  std::atomic<int> stacked_wakes_{0};  // how many sleeps to come shall be apart
   std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false}, dropping_{false};
   std::atomic<slot_table*> table_{nullptr};
   task_queue queue_;

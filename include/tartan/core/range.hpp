@@ -8,6 +8,7 @@
 #include <utility>    // exchange
 
 #include "tartan/core/join.hpp"         // await_stolen
+#include "tartan/core/padded.hpp"       // line_pair
 #include "tartan/core/plain_mutex.hpp"  // mutex_hold, plain_mutex
 #include "tartan/core/pool.hpp"         // pool, worker
 #include "tartan/core/run_control.hpp"  // run_control
@@ -69,8 +70,9 @@ class range_body {
   void (*call_)(void*, std::size_t, std::size_t);
 };
 
-/// What all participants of one split share; lives in the frame of the caller.
-struct range_call {
+/// What all participants of one split share; lives in the frame of the caller, apart from what the caller writes while
+/// others read this before each piece.
+struct alignas(line_pair) range_call {
   range_body body;
   std::size_t grain;      // elements that run in one piece; 0: found out while running
   std::size_t share;      // with grain == 0, no piece is longer than this unless it is cheaper than a microsecond
@@ -92,7 +94,7 @@ class piece_size {
     if (grain != 0 || n <= clockless) {
       next_look_ = ~std::size_t{0};
     } else {
-      guesses_left_ = 2;
+      guesses_left_ = 3;
       begin_ = last_ = ticks();
     }
   }
@@ -124,9 +126,8 @@ class piece_size {
     std::size_t const one_us = larger<std::size_t>(measured * us / spent, 1);
     limit_ = larger(one_us / 4, smaller(one_us, share_));
     next_look_ = done_ + one_us;
-    if (guesses_left_ != 0) {
-      --guesses_left_;
-      limit_ = smaller(growth * done_, larger(limit_, smaller(longest_guess_, 4 * measured * us / spent)));
+    if (guesses_left_ != 0 && --guesses_left_ != 0) {
+      limit_ = smaller(growth * done_, larger(limit_, smaller(longest_guess_, 2 * measured * us / spent)));
       next_look_ = done_ + limit_;
     }
     return now - begin_ > us;

@@ -6,6 +6,7 @@
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI
 #include "tartan/core/errors.hpp"  // cancelled, raise
+#include "tartan/core/padded.hpp"  // line_pair
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -25,8 +26,8 @@ struct piece_counter {
   }
 };
 
-/// One call's view of both. Shared by all of its participants.
-class run_control {
+/// One call's view of both. Shared by all of its participants, who read it before each piece: on lines of its own.
+class alignas(line_pair) run_control {
  public:
   run_control(stop_query stop, piece_counter counter) noexcept : stop_(stop), counter_(counter) {}
 

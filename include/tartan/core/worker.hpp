@@ -67,6 +67,8 @@ struct alignas(line_pair) worker {
   wait_target waits_for;
   std::atomic<void const*> serves{nullptr};  // the group whose task runs here, see group_wait.hpp
   std::atomic<bool> layered{false};  // the deque holds entries older than the innermost foreign job, see join.hpp
+  std::atomic<int> runs_at{-1};      // the processor on which it began its last foreign job
+  std::atomic<bool> stacked{false};  // somebody who waits for that job runs there: move when it is done
   std::atomic<std::uint32_t> sleeping_joiners{0};  // forkers that sleep until a job that runs here ends or forks
 
   worker* next = nullptr;  // in the pool's list of its threads, or of its spare slots; under the pool's mutex

@@ -11,6 +11,13 @@ namespace tartan::inline TARTAN_ABI::detail {
 inline void block_asynchronous_signals() {}
 inline void name_this_thread(char const*, unsigned) {}
 inline void pin_this_thread(unsigned) {}
+inline int this_processor() { return model::this_thread(); }
+inline void leave_processor() {}
+inline void yield_processor() {}
+struct narrowed_affinity {
+  enum class to { this_one, the_others };
+  explicit narrowed_affinity(to) {}
+};
 
 class os_thread {
  public:
