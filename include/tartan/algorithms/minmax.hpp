@@ -4,7 +4,7 @@
 #include <atomic>       // atomic, memory_order_relaxed
 #include <cstddef>      // size_t
 #include <functional>   // identity, invoke, less, ranges::less
-#include <ranges>       // begin, iterator_t
+#include <ranges>       // begin, range_value_t
 #include <type_traits>  // is_same_v
 #include <utility>      // forward, move, pair
 
@@ -61,20 +61,17 @@ std::size_t best_index(P const& policy, std::size_t n, Better const& better) {
   return best_index<true>(policy, n, better, best_one_by_one<Better>{better});
 }
 
-/// The order of numbers, which leaves know; not one of the user's.
-template <class Compare>
-inline constexpr bool natural_order = false;
-template <>
-inline constexpr bool natural_order<std::ranges::less> = true;
-template <class T>
-inline constexpr bool natural_order<std::less<T>> = true;
+/// The order of numbers of type T, which leaves know; not one of the user's, nor that of another type.
+template <class Compare, class T>
+inline constexpr bool natural_order = std::is_same_v<Compare, std::ranges::less> ||
+                                      std::is_same_v<Compare, std::less<>> || std::is_same_v<Compare, std::less<T>>;
 
 /// The first smallest or largest element's index, n > 0: in packs where the leaf has a way.
 template <bool Largest, class P, class R, class Compare, class Proj, class Better>
 std::size_t extreme_index(P const& policy, R& r, std::size_t n, Better const& better) {
   using leaf = typename P::leaf_type;
   auto const first = std::ranges::begin(r);
-  if constexpr (natural_order<Compare> && std::is_same_v<Proj, std::identity> &&
+  if constexpr (natural_order<Compare, std::ranges::range_value_t<R>> && std::is_same_v<Proj, std::identity> &&
                 requires { leaf::template extreme_block<Largest>(first, n); }) {
     std::atomic<bool> disorder{false};  // relaxed: it is read after the join
     std::size_t const best = best_index<false>(policy, n, better, [&](std::size_t begin, std::size_t end) {

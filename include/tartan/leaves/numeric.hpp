@@ -31,7 +31,7 @@ TARTAN_ALWAYS_INLINE vec<T, L> fused(vec<T, L> const& a, vec<T, L> const& b, vec
   if constexpr (std::is_same_v<T, float> && L == 4) return __builtin_ia32_vfmaddps(a, b, c);
   if constexpr (std::is_same_v<T, double> && L == 2) return __builtin_ia32_vfmaddpd(a, b, c);
 #endif
-  vec<T, L> out;
+  vec<T, L> out{};
   for (std::size_t i = 0; i != L; ++i) {
     if constexpr (std::is_same_v<T, float>)
       out[i] = __builtin_fmaf(a[i], b[i], c[i]);
@@ -66,7 +66,7 @@ TARTAN_ALWAYS_INLINE vec<T, L> square_root(vec<T, L> const& a) {
   if constexpr (std::is_same_v<T, float> && L == 4) return __builtin_ia32_sqrtps(a);
   if constexpr (std::is_same_v<T, double> && L == 2) return __builtin_ia32_sqrtpd(a);
 #endif
-  vec<T, L> out;
+  vec<T, L> out{};
   for (std::size_t i = 0; i != L; ++i) out[i] = std::sqrt(a[i]);
   return out;
 #endif
