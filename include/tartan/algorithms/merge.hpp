@@ -5,8 +5,9 @@
 #include <cstddef>      // size_t
 #include <functional>   // identity, invoke, ranges::less
 #include <iterator>     // iter_value_t
+#include <memory>       // addressof
 #include <ranges>       // begin, range_reference_t, range_value_t
-#include <type_traits>  // is_assignable_v, remove_cvref_t
+#include <type_traits>  // is_lvalue_reference_v, is_same_v, is_trivially_copyable_v
 #include <utility>      // forward
 
 #include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
@@ -21,13 +22,63 @@ namespace tartan::inline TARTAN_ABI {
 
 namespace detail {
 
+/// Elements that are cheap to copy are chosen without a branch, which would be a coin toss.
+template <class A, class B>
+inline constexpr bool merges_without_branch =
+    std::is_same_v<std::ranges::range_reference_t<A>, std::ranges::range_reference_t<B>> &&
+    std::is_lvalue_reference_v<std::ranges::range_reference_t<A>> &&
+    std::is_trivially_copyable_v<std::ranges::range_value_t<A>> && sizeof(std::ranges::range_value_t<A>) <= 16;
+
+/// Two pieces on their way to their places.
+struct merge_run {
+  std::size_t i, i_end, j, j_end;
+  [[nodiscard]] bool both() const noexcept { return i != i_end && j != j_end; }
+  [[nodiscard]] std::size_t size() const noexcept { return (i_end - i) + (j_end - j); }
+};
+
+template <bool WithoutBranch, class Left, class Right, class RightIsLess, class Put>
+TARTAN_ALWAYS_INLINE void take_next(merge_run& p, Left left, Right right, RightIsLess& right_is_less, Put const& put) {
+  bool const from_right = right_is_less(p.j, p.i);
+  if constexpr (WithoutBranch) {
+    auto const* const next = from_right ? std::addressof(at(right, p.j)) : std::addressof(at(left, p.i));
+    put(p.i + p.j, *next);
+  } else if (from_right) {
+    put(p.i + p.j, at(right, p.j));
+  } else {
+    put(p.i + p.j, at(left, p.i));
+  }
+  p.j += from_right;
+  p.i += !from_right;
+}
+
+template <bool WithoutBranch, class Left, class Right, class RightIsLess, class Put>
+void merge_one(merge_run p, Left left, Right right, RightIsLess& right_is_less, Put const& put) {
+  while (p.both()) take_next<WithoutBranch>(p, left, right, right_is_less, put);
+  for (; p.i != p.i_end; ++p.i) put(p.i + p.j, at(left, p.i));
+  for (; p.j != p.j_end; ++p.j) put(p.i + p.j, at(right, p.j));
+}
+
+/// Two halves side by side: neither waits for the other's comparison.
+template <class Left, class Right, class RightIsLess, class Put>
+void merge_halves(merge_run p, Left left, Right right, RightIsLess& right_is_less, Put const& put) {
+  auto less = [&](std::size_t j, std::size_t i) -> bool { return right_is_less(p.j + j, p.i + i); };
+  std::size_t const half = p.size() / 2, i = merged_from_left(half, p.i_end - p.i, p.j_end - p.j, less);
+  merge_run lower{p.i, p.i + i, p.j, p.j + half - i}, upper{lower.i_end, p.i_end, lower.j_end, p.j_end};
+  while (lower.both() && upper.both()) {
+    take_next<true>(lower, left, right, right_is_less, put);
+    take_next<true>(upper, left, right, right_is_less, put);
+  }
+  merge_one<true>(lower, left, right, right_is_less, put);
+  merge_one<true>(upper, left, right, right_is_less, put);
+}
+
 /// put(k, x) for every element x of both, where k is its place in the merged sequence.
 template <class P, class A, class B, class Compare, class ProjA, class ProjB, class Put>
 void merge_ranges(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a, ProjB& proj_b, std::size_t alignment,
                   Put const& put) {
   check_works_in_memory<P>();
-  auto const left = std::ranges::begin(a);
-  auto const right = std::ranges::begin(b);
+  auto const left = plain(std::ranges::begin(a));
+  auto const right = plain(std::ranges::begin(b));
   std::size_t const n = length(a), m = length(b);
   auto right_is_less = [&](std::size_t j, std::size_t i) -> bool {
     return static_cast<bool>(std::invoke(compare, std::invoke(proj_b, at(right, j)), std::invoke(proj_a, at(left, i))));
@@ -37,18 +88,12 @@ void merge_ranges(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a, 
   auto const cuts = merge_cuts(policy.backend(), policy.props(), plan, n, m, right_is_less);
   std::size_t const size = plan.count() == 0 ? 1 : plan[0].size();
   policy.backend().for_range(policy.props(), n + m, size, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t block = begin / size; block * size < end; ++block) {
-      auto [i, j] = cuts[block];
-      auto const [i_end, j_end] = cuts[block + 1];
-      std::size_t k = plan[block].begin;
-      while (i != i_end && j != j_end) {
-        if (right_is_less(j, i))
-          put(k++, at(right, j++));
-        else
-          put(k++, at(left, i++));
-      }
-      while (i != i_end) put(k++, at(left, i++));
-      while (j != j_end) put(k++, at(right, j++));
+    for (std::size_t k = begin / size; k * size < end; ++k) {
+      merge_run const run{cuts[k].left, cuts[k + 1].left, cuts[k].right, cuts[k + 1].right};
+      if constexpr (merges_without_branch<A, B>)
+        merge_halves(run, left, right, right_is_less, put);
+      else
+        merge_one<false>(run, left, right, right_is_less, put);
     }
   });
 }

@@ -72,12 +72,11 @@ class nth_call {
     std::size_t const low = sample[has_low ? rank - distance : 0];
     std::size_t const high = sample[has_high ? rank + distance : sampled - 1];
     bool const one_value = has_low && has_high && !less(low, high);
-    return spread(n,
-                  [&](std::size_t i) -> part {
-                    if (has_low && less(i, low)) return front;
-                    return has_high && less(high, i) ? back : middle;
-                  }) ||
-           !one_value;
+    auto const part_of = [&](std::size_t i) -> std::uint8_t {  // no branch: it would be a coin toss
+      bool const to_front = has_low && less(i, low), to_back = has_high && less(high, i);
+      return static_cast<std::uint8_t>(middle - to_front + to_back);
+    };
+    return spread(n, part_of) || !one_value;
   }
 
   std::vector<std::size_t> sorted_sample(std::size_t n) {
@@ -98,9 +97,13 @@ class nth_call {
     slots<std::uint8_t> parts(n);
     std::vector<std::array<std::size_t, 3>> next(plan.count());
     each(plan.count(), [&](std::size_t b) {
-      std::array<std::size_t, 3> count{};
-      for (std::size_t i = plan[b].begin; i != plan[b].end; ++i) ++count[parts[i] = part_of(begin_ + i)];
-      next[b] = count;
+      std::size_t in_front = 0, in_back = 0;
+      for (std::size_t i = plan[b].begin; i != plan[b].end; ++i) {
+        parts[i] = part_of(begin_ + i);
+        in_front += parts[i] == front;
+        in_back += parts[i] == back;
+      }
+      next[b] = {in_front, plan[b].size() - in_front - in_back, in_back};
     });
     std::array<std::size_t, 3> ends{};
     std::size_t sum = 0;

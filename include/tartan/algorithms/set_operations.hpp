@@ -3,8 +3,11 @@
 // set_symmetric_difference.
 
 #include <algorithm>   // max, min
+#include <concepts>    // constructible_from, default_initializable
 #include <cstddef>     // size_t
 #include <functional>  // identity, invoke, ranges::less
+#include <iterator>    // iter_reference_t
+#include <memory>      // addressof
 #include <ranges>      // begin, range_value_t
 #include <utility>     // move
 #include <vector>      // vector
@@ -50,6 +53,11 @@ class set_call {
   }
 
  private:
+  static constexpr bool without_branch =
+      std::is_same_v<std::iter_reference_t<A>, std::iter_reference_t<B>> &&
+      std::is_lvalue_reference_v<std::iter_reference_t<A>> && std::is_trivially_copyable_v<T> && sizeof(T) <= 16 &&
+      std::default_initializable<T> && std::is_same_v<std::remove_cvref_t<std::iter_reference_t<A>>, T>;
+
   template <class X, class ProjX, class Y, class ProjY>
   bool less(X const& x, ProjX& proj_x, std::size_t i, Y const& y, ProjY& proj_y, std::size_t j) {
     return static_cast<bool>(std::invoke(compare_, std::invoke(proj_x, at(x, i)), std::invoke(proj_y, at(y, j))));
@@ -93,10 +101,26 @@ class set_call {
   }
 
   std::vector<T> chosen(merge_cut begin, merge_cut end) {
+    std::size_t const left = end.left - begin.left, right = end.right - begin.right;
+    std::size_t const most = Choice.right_alone ? left + right : Choice.left_alone ? left : (std::min)(left, right);
     std::vector<T> out;
-    auto [i, j] = begin;
-    std::size_t const left = end.left - i, right = end.right - j;
-    out.reserve(Choice.right_alone ? left + right : Choice.left_alone ? left : (std::min)(left, right));
+    if constexpr (without_branch) {
+      out.resize(most);
+      out.resize(choose_without_branch(begin, end, out.data()));
+    } else {
+      out.reserve(most);
+      choose(begin, end, out);
+    }
+    if constexpr (Choice.left_alone)
+      for (; begin.left != end.left; ++begin.left) out.push_back(T(at(a_, begin.left)));
+    if constexpr (Choice.right_alone)
+      for (; begin.right != end.right; ++begin.right) out.push_back(T(at(b_, begin.right)));
+    return out;
+  }
+
+  /// Until one side has come to its end.
+  void choose(merge_cut& next, merge_cut end, std::vector<T>& out) {
+    auto& [i, j] = next;
     while (i != end.left && j != end.right) {
       if (less_ab(i, j)) {
         if constexpr (Choice.left_alone) out.push_back(T(at(a_, i)));
@@ -109,11 +133,22 @@ class set_call {
         ++i, ++j;
       }
     }
-    if constexpr (Choice.left_alone)
-      for (; i != end.left; ++i) out.push_back(T(at(a_, i)));
-    if constexpr (Choice.right_alone)
-      for (; j != end.right; ++j) out.push_back(T(at(b_, j)));
-    return out;
+  }
+
+  /// The same where elements are cheap to copy: every step writes, and counts what it has written if it is to stay.
+  std::size_t choose_without_branch(merge_cut& next, merge_cut end, T* out) {
+    std::size_t i = next.left, j = next.right, kept = 0;
+    while (i != end.left && j != end.right) {
+      bool const left = less_ab(i, j), right = !left & less_ba(j, i);  // never both, whatever is answered
+      bool const stays = (Choice.left_alone & left) | (Choice.right_alone & right) | (Choice.both & !left & !right);
+      auto const* const value = right ? std::addressof(at(b_, j)) : std::addressof(at(a_, i));
+      out[kept] = *value;
+      kept += stays;
+      i += !right;
+      j += !left;
+    }
+    next = {i, j};
+    return kept;
   }
 
   std::vector<T> joined(slots<std::vector<T>>& pieces) {
@@ -147,8 +182,8 @@ auto set_operation(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a,
   static_assert(std::constructible_from<T, std::ranges::range_reference_t<A>> &&
                     std::constructible_from<T, std::ranges::range_reference_t<B>>,
                 "tartan: set operations copy elements into a vector of the first range's element type");
-  auto const left = std::ranges::begin(a);
-  auto const right = std::ranges::begin(b);
+  auto const left = plain(std::ranges::begin(a));
+  auto const right = plain(std::ranges::begin(b));
   return set_call<Choice, T, P, std::remove_const_t<decltype(left)>, std::remove_const_t<decltype(right)>, Compare,
                   ProjA, ProjB>(policy, left, length(a), right, length(b), compare, proj_a, proj_b)
       .run();

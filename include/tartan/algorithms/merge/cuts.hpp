@@ -42,12 +42,12 @@ std::size_t merged_from_left(std::size_t k, std::size_t n, std::size_t m, RightI
 template <class Backend, class Cut>
 std::vector<merge_cut> cuts_of(Backend const& backend, properties const& props, block_plan plan, merge_cut end,
                                Cut const& cut) {
-  std::vector<merge_cut> cuts(plan.count() + 1);
-  cuts.back() = end;
+  std::vector<merge_cut> cuts(plan.count());
   if (plan.count() > 1)
     backend.for_range(unattended(props), plan.count() - 1, std::size_t{1}, [&](std::size_t begin, std::size_t last) {
       for (std::size_t b = begin; b != last; ++b) cuts[b + 1] = cut(plan[b + 1].begin);
     });
+  cuts.push_back(end);
   return cuts;
 }
 
