@@ -24,6 +24,14 @@ auto pair_test(A& a, B& b, F& f, ProjA& proj_a, ProjB& proj_b) {
   };
 }
 
+/// The lowest i < n for which holds(i), else n.
+template <class P, class Holds>
+std::size_t first_place(P const& policy, std::size_t n, Holds const& holds) {
+  return find_index(policy, n, [&holds](std::size_t& i, std::size_t stop) {
+    while (i != stop && !holds(i)) ++i;
+  });
+}
+
 }  // namespace detail
 
 /// Iterators to the first two elements at the same place that are not equal; the end of the shorter range, and the
@@ -41,8 +49,8 @@ template <execution_policy P, divisible_range A, divisible_range B, class Equal 
           class ProjA = std::identity, class ProjB = std::identity>
 [[nodiscard]] auto mismatch(P const& policy, A&& a, B&& b, Equal equal = {}, ProjA proj_a = {}, ProjB proj_b = {}) {
   auto const same = detail::pair_test(a, b, equal, proj_a, proj_b);
-  std::size_t const i = detail::find_index(policy, (std::min)(detail::length(a), detail::length(b)),
-                                           [&](std::size_t place) { return !same(place, place); });
+  std::size_t const i = detail::first_place(policy, (std::min)(detail::length(a), detail::length(b)),
+                                            [&](std::size_t place) { return !same(place, place); });
   return std::pair(detail::advanced(std::ranges::begin(a), i), detail::advanced(std::ranges::begin(b), i));
 }
 
@@ -56,7 +64,7 @@ template <execution_policy P, divisible_range A, divisible_range B, class Equal 
   std::size_t const n = detail::length(a);
   if (n != detail::length(b)) return false;
   auto const same = detail::pair_test(a, b, equal, proj_a, proj_b);
-  return detail::find_index(policy, n, [&](std::size_t place) { return !same(place, place); }) == n;
+  return detail::first_place(policy, n, [&](std::size_t place) { return !same(place, place); }) == n;
 }
 
 /// Whether a comes before b in the order of dictionaries: at the first place where they differ a is less, or a is a
@@ -72,7 +80,8 @@ template <execution_policy P, divisible_range A, divisible_range B, class Compar
   auto const less = detail::pair_test(a, b, compare, proj_a, proj_b);
   auto const greater = detail::pair_test(b, a, compare, proj_b, proj_a);
   std::size_t const n = detail::length(a), m = detail::length(b), shorter = (std::min)(n, m);
-  std::size_t const i = detail::find_index(policy, shorter, [&](std::size_t k) { return less(k, k) || greater(k, k); });
+  std::size_t const i =
+      detail::first_place(policy, shorter, [&](std::size_t k) { return less(k, k) || greater(k, k); });
   return i == shorter ? n < m : less(i, i);
 }
 
@@ -91,7 +100,7 @@ template <execution_policy P, divisible_range R, divisible_range Pattern, class 
   auto const same = detail::pair_test(r, pattern, equal, proj, proj_pattern);
   std::size_t const n = detail::length(r), m = detail::length(pattern);
   std::size_t const places = n < m ? 0 : n - m + 1;
-  std::size_t const i = detail::find_index(policy, places, [&](std::size_t place) {
+  std::size_t const i = detail::first_place(policy, places, [&](std::size_t place) {
     for (std::size_t j = 0; j != m; ++j)
       if (!same(place + j, j)) return false;
     return true;
