@@ -325,6 +325,17 @@ bool submit(P const& p) {
   return tn::submit(p, [](int x) { return x + 1; }, 41).get() == 42;
 }
 template <class P>
+bool schedule(P const& p) {
+  return tn::sync_wait([](P policy) -> tn::task<int> {
+           co_await tn::schedule(policy);
+           co_return 42;
+         }(p)) == 42;
+}
+template <class P>
+bool spawn(P const& p) {
+  return tn::spawn(p, []() -> tn::task<int> { co_return 42; }()).get() == 42;
+}
+template <class P>
 bool map_async(P const& p) {
   return tn::map_async(p, numbers(), twice{}).get() == doubled();
 }
