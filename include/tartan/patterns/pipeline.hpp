@@ -14,6 +14,7 @@
 #include "tartan/exec/backend.hpp"              // shared_memory_backend
 #include "tartan/exec/policy.hpp"               // execution_policy, supports
 #include "tartan/patterns/pipeline/run.hpp"     // pipeline_run
+#include "tartan/patterns/pipeline/sent.hpp"    // run_sent_pipeline
 #include "tartan/patterns/pipeline/stages.hpp"  // parallel, reduce_into, serial, serial_any, source_of
 
 namespace tartan::inline TARTAN_ABI {
@@ -81,14 +82,18 @@ void attend_with(B const& backend, properties const& props, Run& run, std::size_
 
 template <class P, class Source, class... Stages>
 void run_pipeline(P const& policy, Source source, std::tuple<Stages...>& stages) {
-  std::size_t const width = policy.backend().width(policy.props());
-  if (width == 1) {
-    serial_pipeline<Source, Stages...> run(source, stages, policy.props());
-    policy.backend().fork_join(policy.props(), [&run] { run.run(); }, [] {});
+  if constexpr (!shared_memory_backend<typename P::backend_type>) {
+    run_sent_pipeline(policy, source, stages);
   } else {
-    pipeline_run<Source, Stages...> run(source, stages, policy.props(), width);
-    attend_with(policy.backend(), policy.props(), run, width);
-    run.conclude();
+    std::size_t const width = policy.backend().width(policy.props());
+    if (width == 1) {
+      serial_pipeline<Source, Stages...> run(source, stages, policy.props());
+      policy.backend().fork_join(policy.props(), [&run] { run.run(); }, [] {});
+    } else {
+      pipeline_run<Source, Stages...> run(source, stages, policy.props(), width);
+      attend_with(policy.backend(), policy.props(), run, width);
+      run.conclude();
+    }
   }
 }
 
@@ -121,13 +126,12 @@ void run_pipeline(P const& policy, Source source, std::tuple<Stages...>& stages)
 /// before it go through; no serial stage sees one behind it. `cancelled` if a stop kept the source from being asked
 /// again. Blocking: until the last token is through; the caller works too. A worker that finds nothing to do sleeps and
 /// lets another thread in.
+/// Processes: parallel stages run in workers, in a row as one, so that a token travels once; tokens, what these stages
+/// return, and the stages themselves travel. All other stages and the source run on the calling thread, which looks
+/// after the workers between two tokens of the source. A worker's death is the error of its token.
 template <execution_policy P, class Source, class... Stages>
 auto pipeline(P const& policy, Source&& source, Stages... stages) {
   using source_type = std::remove_reference_t<Source>;
-  static_assert(
-      shared_memory_backend<typename P::backend_type>,
-      "tartan: a pipeline needs a policy whose workers share this memory: seq or par; for processes use imap or "
-      "master_worker");
   static_assert(
       supports < P, property::grain | property::in_flight >,
       "tartan: pipeline does not support a property of this policy (it takes workers, in_flight, grain, stop, "
