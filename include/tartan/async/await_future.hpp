@@ -8,7 +8,8 @@
 
 #include "tartan/async/future.hpp"      // future, future_access, shared_future
 #include "tartan/async/stop_state.hpp"  // stop_listener
-#include "tartan/async/task_frame.hpp"  // frame_of, own_awaiter, task_frame, wake_up
+#include "tartan/async/task_frame.hpp"  // frame_of, own_awaiter, task_frame
+#include "tartan/async/wake_up.hpp"     // wake_up
 #include "tartan/core/errors.hpp"       // cancelled, raise
 #include "tartan/core/shared_task.hpp"  // completion
 
@@ -20,7 +21,7 @@ namespace detail {
 /// half of it is the awaiter's, half the awaited task's.
 class future_note : public completion {
  public:
-  static constexpr std::uint32_t by_end = wake_up::first_reason, by_stop = by_end + 1;
+  static constexpr std::uint32_t by_end = wake_up<>::first_reason, by_stop = by_end + 1;
 
   explicit future_note(task_frame& frame) noexcept : completion(&ended, turn::runs), frame_(frame) {}
 
@@ -43,7 +44,7 @@ class future_note : public completion {
   }
 
   task_frame& frame_;  // touched only by who resumes it
-  wake_up woken_;
+  wake_up<> woken_;
   std::atomic<int> halves_{2};
 };
 

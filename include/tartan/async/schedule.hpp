@@ -6,8 +6,9 @@
 #include <cstdint>    // uint32_t
 
 #include "tartan/async/stop_state.hpp"  // stop_listener
-#include "tartan/async/task_frame.hpp"  // frame_of, own_awaitable, own_awaiter, task_frame, task_place, wake_up
+#include "tartan/async/task_frame.hpp"  // frame_of, own_awaitable, own_awaiter, task_frame, task_place
 #include "tartan/async/timer.hpp"       // timer, timer_entry
+#include "tartan/async/wake_up.hpp"     // wake_up
 #include "tartan/core/errors.hpp"       // cancelled, raise
 #include "tartan/exec/backend.hpp"      // shared_memory_backend
 #include "tartan/exec/policy.hpp"       // execution_policy
@@ -76,7 +77,7 @@ class sleep_awaiter : public own_awaiter {
   }
 
  private:
-  static constexpr std::uint32_t by_time = wake_up::first_reason, by_stop = by_time + 1;
+  static constexpr std::uint32_t by_time = wake_up<>::first_reason, by_stop = by_time + 1;
 
   struct entry : timer_entry {
     explicit entry(sleep_awaiter& of) noexcept : timer_entry(&is_due), self(of) {}
@@ -96,7 +97,7 @@ class sleep_awaiter : public own_awaiter {
 
   entry entry_{*this};
   listener listener_{*this};
-  wake_up woken_;
+  wake_up<> woken_;
   task_frame* frame_ = nullptr;
 };
 
