@@ -81,8 +81,9 @@ class scalar_reducer<T, Map, Combine, true> {
     auto const mapped_at = [&](std::size_t i) { return static_cast<T>(detail::invoke(map_, at(from, i))); };
     if constexpr (buffered<It>) {
       T mapped[stretch];
-      for (std::size_t i = 0; i < n; i += stretch) {
-        std::size_t const m = n - i < stretch ? n - i : stretch;
+      std::size_t const step = n < beyond_cache ? stretch : 2 * lane_count;
+      for (std::size_t i = 0; i < n; i += step) {
+        std::size_t const m = n - i < step ? n - i : step;
         for (std::size_t j = 0; j != m; ++j) mapped[j] = mapped_at(i + j);
         settle(mapped);
         fold(m, [&](std::size_t j) { return mapped[j]; });
@@ -112,6 +113,9 @@ class scalar_reducer<T, Map, Combine, true> {
 
   /// Mapped values that are kept at a time: a few rounds of all lanes, well inside the first cache.
   static constexpr std::size_t stretch = 8 * lane_count;
+
+  /// Elements that are likely to come from memory: shorter stretches then, since none is loaded while one is folded.
+  static constexpr std::size_t beyond_cache = 16'384;
 
   /// value(i) goes to lane i % 64, for i in [0, n).
   template <class Value>
