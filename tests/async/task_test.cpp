@@ -1,6 +1,9 @@
 // Coroutines: task, schedule, sleep_for, when_all, when_any, with_timeout, async_semaphore, spawn, sync_wait, futures.
 #include "tartan/task.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -563,6 +566,22 @@ TEST_CASE("stops, ends and times meet at every moment", "[task][stress]") {
     CHECK(g.get() == 1);
   }
 }
+
+#if !TARTAN_TSAN
+TEST_CASE("a forked child has a timer and a pool of its own", "[task]") {
+  auto const naps = [](int n) -> tn::task<int> {
+    co_await tn::schedule(tn::par);
+    co_await tn::sleep_for(1ms);
+    co_return n;
+  };
+  CHECK(tn::sync_wait(naps(1)) == 1);
+  pid_t const child = ::fork();
+  if (child == 0) ::_exit(tn::sync_wait(naps(7)));
+  int how = 0;
+  CHECK(::waitpid(child, &how, 0) == child);
+  CHECK((WIFEXITED(how) && WEXITSTATUS(how) == 7));
+}
+#endif
 
 TEST_CASE("a sleep that nobody waits for does not keep the process", "[task]") {
   static_cast<void>(tn::spawn(tn::par, until_stopped()));  // the end of this program shows it
