@@ -36,6 +36,12 @@ struct threads_backend {
     return props.workers != 0 ? props.workers : detail::default_pool().size();
   }
 
+  /// Whether work that is offered now would soon be taken. A hint; asked by a worker.
+  [[nodiscard]] bool somebody_idles() const noexcept {
+    detail::worker const* const w = detail::current_worker();
+    return w == nullptr || w->home.idle().look().word != 0;
+  }
+
   template <class R, class Slice, class Work>
   std::vector<R> collect(properties const& props, block_plan const& plan, Slice const& slice, Work const& work) const {
     detail::slots<R> results(plan.count());

@@ -10,7 +10,7 @@
 
 #include "tartan/core/function_objects.hpp"  // identity, invoke, plus
 #include "tartan/core/slots.hpp"             // slots
-#include "tartan/core/smaller.hpp"           // smaller
+#include "tartan/core/smaller.hpp"           // larger, smaller
 #include "tartan/core/ticks.hpp"             // ticks, ticks_per_us
 #include "tartan/exec/backend.hpp"           // shared_memory_backend
 #include "tartan/exec/combine.hpp"           // in_lanes
@@ -68,13 +68,15 @@ class block_fold {
     std::size_t done = smaller(n, lane_count);
     std::uint64_t const begin = ticks();
     spread_ ? add_shared(fold, first, done) : fold.add(first, done);
-    for (std::size_t step = 8 * lane_count; done != n; step *= 2) {
-      std::uint64_t const spent = ticks() - begin;
-      if (spent / done * (n - done) > worth_sharing_us * ticks_per_us()) {
+    while (done != n) {
+      std::uint64_t const spent = ticks() - begin + 1;
+      std::size_t const one_look = done * look_us * ticks_per_us() / spent;  // elements that take as long
+      if (n - done > one_look && somebody_idles()) {
         add_shared(fold, advanced(first, done), n - done);
         break;
       }
-      std::size_t const more = smaller(step, n - done);
+      std::size_t const wanted = smaller(8 * done, one_look) / lane_count * lane_count;
+      std::size_t const more = smaller(larger(wanted, lane_count), n - done);
       fold.add(advanced(first, done), more);
       done += more;
     }
@@ -85,7 +87,15 @@ class block_fold {
   using leaf = typename P::leaf_type;
   using reducer = typename reducer_of<leaf, within(property::relaxed, P::used), T, Map, Combine>::type;
   using mapped = std::decay_t<std::invoke_result_t<Map&, std::iter_reference_t<It>>>;
-  static constexpr std::uint64_t worth_sharing_us = 10;
+  static constexpr std::uint64_t look_us = 10;  // less is not worth sharing, and so often it is asked who would help
+
+  /// Sharing puts mapped values into memory and takes them out again, so it is for those who have nothing better to do.
+  [[nodiscard]] bool somebody_idles() const {
+    if constexpr (requires { policy_.backend().somebody_idles(); })
+      return policy_.backend().somebody_idles();
+    else
+      return true;
+  }
 
   void add_shared(reducer& fold, It first, std::size_t n) {
     slots<mapped> values(n);
