@@ -2,6 +2,7 @@
 // The main of a test program of processes, and what such tests ask of the system. Included by one file a program.
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,10 +48,15 @@ inline std::size_t open_descriptors() {
 
 /// Fields 1 to 3 of /proc/PID/stat behind the name: state, parent.
 inline std::pair<char, int> state_and_parent(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  // Not with a stream buffer: reading the file of a process that has just died fails, and libstdc++'s throws at that.
+  int const file = ::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {'X', 0};
+  char line[512];
+  auto const n = ::read(file, line, sizeof line);
+  ::close(file);
+  std::string const text(line, n > 0 ? static_cast<std::size_t>(n) : 0);
   auto const at = text.rfind(')');
-  if (at == std::string::npos) return {'X', 0};
+  if (at == std::string::npos || at + 4 >= text.size()) return {'X', 0};
   return {text[at + 2], std::atoi(text.c_str() + at + 4)};
 }
 
