@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "tartan/fork_join.hpp"
 #include "tartan/submit.hpp"
 #include "tartan/task_group.hpp"
@@ -316,6 +317,25 @@ TEST_CASE("two outside callers at once share a pool", "[thread_pool]") {
   caller();
   other.join();
   CHECK(wrong == 0);
+}
+
+TEST_CASE("what is submitted runs although outside callers keep every worker's place", "[thread_pool]") {
+  tn::thread_pool pool{2};
+  for (int round = 0; round != 20; ++round) {
+    std::atomic<bool> ran{false};
+    std::atomic<int> inside{0};
+    auto const caller = [&] {
+      tn::fork_join(tn::par.on(pool), [&] { ++inside, tn::test::comes_true([&] { return ran.load(); }); }, [] {});
+    };
+    std::thread first(caller), second(caller);
+    CHECK(tn::test::comes_true([&] { return inside == 2; }));
+    if (round % 3 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the pool's thread has lain down
+    auto task = tn::submit(tn::par.on(pool), [&] { ran = true; });
+    CHECK(tn::test::comes_true([&] { return ran.load(); }));
+    first.join();
+    second.join();
+    task.get();
+  }
 }
 
 TEST_CASE("a thread that has slept may run on every processor again", "[thread_pool]") {

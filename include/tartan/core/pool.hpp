@@ -198,9 +198,13 @@ class pool {
     if (!everybody_.load(std::memory_order_acquire)) start_async_thread();  // acquire: with start_async_thread()
     if (!queue_.push(task, place)) [[unlikely]]
       return false;
-    real_atomics::full_fence();  // [I1] with begin_sleep()
+    real_atomics::full_fence();  // [I1] with begin_sleep(); with stand_back()
     auto const v = idle_.look();
-    if (v.searching() == 0 && v.sleeping() != 0 && idle_.claim()) wake_claimed();
+    if (v.searching() != 0) return true;
+    if (v.sleeping() != 0 && idle_.claim())
+      wake_claimed();
+    else if (standing_back_.load(std::memory_order_relaxed) != 0 && threads_wanted() == 0)  // relaxed: fenced above
+      wake_first();
     return true;
   }
 
@@ -402,6 +406,7 @@ class pool {
     waker_at_.store(this_processor(), std::memory_order_relaxed);  // relaxed: a hint
     if (!w->thread.start(setup_.stack_size, &run_thread, w)) return false;
     if (places_threads()) yield_processor();  // else it may have to wait here for milliseconds before it can leave
+    if (w->rank == 0) first_.store(w, std::memory_order_release);  // with submit()
     unstarted_ = nullptr;
     w->next = threads_;
     threads_ = w;
@@ -426,7 +431,7 @@ class pool {
     emit(hook_event::thread_start, w.index);
     if (setup_.on_start != nullptr) setup_.on_start(setup_.self, w.index);
     for (;;) {
-      if (must_stand_back(w.rank)) {
+      if (may_stand_back(w.rank)) {
         stand_back(w);
         continue;
       }
@@ -454,16 +459,28 @@ class pool {
            !closed_.load(std::memory_order_relaxed);  // relaxed: looked at again
   }
 
+  /// The first thread stays awake for what was submitted, however many callers there are: they may come for ever, and
+  /// run nothing but their own work. It takes none of that meanwhile.
+  [[nodiscard]] bool may_stand_back(unsigned rank) const noexcept {
+    return must_stand_back(rank) && (rank != 0 || queue_.seems_empty());
+  }
+
   void stand_back(worker& w) {
     standing_back_.fetch_add(1, std::memory_order_seq_cst);  // with leave(), begin_blocking(): one sees the other
+    real_atomics::full_fence();                              // with submit(): its task is seen here, or the count there
+    if (w.rank != 0 && !queue_.seems_empty()) wake_first();  // this one may have been woken for the task
     w.idle_since.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
-    while (must_stand_back(w.rank)) w.spot.park();
+    while (may_stand_back(w.rank)) w.spot.park();
     end_idle_time(w);
     standing_back_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: only costs a wake-up for nothing
   }
 
   TARTAN_COLD void wake_standing_back() noexcept {
     for_each_slot([](worker& w) { w.spot.signal(); });
+  }
+
+  void wake_first() noexcept {
+    if (worker* const first = first_.load(std::memory_order_acquire)) first->spot.signal();  // with try_start_thread()
   }
 
   TARTAN_COLD void wake_everybody() noexcept {
@@ -555,13 +572,18 @@ class pool {
   find search(worker& w) noexcept {
     std::uint64_t const patience = (oversubscribed_ ? 5 : 60) * ticks_per_us();
     std::uint64_t const begin = ticks();
+    std::uint64_t const between_looks = steal_patience() / 4;  // each costs others lines that they write all the time
     sighting last{};
+    std::uint64_t now = begin, next_look = begin;
     do {
       if (job* const j = linger(w)) return {j, true};
       if (!queue_.seems_empty()) break;
+      now = ticks();
+      if (now < next_look) continue;
       if (job* const j = steal_what_lasts(w, last)) return {j, false};
-    } while (ticks() - begin < patience && !must_stand_back(w.rank) &&
-             !closed_.load(std::memory_order_relaxed));  // relaxed: the caller looks again
+      if (must_stand_back(w.rank)) break;
+      next_look = now + between_looks;
+    } while (now - begin < patience && !closed_.load(std::memory_order_relaxed));  // relaxed: the caller looks again
     worker* self = &w;
     hot_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
                                  std::memory_order_relaxed);  // relaxed: a hint
@@ -656,8 +678,9 @@ class pool {
   std::atomic<unsigned> blocked_{0};                      // workers that wait for something that is no task
   std::atomic<unsigned> standing_back_{0};
   std::atomic<unsigned> thread_count_{0};
-  std::atomic<int> waker_at_{-1};      // the processor of the last one who woke a thread
-  std::atomic<int> stacked_wakes_{0};  // how many sleeps to come shall be apart
+  std::atomic<worker*> first_{nullptr};  // the thread of rank 0
+  std::atomic<int> waker_at_{-1};        // the processor of the last one who woke a thread
+  std::atomic<int> stacked_wakes_{0};    // how many sleeps to come shall be apart
   std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false}, dropping_{false};
   std::atomic<slot_table*> table_{nullptr};
   task_queue queue_;
