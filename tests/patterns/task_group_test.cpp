@@ -53,6 +53,17 @@ TEST_CASE("a group runs every task once, and can be used again", "[task_group]")
   });
 }
 
+TEST_CASE("a task gets its arguments by value, moved in", "[task_group]") {
+  with_policies([](auto const& p) {
+    tn::task_group g{p};
+    std::atomic<int> sum{0};
+    auto const add = [](std::atomic<int>* s, std::unique_ptr<int> n) { *s += *n; };
+    for (int i = 0; i != 100; ++i) g.run(add, &sum, std::make_unique<int>(i));
+    g.wait();
+    CHECK(sum == 4950);
+  });
+}
+
 TEST_CASE("tasks of a group add tasks", "[task_group]") {
   with_policies([](auto const& p) {
     tn::task_group g{p};

@@ -259,11 +259,18 @@ bool fork_join(P const& p) {
 }
 template <class P>
 bool task_group(P const& p) {
-  std::atomic<int> sum{0};
   tn::task_group g{p};
-  for (int i = 0; i != 10; ++i) g.run([&sum] { ++sum; });
-  g.wait();
-  return sum == 10;
+  if constexpr (in_this_process<P>) {
+    std::atomic<int> sum{0};
+    for (int i = 0; i != 10; ++i) g.run([&sum] { ++sum; });
+    g.wait();
+    return sum == 10;
+  } else {
+    tn::shared_array<std::atomic<int>> sum(1);
+    for (int i = 0; i != 10; ++i) g.run([](tn::shared_span<std::atomic<int>> s) { ++s[0]; }, sum.span());
+    g.wait();
+    return sum[0] == 10;
+  }
 }
 template <class P>
 bool divide_and_conquer(P const& p) {

@@ -11,9 +11,9 @@
 #include <variant>      // monostate
 
 #include "tartan/async/future.hpp"       // future, future_access
-#include "tartan/async/task_result.hpp"  // submitted, takes_stop_token
-#include "tartan/core/errors.hpp"        // never, pool_closed, raise
-#include "tartan/exec/backend.hpp"       // shared_memory_backend
+#include "tartan/async/task_result.hpp"  // error_of_type, submitted, takes_stop_token
+#include "tartan/core/errors.hpp"        // cancelled, never, pool_closed, raise
+#include "tartan/exec/backend.hpp"       // outlives_calls, shared_memory_backend
 #include "tartan/exec/policy.hpp"        // execution_policy
 
 namespace tartan::inline TARTAN_ABI {
@@ -56,11 +56,8 @@ struct promise_sink {
       promised.set_value(std::move(result));
   }
   void error(std::exception_ptr e) { promised.set_exception(std::move(e)); }
+  void skipped() { promised.set_exception(error_of_type<cancelled>()); }
 };
-
-/// Whether tasks may go on when the call that made them has returned.
-template <class B>
-concept outlives_calls = !requires { requires B::lives_for_a_call; };
 
 template <class P, class F, class... Args>
 auto submit_remote(P const& p, F&& f, Args&&... args) {

@@ -63,6 +63,7 @@ struct process_sink {
   std::shared_ptr<process_outcome> outcome;
   void value(int code) { outcome->end(code, nullptr); }
   void error(std::exception_ptr e) { outcome->end(code_of(e), e); }
+  void skipped() { outcome->end(1, nullptr); }  // nobody can ask for it: its policy has no stop token
 
  private:
   static int code_of([[maybe_unused]] std::exception_ptr const& e) {

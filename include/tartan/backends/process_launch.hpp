@@ -4,7 +4,7 @@
 #include <cstddef>    // size_t
 #include <cstdint>    // uint64_t
 #include <deque>      // deque
-#include <exception>  // exception_ptr, make_exception_ptr
+#include <exception>  // exception_ptr
 #include <memory>     // make_unique, unique_ptr
 #include <optional>   // optional
 #include <utility>    // exchange, move
@@ -15,7 +15,7 @@
 #include "tartan/backends/process_work.hpp"  // name_work, take_properties
 #include "tartan/core/codec.hpp"             // decode_from, encode_to, encoded_size, require_shippable
 #include "tartan/core/config.hpp"            // TARTAN_ABI, TARTAN_EXCEPTIONS
-#include "tartan/core/errors.hpp"            // cancelled
+#include "tartan/core/errors.hpp"            // cancelled, raise
 #include "tartan/core/run_control.hpp"       // run_control
 #include "tartan/exec/properties.hpp"        // properties
 
@@ -30,8 +30,8 @@ struct call_itself {
   }
 };
 
-/// Calls of one type, each with a sink for its result: value(R&&), or error(exception_ptr). They are units of one job,
-/// so that many of them go in one message. A call is kept until it has ended: its worker may die.
+/// Calls of one type, each with a sink for its result (launching_backend). They are units of one job, so that many of
+/// them go in one message. A call is kept until it has ended: its worker may die.
 template <class R, class Call, class Sink>
 class launched_calls final : public process_job {
  public:
@@ -42,7 +42,7 @@ class launched_calls final : public process_job {
   }
 
   /// The next unit.
-  void append(Call call, Sink sink) { calls_.push_back({std::move(call), std::move(sink), false}); }
+  void append(Call call, Sink sink) { calls_.push_back({std::move(call), std::move(sink)}); }
 
   /// The same for all jobs of this class.
   static void const* kind() noexcept {
@@ -50,7 +50,17 @@ class launched_calls final : public process_job {
     return &place;
   }
 
-  std::size_t measure(std::uint64_t unit) override { return encoded_size(at(unit).call); }
+  std::size_t measure(std::uint64_t unit) override {
+    auto& one = at(unit);
+#if TARTAN_EXCEPTIONS
+    if constexpr (requires { one.sink.skips(); })
+      if (one.sink.skips()) {
+        one.skipped = true;
+        raise<cancelled>();
+      }
+#endif
+    return encoded_size(one.call);
+  }
   void encode(std::uint64_t unit, frame_writer& out) override { encode_to(out, at(unit).call); }
 
   void succeed(std::uint64_t unit, frame_reader& result) override {
@@ -61,11 +71,8 @@ class launched_calls final : public process_job {
   void fail(std::uint64_t unit, std::exception_ptr error) override { end_with(unit, std::nullopt, std::move(error)); }
   void dropped(unit_range r) override {
     for (std::uint64_t k = 0; k != r.count; ++k) {
-#if TARTAN_EXCEPTIONS
-      fail(r.first + k, std::make_exception_ptr(cancelled()));
-#else
-      fail(r.first + k, nullptr);
-#endif
+      at(r.first + k).skipped = true;
+      end_with(r.first + k, std::nullopt, nullptr);
     }
   }
 
@@ -83,13 +90,15 @@ class launched_calls final : public process_job {
   struct pending_call {
     Call call;
     Sink sink;
-    bool over;
+    bool over = false;
+    bool skipped = false;
   };
   struct ended_call {
     Call call;  // the user's, so it ends without the lock
     Sink sink;
     std::optional<R> value;
     std::exception_ptr error;
+    bool skipped;
   };
   struct news final : process_news {
     std::vector<ended_call> ended;
@@ -97,6 +106,8 @@ class launched_calls final : public process_job {
       for (auto& e : ended) {
         if (e.value.has_value())
           e.sink.value(std::move(*e.value));
+        else if (e.skipped)
+          e.sink.skipped();
         else
           e.sink.error(std::move(e.error));
       }
@@ -108,7 +119,7 @@ class launched_calls final : public process_job {
 
   void end_with(std::uint64_t unit, std::optional<R>&& value, std::exception_ptr&& error) {
     auto& call = at(unit);
-    ended_.push_back({std::move(call.call), std::move(call.sink), std::move(value), std::move(error)});
+    ended_.push_back({std::move(call.call), std::move(call.sink), std::move(value), std::move(error), call.skipped});
     call.over = true;
     for (; !calls_.empty() && calls_.front().over; ++first_) calls_.pop_front();
   }

@@ -10,6 +10,7 @@
 
 #include "tartan/backends/process_job.hpp"  // process_job, process_news
 #include "tartan/core/config.hpp"           // TARTAN_ABI
+#include "tartan/core/run_control.hpp"      // piece_counter, stop_query
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -19,6 +20,8 @@ struct launch_key {
   std::chrono::nanoseconds timeout;
   unsigned retries;
   std::size_t most_workers;
+  stop_query stop;
+  piece_counter progress;
   friend bool operator==(launch_key const&, launch_key const&) = default;
 };
 
@@ -50,9 +53,10 @@ class launched_jobs {
   void add_unit() noexcept { ++untold_; }
   void told(std::size_t units) noexcept { untold_ -= units; }
 
+  /// A job that takes further units; one that was stopped takes none.
   [[nodiscard]] process_job* find(launch_key const& key) const noexcept {
     for (auto const& [its_key, job] : open_)
-      if (its_key == key) return job;
+      if (its_key == key && !job->stopped) return job;
     return nullptr;
   }
 

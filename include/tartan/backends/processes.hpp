@@ -194,24 +194,16 @@ struct processes_backend {
     });
   }
 
-  /// Runs call(std::monostate&), which travels with all that it holds, some time; `sink` gets what becomes of it, on
-  /// a thread of the pool.
+  /// See launching_backend.
   template <class R, class Call, class Sink>
   void launch(properties const& props, Call call, Sink sink) const {
     using calls = detail::launched_calls<R, Call, Sink>;
-    auto& scheduler = pool(props);
-    auto const put = [&](detail::process_job& job) {
-      static_cast<calls&>(job).append(std::move(call), std::move(sink));
-    };
-    if (!props.control().watched()) {
-      detail::launch_key const key{calls::kind(), std::chrono::nanoseconds(props.timeout_ns), props.retries,
-                                   props.pool.named() ? props.workers : 0};
-      return scheduler.launch(key, [&] { return std::make_unique<calls>(props); }, put);
-    }
-    auto alone = std::make_unique<calls>(props);
-    put(*alone);
-    alone->end = 1;
-    scheduler.launch(std::move(alone));
+    detail::launch_key const key{calls::kind(), std::chrono::nanoseconds(props.timeout_ns),
+                                 props.retries, props.pool.named() ? props.workers : 0,
+                                 props.stop,    props.progress};
+    pool(props).launch(
+        key, [&] { return std::make_unique<calls>(props); },
+        [&](detail::process_job& job) { static_cast<calls&>(job).append(std::move(call), std::move(sink)); });
   }
 
  private:
@@ -221,7 +213,7 @@ struct processes_backend {
     return props.pool.named() ? pools.find(props.pool) : pools.of_size(host, props.workers);
   }
 };
-static_assert(backend<processes_backend> && !shared_memory_backend<processes_backend>);
+static_assert(launching_backend<processes_backend> && !shared_memory_backend<processes_backend>);
 
 /// A pool of worker processes that outlives its tasks: see start_processes().
 inline constexpr policy<processes_backend> processes{};

@@ -15,6 +15,7 @@ struct stop_query {
   void const* token = nullptr;
   bool (*asks)(void const*) = nullptr;
   [[nodiscard]] bool requested() const { return asks != nullptr && asks(token); }
+  friend bool operator==(stop_query const&, stop_query const&) = default;
 };
 
 /// A reference to anything that counts finished elements; null counts for nobody.
@@ -24,6 +25,7 @@ struct piece_counter {
   void finished(std::size_t elements) const {
     if (count != nullptr) count(sink, elements);
   }
+  friend bool operator==(piece_counter const&, piece_counter const&) = default;
 };
 
 /// One call's view of both. Shared by all of its participants, who read it before each piece: on lines of its own.

@@ -4,7 +4,9 @@
 
 #include <concepts>     // copyable, same_as
 #include <cstddef>      // size_t
+#include <exception>    // exception_ptr
 #include <string_view>  // string_view
+#include <variant>      // monostate
 #include <vector>       // vector
 
 #include "tartan/exec/plan.hpp"        // block, block_plan
@@ -28,6 +30,14 @@ struct any_body {
 };
 struct any_thunk {
   void operator()() const;
+};
+struct any_call {
+  int operator()(std::monostate&) const;
+};
+struct any_sink {
+  void value(int&&);
+  void error(std::exception_ptr);
+  void skipped();
 };
 struct any_rank {
   template <class Barrier>
@@ -60,6 +70,25 @@ concept backend = std::copyable<B> && requires(B const& b, properties const& p, 
 
 /// Tier 4, for all of them, is in exec/channel.hpp: open_channel() for tasks that come one by one. It needs
 /// async_pool() of tier 2 or, where memory is not shared, a member open<R, Argument>(props, work, window).
+
+namespace detail {
+
+/// Whether tasks may go on when the call that made them has returned.
+template <class B>
+concept outlives_calls = !requires { requires B::lives_for_a_call; };
+
+}  // namespace detail
+
+/// Tier 4 for backends that share no memory and whose workers outlive calls.
+///
+/// launch<R>(props, call, sink) sends `call` with all that it holds, runs call(std::monostate&) some time, and tells
+/// the sink what became of it, exactly once and on any thread of this process: value(R&&), error(exception_ptr), or
+/// skipped() if it did not run because a stop asked. If the sink has skips(), a call for which that is true when its
+/// turn to be sent comes is skipped too. What launch() throws, the sink is not told.
+template <class B>
+concept launching_backend = backend<B> && detail::outlives_calls<B> && requires(B const& b, properties const& p) {
+  b.template launch<int>(p, detail::any_call{}, detail::any_sink{});
+};
 
 /// Tier 2, backends whose workers see the caller's memory. Functions may write through references.
 ///

@@ -1,15 +1,22 @@
 #pragma once
 // Tasks that are started one by one and waited for together.
 
-#include <concepts>     // invocable
-#include <memory>       // unique_ptr
-#include <type_traits>  // decay_t
-#include <utility>      // forward
+#include <concepts>     // invocable, same_as
+#include <cstddef>      // size_t
+#include <exception>    // exception_ptr
+#include <functional>   // invoke
+#include <memory>       // make_shared, make_unique, shared_ptr, unique_ptr
+#include <tuple>        // apply, tuple
+#include <type_traits>  // conditional_t, decay_t
+#include <utility>      // forward, move
+#include <variant>      // monostate
 
-#include "tartan/core/errors.hpp"   // never
-#include "tartan/core/group.hpp"    // group, group_task
-#include "tartan/exec/backend.hpp"  // shared_memory_backend
-#include "tartan/exec/policy.hpp"   // execution_policy
+#include "tartan/core/group.hpp"           // group, group_task
+#include "tartan/core/launched_group.hpp"  // launched_group
+#include "tartan/core/result.hpp"          // invoke_regular
+#include "tartan/exec/backend.hpp"         // launching_backend, shared_memory_backend
+#include "tartan/exec/policy.hpp"          // execution_policy
+#include "tartan/exec/properties.hpp"      // properties
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -26,6 +33,32 @@ struct group_function final : group_task {
   F f;
 };
 
+/// f with its arguments, as it travels; its result stays where it is.
+template <class F, class... Args>
+struct group_call {
+  F f;
+  std::tuple<Args...> args;
+  std::monostate operator()(std::monostate&) {
+    static_cast<void>(
+        std::apply([&](Args&... each) { return invoke_regular(std::move(f), std::move(each)...); }, args));
+    return {};
+  }
+};
+
+/// Where the end of a task that was sent away is told.
+struct group_sink {
+  std::shared_ptr<launched_group> group;
+  std::size_t order;
+  [[nodiscard]] bool skips() const noexcept { return group->skips(order); }
+  void value(std::monostate&&) { group->ended(); }
+  void error(std::exception_ptr e) { group->failed(order, std::move(e)); }
+  void skipped() { group->skipped(order); }
+};
+
+/// Where the tasks of a group run: void for the workers that see this memory, else the backend.
+template <class P>
+using group_place = std::conditional_t<shared_memory_backend<typename P::backend_type>, void, typename P::backend_type>;
+
 }  // namespace detail
 
 /// Tasks that are started one by one, from anywhere, also from tasks of the group, and waited for together.
@@ -34,16 +67,28 @@ struct group_function final : group_task {
 ///     for (auto& f : files) g.run([&f] { index(f); });
 ///     g.wait();
 ///
+/// With `processes` a task is what can travel (`closure`, or a function with its arguments), and only the process that
+/// made the group adds tasks. `task_group<>` is the type of all groups of threads, where one has to be named.
 /// Thread safety: run() and cancel() may be called by any thread at any time; wait() by several at once, but only one
 /// of them gets an exception. The destructor comes last.
-class task_group {
+template <class Place = void>
+class task_group;
+
+template <execution_policy P>
+task_group(P const&) -> task_group<detail::group_place<P>>;
+
+/// The group on workers that see this memory.
+template <>
+class task_group<void> {
  public:
   /// The policy says where the tasks run; under `seq` each runs in run(). Its stop token skips tasks that have not
   /// begun.
   ///
   /// Exceptions: pool_gone.
   template <execution_policy P>
-  explicit task_group(P const& p) : group_(make(p)) {}
+    requires shared_memory_backend<typename P::backend_type>
+  explicit task_group(P const& p)
+      : group_(new detail::group(p.backend().async_pool(p.props()), p.props().stop, p.props().progress)) {}
 
   task_group(task_group const&) = delete;
   task_group& operator=(task_group const&) = delete;
@@ -67,6 +112,17 @@ class task_group {
     group_->add(task.release());
   }
 
+  /// The same with arguments, which are moved or copied in and handed over by value.
+  template <class F, class First, class... Rest>
+    requires std::invocable<std::decay_t<F>, std::decay_t<First>, std::decay_t<Rest>...>
+  void run(F&& f, First&& first, Rest&&... rest) {
+    run([f = std::decay_t<F>(std::forward<F>(f)),
+         args = std::tuple<std::decay_t<First>, std::decay_t<Rest>...>(std::forward<First>(first),
+                                                                       std::forward<Rest>(rest)...)]() mutable {
+      std::apply([&](auto&... each) { static_cast<void>(std::invoke(std::move(f), std::move(each)...)); }, args);
+    });
+  }
+
   /// Returns when every task has ended; the group can then be used again.
   ///
   /// Exceptions: of those that tasks threw, the one of the lowest run(), as in a loop; tasks of later run() are then
@@ -83,18 +139,73 @@ class task_group {
   void cancel() noexcept { group_->cancel(); }
 
  private:
-  template <class P>
-  static detail::group* make(P const& p) {
-    if constexpr (!shared_memory_backend<typename P::backend_type>) {
-      static_assert(detail::never<P>,
-                    "tartan: a task_group needs a policy whose workers share this memory: seq, par, simd or par_simd");
-      return nullptr;
-    } else {
-      return new detail::group(p.backend().async_pool(p.props()), p.props().stop, p.props().progress);
-    }
+  detail::group* const group_;
+};
+
+/// The group on other processes.
+template <class Backend>
+class task_group {
+  static_assert(launching_backend<Backend>,
+                "tartan: a task_group needs workers that outlive a call: those of tartan::processes, or threads (seq, "
+                "par, simd, par_simd)");
+
+ public:
+  /// The policy's stop token skips tasks that have not been sent to a worker, and its timeout and retries hold for each
+  /// task.
+  template <execution_policy P>
+    requires std::same_as<typename P::backend_type, Backend>
+  explicit task_group(P const& p)
+      : backend_(p.backend()), props_(p.props()), state_(std::make_shared<detail::launched_group>(p.props().stop)) {
+    props_.stop = state_->stop();
   }
 
-  detail::group* const group_;
+  task_group(task_group const&) = delete;
+  task_group& operator=(task_group const&) = delete;
+
+  /// Waits. What a task threw and no wait() has told goes to the handler of set_unhandled().
+  ~task_group() {
+    state_->await_all();
+    state_->conclude_unattended();
+  }
+
+  /// Runs f(args...) in another process; what it returns stays there.
+  ///
+  /// Exceptions: pool_gone, pool_closed, process_start_error; what copying throws.
+  /// Blocking: no.
+  template <class F, class... Args>
+    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+  void run(F&& f, Args&&... args) {
+    using call = detail::group_call<std::decay_t<F>, std::decay_t<Args>...>;
+    struct admission {
+      detail::launched_group* group;
+      ~admission() {
+        if (group != nullptr) group->withdraw();
+      }
+    };
+    call c{std::forward<F>(f), {std::forward<Args>(args)...}};
+    auto const order = state_->begin();
+    admission until_launched{state_.get()};
+    backend_.template launch<std::monostate>(props_, std::move(c), detail::group_sink{state_, order});
+    until_launched.group = nullptr;
+  }
+
+  /// Returns when every task has ended; the group can then be used again.
+  ///
+  /// Exceptions: of those that tasks threw, or that say how their workers died, the one of the lowest run(); tasks of
+  /// later run() are then skipped if they have not been sent to a worker. `cancelled` if tasks were skipped because of
+  /// cancel() or the policy's stop token. Blocking: the caller sleeps; a task of `par` that waits counts as blocking.
+  void wait() {
+    state_->await_all();
+    state_->conclude();
+  }
+
+  /// Skips the tasks that have not begun; wait() then throws `cancelled` if there were any.
+  void cancel() noexcept { state_->cancel(); }
+
+ private:
+  Backend backend_;
+  properties props_;
+  std::shared_ptr<detail::launched_group> const state_;
 };
 
 }  // namespace tartan::inline TARTAN_ABI
