@@ -13,33 +13,24 @@
 #include <optional>     // optional
 #include <ranges>       // begin, range_reference_t, range_value_t
 #include <thread>       // this_thread
-#include <type_traits>  // decay_t, is_arithmetic_v, remove_cvref_t
+#include <type_traits>  // is_arithmetic_v, remove_cvref_t, type_identity
 #include <utility>      // forward, move
 
-#include "tartan/algorithms/map.hpp"  // write_alignment
-#include "tartan/core/atomics.hpp"    // cpu_pause
-#include "tartan/core/errors.hpp"     // bad_argument, raise
-#include "tartan/core/range.hpp"      // first_error
-#include "tartan/core/slots.hpp"      // slots
-#include "tartan/exec/backend.hpp"    // team_backend
-#include "tartan/exec/combine.hpp"    // exact, in_lanes
-#include "tartan/exec/plan.hpp"       // block_plan
-#include "tartan/exec/policy.hpp"     // execution_policy, supports
-#include "tartan/exec/source.hpp"     // divisible_range, length
+#include "tartan/algorithms/map.hpp"   // write_alignment
+#include "tartan/core/atomics.hpp"     // cpu_pause
+#include "tartan/core/errors.hpp"      // bad_argument, raise
+#include "tartan/core/range.hpp"       // first_error
+#include "tartan/core/slots.hpp"       // slots
+#include "tartan/exec/backend.hpp"     // team_backend
+#include "tartan/exec/combine.hpp"     // exact, in_lanes
+#include "tartan/exec/plan.hpp"        // block_plan
+#include "tartan/exec/policy.hpp"      // execution_policy, supports
+#include "tartan/exec/scan_block.hpp"  // scalar_scan_block, write_at
+#include "tartan/exec/source.hpp"      // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
 
 namespace detail {
-
-/// out[i] = value, where the narrowing of numbers is the caller's wish.
-template <class Out, class T>
-TARTAN_ALWAYS_INLINE void write_at(Out const& out, std::size_t i, T&& value) {
-  using target = std::iter_value_t<Out>;
-  if constexpr (std::is_arithmetic_v<target> && std::is_arithmetic_v<std::remove_cvref_t<T>>)
-    at(out, i) = static_cast<target>(value);
-  else
-    at(out, i) = std::forward<T>(value);
-}
 
 /// One chain of combines: writes what has come together before (exclusive) or with (inclusive) each element, and gives
 /// what has come together at the end. `before` is empty only at the very left of an inclusive scan without init.
@@ -65,8 +56,10 @@ void scan_chain(It first, Out out, std::size_t n, std::optional<T> before, Combi
 }
 
 /// What a block comes to, and its scan once it is known what comes before: every element in its turn.
-template <bool Inclusive, class T, class Leaf, class Combine>
+template <bool Inclusive, class T, class Combine>
 struct plain_block {
+  static constexpr bool scan_uses_total = false;
+
   static constexpr std::size_t length(std::size_t n) noexcept {
     constexpr std::size_t most = sizeof(T) < (std::size_t{1} << 18) ? (std::size_t{1} << 18) / sizeof(T) : 1;
     return std::clamp<std::size_t>(n / 64 + (n % 64 != 0 ? 1 : 0), 1, most);
@@ -86,11 +79,40 @@ struct plain_block {
   }
 };
 
-/// The same for numbers: a block is eight chains that run side by side, so that none waits for the latency of an
-/// addition. The whole block stays in the second-level cache between the two passes.
+/// The same for numbers under a combine that works in lanes: the leaf has kernels for both passes, between which the
+/// block stays in the second-level cache.
 template <bool Inclusive, class T, class Leaf, class Combine>
+struct lane_block {
+  static constexpr bool scan_uses_total = false;
+
+  static constexpr std::size_t length(std::size_t) noexcept { return (std::size_t{1} << 18) / sizeof(T); }
+
+  Combine& combine;
+
+  template <class It>
+  T total(It first, std::size_t n) {
+    std::identity same;
+    typename Leaf::template reducer<T, std::identity, Combine> fold(same, combine);
+    fold.add(first, n);
+    return fold.finish();
+  }
+  template <class It, class Out>
+  void scan(It first, Out out, std::size_t n, std::optional<T> const& before) {
+    T const* const left = before ? &*before : nullptr;
+    if constexpr (requires { Leaf::template scan_block<Inclusive, T>(first, out, n, left, combine); })
+      Leaf::template scan_block<Inclusive, T>(first, out, n, left, combine);
+    else
+      scalar_scan_block<Inclusive, T>(first, out, n, left, combine);
+  }
+};
+
+/// The same for numbers under any other combine: a block is eight chains that run side by side, so that none waits for
+/// the latency of the others. The whole block stays in the second-level cache between the two passes.
+template <bool Inclusive, class T, class Combine>
 class chained_block {
  public:
+  static constexpr bool scan_uses_total = true;
+
   static constexpr std::size_t length(std::size_t) noexcept { return chains * chain; }
 
   explicit chained_block(Combine& its_combine) noexcept : combine_(its_combine) {}
@@ -98,7 +120,7 @@ class chained_block {
   template <class It>
   T total(It first, std::size_t n) {
     if (n == chains * chain) {
-      total_of_chains(first);
+      total_of_chains(plain(first));
     } else {
       for (std::size_t j = 0; j * chain < n; ++j)
         total_[j] = total_of_one(advanced(first, j * chain), (std::min)(chain, n - j * chain));
@@ -133,30 +155,18 @@ class chained_block {
 
   template <class It>
   T total_of_one(It first, std::size_t n) {
-    if constexpr (in_lanes<Combine, T>) {
-      std::identity same;
-      typename Leaf::template reducer<T, std::identity, Combine> fold(same, combine_);
-      fold.add(first, n);
-      return fold.finish();
-    } else {
-      T sum = static_cast<T>(at(first, 0));
-      for (std::size_t i = 1; i != n; ++i) sum = together(sum, static_cast<T>(at(first, i)));
-      return sum;
-    }
+    T sum = static_cast<T>(at(first, 0));
+    for (std::size_t i = 1; i != n; ++i) sum = together(sum, static_cast<T>(at(first, i)));
+    return sum;
   }
 
   template <class It>
-  void total_of_chains(It first) {
-    if constexpr (in_lanes<Combine, T>) {
-      for (std::size_t j = 0; j != chains; ++j) total_[j] = total_of_one(advanced(first, j * chain), chain);
-    } else {
-      auto const from = plain(first);
-      std::array<T, chains> sum;
-      for (std::size_t j = 0; j != chains; ++j) sum[j] = static_cast<T>(at(from, j * chain));
-      for (std::size_t i = 1; i != chain; ++i)
-        for (std::size_t j = 0; j != chains; ++j) sum[j] = together(sum[j], static_cast<T>(at(from, j * chain + i)));
-      total_ = sum;
-    }
+  void total_of_chains(It from) {
+    std::array<T, chains> sum;
+    for (std::size_t j = 0; j != chains; ++j) sum[j] = static_cast<T>(at(from, j * chain));
+    for (std::size_t i = 1; i != chain; ++i)
+      for (std::size_t j = 0; j != chains; ++j) sum[j] = together(sum[j], static_cast<T>(at(from, j * chain + i)));
+    total_ = sum;
   }
 
   template <class It, class Out>
@@ -173,13 +183,22 @@ class chained_block {
   std::array<T, chains> total_{};
 };
 
+/// How the blocks of a scan are worked on.
+template <bool Inclusive, class T, class Leaf, class Combine>
+consteval auto block_work() {
+  if constexpr (in_lanes<Combine, T>)
+    return std::type_identity<lane_block<Inclusive, T, Leaf, Combine>>{};
+  else if constexpr (std::is_arithmetic_v<T>)
+    return std::type_identity<chained_block<Inclusive, T, Combine>>{};
+  else
+    return std::type_identity<plain_block<Inclusive, T, Combine>>{};
+}
+
 /// Blocks in the order of their tickets. Whoever has block b sums it up, waits for what comes before it, says what
 /// comes before b + 1, and only then writes: nobody waits for writing, and the block is still in the cache.
 template <bool Inclusive, class T, class P, class It, class Out, class Combine>
 class scan_call {
-  using work = std::conditional_t<std::is_arithmetic_v<T>,  //
-                                  chained_block<Inclusive, T, typename P::leaf_type, Combine>,
-                                  plain_block<Inclusive, T, typename P::leaf_type, Combine>>;
+  using work = typename decltype(block_work<Inclusive, T, typename P::leaf_type, Combine>())::type;
 
  public:
   scan_call(P const& policy, It first, Out out, std::size_t n, std::size_t alignment, std::optional<T> const& init,
@@ -242,7 +261,9 @@ class scan_call {
     Out const to = advanced(out_, plan_[b].begin);
     std::size_t const n = plan_[b].size();
     work block{combine_};
-    T total = block.total(from, n);
+    bool const last = b + 1 == plan_.count();
+    std::optional<T> total;
+    if (!last || work::scan_uses_total) total.emplace(block.total(from, n));
     std::optional<T> before;
     if (b == 0) {
       before = init_;
@@ -250,10 +271,12 @@ class scan_call {
       if (wait_for(b - 1) == progress::failed) return false;
       before.emplace(sum_[b - 1]);
     }
-    sum_.make(b, [&]() -> T {
-      return before ? static_cast<T>(std::invoke(combine_, T(*before), std::move(total))) : std::move(total);
-    });
-    state_[b].store(progress::summed, std::memory_order_release);  // with wait_for()
+    if (!last) {
+      sum_.make(b, [&]() -> T {
+        return before ? static_cast<T>(std::invoke(combine_, T(*before), std::move(*total))) : std::move(*total);
+      });
+      state_[b].store(progress::summed, std::memory_order_release);  // with wait_for()
+    }
     passed_on = true;
     block.scan(from, to, n, before);
     return true;
@@ -320,9 +343,11 @@ auto scan(P const& policy, R& r, Out& out, std::optional<T> init, Combine& combi
 /// @param out      One of at least as many elements: r itself, or one that does not overlap r.
 /// @param combine  Associative; keeps the order of its operands, so it need not commute. Called from several threads.
 ///
-/// Complexity: about 2 n combines and one pass over memory; span O(n / workers + n / 33344). Sums have the type of the
+/// Complexity: about 2 n combines and one pass over memory; span O(n / workers + n / 32768). Sums have the type of the
 /// elements (of init below); extra memory: one for each block.
-/// Determinism: the same bits on every run, for any number of workers: blocks are fixed by n.
+/// Determinism: the same bits on every run, for any number of workers and under any policy: blocks are fixed by n, and
+/// a combine that is known to commute on numbers runs in groups of 64 bytes, each in log2 steps (as the lanes of a
+/// vector register do), which spares a running sum most of its rounding errors too.
 /// Exceptions: bad_argument if out is too short; what combine throws, that of the lowest block; `cancelled` after a
 /// stop. out is then written in part.
 /// Blocking: the calling thread takes part; workers wait for each other, so combine must not wait for another element.

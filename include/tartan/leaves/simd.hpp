@@ -13,6 +13,7 @@
 #include "tartan/leaves/combine.hpp"    // lane_combine, is_whole_sum
 #include "tartan/leaves/pack.hpp"       // pack
 #include "tartan/leaves/reduce.hpp"     // lane_state, mapped_elements, mapped_values, count_true
+#include "tartan/leaves/scan.hpp"       // scan_packs
 #include "tartan/leaves/source.hpp"     // source, pack_readable, pack_writable
 #include "tartan/leaves/stencil.hpp"    // stencil_rows, loading_point
 
@@ -316,6 +317,13 @@ struct basic_simd_leaf {
     if (!lanes::impl::extreme_value<Largest>(lanes::source<It>{first}, n, best)) return n;
     auto test = [best](auto const& x) TARTAN_INLINE_LAMBDA { return x == best; };
     return find_block(first, n, test);
+  }
+
+  /// One block of a scan of numbers; see exec/scan_block.hpp.
+  template <bool Inclusive, class T, class It, class Out, class Combine>
+    requires(folds_in_packs<T, Combine>() && lanes::impl::scans_in_packs<It, Out>)
+  static void scan_block(It first, Out out, std::size_t n, T const* before, Combine& combine) {
+    lanes::impl::scan_packs<Inclusive, T>(lanes::source<It>{first}, lanes::source<Out>{out}, n, before, combine);
   }
 
   /// Rows of a plane that are computed at once, if there are as many: they share what they load.
