@@ -27,13 +27,14 @@ struct forked_job : job {
 /// Exceptions: f's is rethrown if it throws; g is then skipped unless somebody has begun it, and what it throws or
 /// returns is dropped. Otherwise g's is rethrown.
 /// Cost: a store to the deque, a store and a load to take the job back, one load to see whether anybody is idle.
-template <class F, class G>
+/// `Tell` says how others learn of g.
+template <void (pool::*Tell)(worker&) noexcept = &pool::published, class F, class G>
 TARTAN_ALWAYS_INLINE auto fork_two(worker& w, F& f, G& g) {
   using A = regular_result<std::invoke_result_t<F&>>;
   using B = regular_result<std::invoke_result_t<G&>>;
   forked_job<G, B> second(g);
   w.tasks.push(&second);
-  w.home.published(w);
+  (w.home.*Tell)(w);
 
   struct end_of_first {  // f threw: take g back, or wait for whoever runs it
     worker& w;

@@ -7,6 +7,7 @@
 #include <exception>  // current_exception, exception_ptr, rethrow_exception
 #include <utility>    // exchange
 
+#include "tartan/core/fork.hpp"         // fork_two
 #include "tartan/core/join.hpp"         // await_stolen
 #include "tartan/core/padded.hpp"       // line_pair
 #include "tartan/core/plain_mutex.hpp"  // mutex_hold, plain_mutex
@@ -94,7 +95,7 @@ class piece_size {
     if (grain != 0 || n <= clockless) {
       next_look_ = ~std::size_t{0};
     } else {
-      guesses_left_ = 3;
+      guesses_left_ = n <= few ? 2 : 3;
       begin_ = last_ = ticks();
     }
   }
@@ -114,6 +115,7 @@ class piece_size {
 
  private:
   static constexpr std::size_t clockless = 3;
+  static constexpr std::size_t few = 256;   // so few are no longer than what the second guess may choose
   static constexpr std::size_t growth = 8;  // from one guess to the next: dearer elements may follow cheap ones
 
   bool look() noexcept {
@@ -127,7 +129,7 @@ class piece_size {
     limit_ = larger(one_us / 4, smaller(one_us, share_));
     next_look_ = done_ + one_us;
     if (guesses_left_ != 0 && --guesses_left_ != 0) {
-      limit_ = smaller(growth * done_, larger(limit_, smaller(longest_guess_, 2 * measured * us / spent)));
+      limit_ = smaller(growth * done_, larger(limit_, smaller(longest_guess_, 2 * one_us)));
       next_look_ = done_ + limit_;
     }
     return now - begin_ > us;
@@ -166,8 +168,7 @@ class range_split {
   /// Runs pieces from the front until their cost is known; one half of the range is on offer meanwhile.
   std::size_t guess(std::size_t begin, std::size_t end) {
     while (size_.guesses() && begin != end) {
-      std::size_t const wanted = (size_.limit() + call_.alignment - 1) / call_.alignment * call_.alignment;
-      std::size_t const next = begin + smaller(wanted, end - begin);
+      std::size_t const next = begin + smaller(rounded_up(size_.limit()), end - begin);
       piece(begin, next);
       begin = next;
     }
@@ -202,6 +203,12 @@ class range_split {
     return over == 0 ? middle : smaller(end, middle + (call_.alignment - over));
   }
 
+  [[nodiscard]] std::size_t rounded_up(std::size_t n) const noexcept {
+    if (call_.alignment == 1) [[likely]]  // as above
+      return n;
+    return (n + call_.alignment - 1) / call_.alignment * call_.alignment;
+  }
+
   /// Out of line, so that the registers and the stack frame that the body needs cost run() nothing.
   TARTAN_NOINLINE void piece(std::size_t begin, std::size_t end) {
     if (!call_.error.skips(begin) && !call_.control.skips()) [[likely]] {
@@ -227,12 +234,24 @@ class range_split {
   bool announced_ = false;
 };
 
+/// A range of two is a fork of two, quietly announced: its halves may be as short as the fork.
+TARTAN_NOINLINE inline void split_pair(worker& w, range_body body) {
+  auto const first = [body] { body(0, 1); };
+  auto const second = [body] { body(1, 2); };
+  bump(w.beat);
+  fork_two<&pool::published_quietly>(w, first, second);
+}
+
 /// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first, or
 /// throws `cancelled` if a stop made it skip work. `grain` 0 lets cost decide; otherwise pieces have at most `grain`
 /// elements (rounded up to `alignment`, on whose multiples all cuts fall).
 inline void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, run_control& control,
                         range_body body) {
   if (n == 0) return;  // nothing to run, nothing that a stop could skip
+  if (n <= 2 && !control.watched()) {
+    if (n == 1) return body(0, 1);
+    if (alignment == 1 && grain < 2 && w.tasks.has_room()) return split_pair(w, body);
+  }
   range_call call{body, grain, (n >> w.home.share_shift()) + 1, alignment, control};
   bump(w.beat);
   range_split(w, call, 0, n).run();
