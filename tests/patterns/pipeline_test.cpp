@@ -4,7 +4,9 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -18,8 +20,10 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "support/everywhere.hpp"
 #include "tartan/algorithms/map.hpp"
+#include "tartan/async/submit.hpp"
 #include "tartan/thread_pool.hpp"
 
 namespace tn = tartan;
@@ -232,6 +236,120 @@ TEST_CASE("a token waits for no later token", "[pipeline]") {
   });
 }
 
+/// An input range of 0, 1, ..., n - 1 that can be passed once: what is made by `make` when it is wanted.
+template <class Make>
+struct once {
+  struct iterator {
+    using value_type = int;
+    using difference_type = std::ptrdiff_t;
+    using iterator_concept = std::input_iterator_tag;
+    once* range;
+    int operator*() const { return range->at; }
+    iterator& operator++() { return range->make(++range->at), *this; }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return range->at == range->n; }
+  };
+  int n;
+  Make make;
+  int at = 0;
+  iterator begin() { return make(0), iterator{this}; }
+  static std::default_sentinel_t end() { return {}; }
+};
+template <class Make>
+once(int, Make) -> once<Make>;
+
+TEST_CASE("tokens that come in bursts wait for no later token, and keep their order", "[pipeline]") {
+  tn::test::everywhere([](auto const& p) {
+    if (p.backend().width(p.props()) == 1) return;
+    for (int const burst : {1, 3, 40, 1000}) {
+      std::atomic<int> through{0};
+      bool waited = false;
+      // So many come at once, then none until they are through: what was taken together must not be kept back.
+      auto const wait = [&](int i) {
+        if (i % burst == 0) waited = waited || !tn::test::comes_true([&] { return through == i; });
+      };
+      auto const count = tn::serial([&](int x) { through = x == through ? x + 1 : -1; });
+      int const n = burst == 1000 ? 5000 : 10 * burst;
+      auto source = [&, i = 0]() mutable -> std::optional<int> {
+        wait(i);
+        if (i == n) return std::nullopt;
+        return i++;
+      };
+      tn::pipeline(p, source, tn::parallel([](int x) { return x; }), count);
+      CHECK(through == n);
+      through = 0;
+      tn::pipeline(p.in_flight(100), once{n, wait}, tn::parallel([](int x) { return x; }), count);
+      CHECK(through == n);
+      CHECK(!waited);
+    }
+  });
+}
+
+TEST_CASE("tokens in bursts while all other threads of the pool are busy", "[pipeline]") {
+  tn::thread_pool pool{2};
+  auto const p = tn::par.on(pool);
+  std::atomic<bool> over{false};
+  std::atomic<int> begun{0};
+  std::vector<tn::future<void>> busy;
+  for (int i = 0; i != 2; ++i)
+    busy.push_back(tn::submit(p, [&] {
+      ++begun;
+      static_cast<void>(tn::test::comes_true([&] { return over.load(); }, 60s));
+    }));
+  bool const ready = tn::test::comes_true([&] { return begun != 0; });
+  std::atomic<int> through{0};
+  bool waited = false;
+  auto source = [&, i = 0]() mutable -> std::optional<int> {
+    if (i % 100 == 0) waited = waited || !tn::test::comes_true([&] { return through == i; });
+    if (i == 3000) return std::nullopt;
+    return i++;
+  };
+  tn::pipeline(p, source, tn::parallel([](int x) { return x; }), tn::serial([&](int) { ++through; }));
+  over = true;
+  for (auto& f : busy) f.get();
+  CHECK(ready);
+  CHECK(!waited);
+  CHECK(through == 3000);
+}
+
+TEST_CASE("a source that throws after a burst: what it gave goes through, nothing leaks", "[pipeline]") {
+  tn::test::everywhere([](auto const& p) {
+    for (int const bad : {1, 64, 100, 2500}) {
+      int seen = 0;
+      auto const make = [&](int i) {
+        if (i == bad) throw std::domain_error("source");
+      };
+      auto const run = [&] {
+        tn::pipeline(p, once{10'000, make}, tn::parallel([](int x) { return counted(x); }),
+                     tn::serial([&](counted const& c) { seen += c.value == seen ? 1 : 1'000'000; }));
+      };
+      CHECK_THROWS_WITH(run(), "source");
+      CHECK(seen == bad);
+      CHECK(counted::alive == 0);
+    }
+  });
+}
+
+TEST_CASE("an error while others wait at the source ends the pipeline when the source comes back", "[pipeline]") {
+  tn::test::everywhere([](auto const& p) {
+    if (p.backend().width(p.props()) == 1) return;
+    std::atomic<bool> failed{false};
+    bool came = true;
+    std::atomic<int> alive{0};
+    auto source = [&, i = 0]() mutable -> std::optional<std::shared_ptr<int>> {
+      if (i == 500) came = tn::test::comes_true([&] { return failed.load(); });  // nobody else can end this
+      ++alive;
+      return std::shared_ptr<int>(new int(i++), [&](int const* x) { --alive, delete x; });
+    };
+    auto const fails = tn::parallel([&](std::shared_ptr<int> const& x) {
+      if (*x == 499) failed = true, throw std::domain_error("499");
+    });
+    CHECK_THROWS_WITH(tn::pipeline(p, source, fails), "499");
+    CHECK(came);
+    CHECK(alive == 0);
+  });
+}
+
 TEST_CASE("patterns inside of stages, and pipelines inside of pipelines", "[pipeline]") {
   tn::thread_pool lone{1};
   auto const nested = [](auto const& p) {
@@ -276,7 +394,8 @@ TEST_CASE("random pipelines keep order, bounds and the first error", "[pipeline]
     };
     auto const run = [&] {
       auto from = source;
-      tn::pipeline(tn::par.workers(1 + below(8)).in_flight(1 + below(40)), from, tn::parallel([&](int x) {
+      tn::pipeline(tn::par.workers(below(20) == 0 ? 64 : 1 + below(8)).in_flight(1 + below(40)), from,
+                   tn::parallel([&](int x) {
                      if (slow == 2 && x % 11 == 0) std::this_thread::sleep_for(std::chrono::microseconds(x));
                      if (x == bad) throw std::domain_error("bad");
                      return x;

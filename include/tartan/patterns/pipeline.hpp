@@ -108,27 +108,25 @@ void run_pipeline(P const& policy, Source source, std::tuple<Stages...>& stages)
 /// @param policy  in_flight(n): at most n tokens are between source and end, the bound of the memory that is used.
 ///                grain(n): n tokens are taken from the source at a time.
 /// @param source  Any input range, or a function that returns a std::optional (or the like), empty at the end. Called
-/// by
-///                one worker at a time.
+///                by one worker at a time.
 /// @param stages  serial(f): one token at a time, in the order of the source; serial_any(f): one at a time, in any
-/// order;
-///                parallel(f), parallel(f).width(n): many, at most n. Each is called with what the one before returned,
-///                which may be movable only; elements that lie in a range reach the first stage as lvalues.
+///                order; parallel(f), parallel(f).width(n): many, at most n. Each is called with what the one before
+///                returned, which may be movable only; elements that lie in a range reach the first stage as lvalues.
 /// @returns  A std::vector of what the last stage returns, in the order of the source; nothing if that is nothing; the
 ///           value if the last stage is reduce_into(init, f).
 ///
-/// Cheap tokens go together, some tens of microseconds' worth, as long as the next one is known to be there: in ranges
-/// of random access, and whose elements lie somewhere. From any other source, which may wait, tokens come one by one
-/// unless grain(n) says otherwise; so none waits for a later one. A token alone costs some 100 ns more than a batch's:
-/// where a function gives cheap tokens and never waits, say grain(64). Complexity: no allocation a token; on one
-/// worker, a loop over the tokens. Determinism: order and results are those of the loop; only side effects of parallel
-/// and serial_any stages mix. Exceptions: that of the lowest token, whichever stage or the source threw it. Tokens
-/// before it go through; no serial stage sees one behind it. `cancelled` if a stop kept the source from being asked
-/// again. Blocking: until the last token is through; the caller works too. A worker that finds nothing to do sleeps and
-/// lets another thread in.
-/// Processes: parallel stages run in workers, in a row as one, so that a token travels once; tokens, what these stages
-/// return, and the stages themselves travel. All other stages and the source run on the calling thread, which looks
-/// after the workers between two tokens of the source. A worker's death is the error of its token.
+/// Cheap tokens go together, some tens of microseconds' worth: in ranges of random access, and whose elements lie
+/// somewhere, as many as shall; from any other source, which may keep the worker that asks it waiting, as many as come
+/// at once. When such a source turns slow, the next worker that is free, or was asleep, takes over what it has given so
+/// far, so no token waits for a later one; where no other worker is there, tokens go one by one, which costs some
+/// 100 ns each. Complexity: no allocation a token; on one worker, a loop over the tokens. Determinism: order and
+/// results are those of the loop; only side effects of parallel and serial_any stages mix. Exceptions: that of the
+/// lowest token, whichever stage or the source threw it. Tokens before it go through; no serial stage sees one behind
+/// it. `cancelled` if a stop kept the source from being asked again. Blocking: until the last token is through; the
+/// caller works too. A worker that finds nothing to do sleeps and lets another thread in. Processes: parallel stages
+/// run in workers, in a row as one, so that a token travels once; tokens, what these stages return, and the stages
+/// themselves travel. All other stages and the source run on the calling thread, which looks after the workers between
+/// two tokens of the source. A worker's death is the error of its token.
 template <execution_policy P, class Source, class... Stages>
 auto pipeline(P const& policy, Source&& source, Stages... stages) {
   using source_type = std::remove_reference_t<Source>;
