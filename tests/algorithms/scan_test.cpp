@@ -18,8 +18,8 @@ namespace test = tartan::test;
 
 namespace {
 
-// Around the ends of chains and blocks: a chain of 8-byte numbers has 4168 elements, a block 8 chains.
-constexpr std::size_t sizes[] = {0, 1, 2, 63, 64, 65, 4167, 4168, 4169, 33343, 33344, 33345, 66688, 300'001};
+// Around the ends of chains and blocks: a chain of 8-byte numbers has 4160 elements, a block 8 chains.
+constexpr std::size_t sizes[] = {0, 1, 2, 63, 64, 65, 4159, 4160, 4161, 33279, 33280, 33281, 66560, 300'001};
 
 template <class T>
 std::vector<T> some_numbers(std::size_t n) {

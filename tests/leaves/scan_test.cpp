@@ -48,10 +48,12 @@ template <bool Inclusive, class T, class In, class To, class Combine>
 void compare(std::vector<In> const& v, T const* before, Combine combine, To marker) {
   std::size_t const n = v.size();
   std::vector<To> expected(n + 1, marker), got(n + 1, marker);
-  tn::detail::scalar_scan_block<Inclusive, T>(v.begin(), expected.begin(), n, before, combine);
-  tn::simd_leaf::scan_block<Inclusive, T>(v.begin(), got.begin(), n, before, combine);
+  std::vector<T> end(1), end_got(1);
+  end[0] = tn::detail::scalar_scan_block<Inclusive, T>(v.begin(), expected.begin(), n, before, combine);
+  end_got[0] = tn::simd_leaf::scan_block<Inclusive, T>(v.begin(), got.begin(), n, before, combine);
   INFO(n << " elements, inclusive " << Inclusive << ", with init " << (before != nullptr));
   REQUIRE(same(expected, got));
+  REQUIRE(same(end, end_got));
 }
 
 template <class T, class Combine>
@@ -91,7 +93,7 @@ TEST_CASE("numbers of other types are read and written", "[leaves][scan]") {
 }
 
 TEST_CASE("scans have the same bits under seq, simd, par and par_simd", "[leaves][scan]") {
-  for (std::size_t n : {0U, 1U, 17U, 4099U, 32'768U, 32'769U, 200'001U}) {
+  for (std::size_t n : {0U, 1U, 17U, 4160U, 4161U, 33'279U, 33'280U, 33'281U, 200'001U}) {
     auto const v = numbers<double>(n, false);
     std::vector<double> expected(n), out(n);
     tn::inclusive_scan(tn::seq, v, expected);

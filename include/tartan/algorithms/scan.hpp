@@ -58,7 +58,7 @@ void scan_chain(It first, Out out, std::size_t n, std::optional<T> before, Combi
 /// What a block comes to, and its scan once it is known what comes before: every element in its turn.
 template <bool Inclusive, class T, class Combine>
 struct plain_block {
-  static constexpr bool scan_uses_total = false;
+  static constexpr bool scan_needs_total(std::size_t) noexcept { return false; }
 
   static constexpr std::size_t length(std::size_t n) noexcept {
     constexpr std::size_t most = sizeof(T) < (std::size_t{1} << 18) ? (std::size_t{1} << 18) / sizeof(T) : 1;
@@ -79,41 +79,76 @@ struct plain_block {
   }
 };
 
-/// The same for numbers under a combine that works in lanes: the leaf has kernels for both passes, between which the
-/// block stays in the second-level cache.
+/// Numbers: a block is eight chains that advance side by side, so that none waits for the latency of the others, nor
+/// for the first bytes of a page. The whole block stays in the second-level cache between its two passes.
+inline constexpr std::size_t scan_chains = 8;
+
+/// About 32 KB, but no multiple of 4 KB: the heads of the chains would meet in one set of the first-level cache. A
+/// block has a multiple of 64 elements.
+template <class T>
+inline constexpr std::size_t scan_chain_length = ((std::size_t{1} << 15) + 512) / sizeof(T);
+
+/// Under a combine that works in lanes the leaf has kernels for both passes.
 template <bool Inclusive, class T, class Leaf, class Combine>
-struct lane_block {
-  static constexpr bool scan_uses_total = false;
+class lane_block {
+ public:
+  static constexpr std::size_t length(std::size_t) noexcept { return scan_chains * chain; }
+  static constexpr bool scan_needs_total(std::size_t n) noexcept { return n > chain; }
 
-  static constexpr std::size_t length(std::size_t) noexcept { return (std::size_t{1} << 18) / sizeof(T); }
-
-  Combine& combine;
+  explicit lane_block(Combine& its_combine) noexcept : combine_(its_combine) {}
 
   template <class It>
   T total(It first, std::size_t n) {
-    std::identity same;
-    typename Leaf::template reducer<T, std::identity, Combine> fold(same, combine);
-    fold.add(first, n);
-    return fold.finish();
+    for (std::size_t j = 0; j * chain < n; ++j) {
+      std::identity same;
+      typename Leaf::template reducer<T, std::identity, Combine> fold(same, combine_);
+      fold.add(advanced(first, j * chain), (std::min)(chain, n - j * chain));
+      total_[j] = fold.finish();
+    }
+    T sum = total_[0];
+    for (std::size_t j = 1; j * chain < n; ++j) sum = static_cast<T>(combine_(sum, total_[j]));
+    return sum;
   }
+
   template <class It, class Out>
   void scan(It first, Out out, std::size_t n, std::optional<T> const& before) {
-    T const* const left = before ? &*before : nullptr;
-    if constexpr (requires { Leaf::template scan_block<Inclusive, T>(first, out, n, left, combine); })
-      Leaf::template scan_block<Inclusive, T>(first, out, n, left, combine);
-    else
-      scalar_scan_block<Inclusive, T>(first, out, n, left, combine);
+    std::array<T, scan_chains> start{};
+    if (before) start[0] = *before;
+    for (std::size_t j = 1; j * chain < n; ++j)
+      start[j] = j == 1 && !before ? total_[0] : static_cast<T>(combine_(start[j - 1], total_[j - 1]));
+    std::size_t const piece = n <= chain ? chain : turn;
+    for (std::size_t done = 0; done < (std::min)(n, chain); done += piece)
+      for (std::size_t j = 0; j * chain + done < n; ++j) {
+        std::size_t const begin = j * chain + done, end = (std::min)({n, (j + 1) * chain, begin + piece});
+        bool const leftmost = begin == 0 && !before;
+        start[j] =
+            scan_piece(advanced(first, begin), advanced(out, begin), end - begin, leftmost ? nullptr : &start[j]);
+      }
   }
+
+ private:
+  static constexpr std::size_t chain = scan_chain_length<T>;
+  static constexpr std::size_t turn =
+      256 / sizeof(T);  // of one chain, before the next is on; long turns are slow from memory
+
+  template <class It, class Out>
+  T scan_piece(It first, Out out, std::size_t n, T const* before) {
+    if constexpr (requires { Leaf::template scan_block<Inclusive, T>(first, out, n, before, combine_); })
+      return Leaf::template scan_block<Inclusive, T>(first, out, n, before, combine_);
+    else
+      return scalar_scan_block<Inclusive, T>(first, out, n, before, combine_);
+  }
+
+  Combine& combine_;
+  std::array<T, scan_chains> total_{};
 };
 
-/// The same for numbers under any other combine: a block is eight chains that run side by side, so that none waits for
-/// the latency of the others. The whole block stays in the second-level cache between the two passes.
+/// Any other combine keeps to the order of the elements.
 template <bool Inclusive, class T, class Combine>
 class chained_block {
  public:
-  static constexpr bool scan_uses_total = true;
-
-  static constexpr std::size_t length(std::size_t) noexcept { return chains * chain; }
+  static constexpr std::size_t length(std::size_t) noexcept { return scan_chains * chain; }
+  static constexpr bool scan_needs_total(std::size_t n) noexcept { return n > chain; }
 
   explicit chained_block(Combine& its_combine) noexcept : combine_(its_combine) {}
 
@@ -147,9 +182,7 @@ class chained_block {
   }
 
  private:
-  static constexpr std::size_t chains = 8;
-  // About 32 KB, but no multiple of 4 KB: the heads of the chains would meet in one set of the first-level cache.
-  static constexpr std::size_t chain = ((std::size_t{1} << 15) + 576) / sizeof(T);
+  static constexpr std::size_t chains = scan_chains, chain = scan_chain_length<T>;
 
   TARTAN_ALWAYS_INLINE T together(T a, T b) { return static_cast<T>(std::invoke(combine_, a, b)); }
 
@@ -263,7 +296,7 @@ class scan_call {
     work block{combine_};
     bool const last = b + 1 == plan_.count();
     std::optional<T> total;
-    if (!last || work::scan_uses_total) total.emplace(block.total(from, n));
+    if (!last || work::scan_needs_total(n)) total.emplace(block.total(from, n));
     std::optional<T> before;
     if (b == 0) {
       before = init_;
@@ -343,7 +376,7 @@ auto scan(P const& policy, R& r, Out& out, std::optional<T> init, Combine& combi
 /// @param out      One of at least as many elements: r itself, or one that does not overlap r.
 /// @param combine  Associative; keeps the order of its operands, so it need not commute. Called from several threads.
 ///
-/// Complexity: about 2 n combines and one pass over memory; span O(n / workers + n / 32768). Sums have the type of the
+/// Complexity: about 2 n combines and one pass over memory; span O(n / workers + n / 33280). Sums have the type of the
 /// elements (of init below); extra memory: one for each block.
 /// Determinism: the same bits on every run, for any number of workers and under any policy: blocks are fixed by n, and
 /// a combine that is known to commute on numbers runs in groups of 64 bytes, each in log2 steps (as the lanes of a

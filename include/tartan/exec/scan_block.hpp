@@ -59,10 +59,10 @@ void scan_within(T* x, std::size_t m, Combine& combine) {
       for (std::size_t i = begin; i != begin + step && i < m; ++i) x[i] = static_cast<T>(combine(x[begin - 1], x[i]));
 }
 
-/// Writes what has come together before (exclusive) or with (inclusive) each of n > 0 elements. `before` is null only
-/// at the very left of an inclusive scan without init.
+/// Writes what has come together before (exclusive) or with (inclusive) each of n > 0 elements; gives what has come
+/// together at the end. `before` is null only at the very left of an inclusive scan without init.
 template <bool Inclusive, class T, class It, class Out, class Combine>
-void scalar_scan_block(It first, Out out, std::size_t n, T const* before, Combine& combine) {
+T scalar_scan_block(It first, Out out, std::size_t n, T const* before, Combine& combine) {
   auto const from = plain(first);
   auto const to = plain(out);
   constexpr std::size_t group = exact<Combine, T> ? 1 : scan_group<T>;  // whole numbers do not show the shape
@@ -88,6 +88,7 @@ void scalar_scan_block(It first, Out out, std::size_t n, T const* before, Combin
   std::size_t i = 0;
   for (; i + group <= n; i += group) scan_group_at(i, std::integral_constant<std::size_t, group>{});
   if (i != n) scan_group_at(i, n - i);
+  return running;
 }
 
 }  // namespace detail

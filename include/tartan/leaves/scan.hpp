@@ -127,18 +127,19 @@ concept scans_in_packs = pack_readable<It> && pack_writable<Out> && lane_type<ty
 
 /// What scalar_scan_block does, of n > 0 elements, in packs.
 template <bool Inclusive, class T, class It, class Out, class Combine>
-TARTAN_FLATTEN void scan_packs(source<It> const& from, source<Out> const& to, std::size_t n, T const* before,
-                               Combine& combine) {
+TARTAN_FLATTEN T scan_packs(source<It> const& from, source<Out> const& to, std::size_t n, T const* before,
+                            Combine& combine) {
   constexpr std::size_t G = detail::scan_group<T>;
   using op = lane_combine<Combine, T>;
   using P = pack<T, G>;
   using To = typename source<Out>::value_type;
   P running{};  // what came before, in every lane
+  P out{};
   bool first = before == nullptr;
   if (!first) running = P{*before};
   auto const scanned = [&](P const& elements) TARTAN_INLINE_LAMBDA {
     P const within = scan_within(elements, combine);
-    P const out = first ? within : op::template apply<G>(combine, running, within);
+    out = first ? within : op::template apply<G>(combine, running, within);
     P const shown = Inclusive ? out : slide<G - 1>(running, out);
     // Not `out`'s own last lane: the next group waits for one combine only, not for its way across the register too.
     P const all = last_in_every_lane(within);
@@ -149,6 +150,7 @@ TARTAN_FLATTEN void scan_packs(source<It> const& from, source<Out> const& to, st
   std::size_t i = 0;
   for (; i + G <= n; i += G) to.template store<G>(i, scanned(convert<T>(from.template load<G>(i))));
   if (i != n) to.template store_first<G>(i, scanned(convert<T>(from.template load_first<G>(i, n - i))), n - i);
+  return i != n ? out[n - i - 1] : running[0];
 }
 
 }  // namespace tartan::inline TARTAN_ABI::lanes::impl

@@ -322,8 +322,8 @@ struct basic_simd_leaf {
   /// One block of a scan of numbers; see exec/scan_block.hpp.
   template <bool Inclusive, class T, class It, class Out, class Combine>
     requires(folds_in_packs<T, Combine>() && lanes::impl::scans_in_packs<It, Out>)
-  static void scan_block(It first, Out out, std::size_t n, T const* before, Combine& combine) {
-    lanes::impl::scan_packs<Inclusive, T>(lanes::source<It>{first}, lanes::source<Out>{out}, n, before, combine);
+  static T scan_block(It first, Out out, std::size_t n, T const* before, Combine& combine) {
+    return lanes::impl::scan_packs<Inclusive, T>(lanes::source<It>{first}, lanes::source<Out>{out}, n, before, combine);
   }
 
   /// Rows of a plane that are computed at once, if there are as many: they share what they load.
