@@ -19,6 +19,7 @@
 
 #include "support/catch.hpp"
 #include "support/policies.hpp"
+#include "tartan/algorithms/group_by.hpp"
 
 namespace tn = tartan;
 namespace test = tartan::test;

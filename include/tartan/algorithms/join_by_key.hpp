@@ -9,39 +9,38 @@
 #include <utility>     // exchange, pair
 #include <vector>      // vector
 
-#include "tartan/algorithms/by_key.hpp"      // by_key_call, index_chain, index_iterator, join_chains, key_of_t
-#include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
-#include "tartan/algorithms/unattended.hpp"  // unattended
-#include "tartan/algorithms/vector_of.hpp"   // vector_of
-#include "tartan/exec/plan.hpp"              // block_plan
-#include "tartan/exec/policy.hpp"            // execution_policy
-#include "tartan/exec/source.hpp"            // divisible_range, length
+#include "tartan/algorithms/by_key.hpp"           // key_of_t
+#include "tartan/algorithms/by_key/grouping.hpp"  // grouping
+#include "tartan/algorithms/by_key/keys.hpp"      // as_looked_up
+#include "tartan/algorithms/in_memory.hpp"        // check_works_in_memory
+#include "tartan/algorithms/unattended.hpp"       // unattended
+#include "tartan/algorithms/vector_of.hpp"        // vector_of
+#include "tartan/exec/plan.hpp"                   // block_plan
+#include "tartan/exec/policy.hpp"                 // execution_policy
+#include "tartan/exec/source.hpp"                 // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
 
 namespace detail {
 
-/// One call: the elements of the right range come into chains by their keys; then each element of the left looks for
-/// its chain, so that it is known where its pairs go.
+/// One call: the elements of the right come into groups by their keys; then each element of the left looks for its
+/// group, so that it is known where its pairs go.
 template <class Key, class P>
 class join_call {
-  using table_type = by_key_call<Key, index_chain, P, join_chains>;
+  using groups = grouping<Key, typename P::backend_type>;
+  using group = typename groups::group;
 
  public:
-  join_call(P const& policy, std::size_t left, std::size_t right)
+  /// key(j) is the key of element j of the right.
+  template <class KeyAt>
+  join_call(P const& policy, std::size_t left, std::size_t right, KeyAt const& key)
       : policy_(policy),
-        next_(std::make_unique_for_overwrite<std::size_t[]>(right)),
-        chain_(std::make_unique_for_overwrite<index_chain const*[]>(left)),
+        group_(std::make_unique_for_overwrite<group const*[]>(left)),
         plan_(left, left / 256 + 1),
         before_(plan_.count() + 1),
-        join_{next_.get()},
-        table_(uncounted_, join_, false) {}
-
-  /// The n elements of the right, with their keys.
-  template <class It, class KeyOf>
-  void gather(It first, std::size_t n, KeyOf& key) {
-    auto chain_of = [&](std::size_t i, auto& emit) { emit(std::invoke(key, at(first, i)), index_chain{i, i, 1}); };
-    table_.add(index_iterator{0}, n, chain_of);
+        right_(policy.backend(), without_progress(policy.props()), unattended(policy.props()), right,
+               policy.backend().width(policy.props()), key) {
+    right_.put_in_order();
   }
 
   /// The elements of the left, with their keys. Returns the number of pairs.
@@ -50,8 +49,8 @@ class join_call {
     each_block(policy_.props(), [&](block b) {
       std::size_t pairs = 0;
       for (std::size_t i = b.begin; i != b.end; ++i) {
-        chain_[i] = chain_with(std::invoke(key, at(first, i)));
-        if (chain_[i] != nullptr) pairs += chain_[i]->count;
+        group_[i] = group_with(std::invoke(key, at(first, i)));
+        if (group_[i] != nullptr) pairs += group_[i]->count;
       }
       before_[b.index] = pairs;
     });
@@ -66,19 +65,18 @@ class join_call {
     each_block(unattended(policy_.props()), [&](block b) {
       std::size_t place = before_[b.index];
       for (std::size_t i = b.begin; i != b.end; ++i) {
-        if (chain_[i] == nullptr) continue;
-        std::size_t j = chain_[i]->head;
-        for (std::size_t left = chain_[i]->count; left != 0; --left, j = next_[j]) f(place++, i, j);
+        if (group_[i] == nullptr) continue;
+        auto const [first, count] = *group_[i];
+        for (std::size_t k = first; k != first + count; ++k) f(place++, i, right_[k]);
       }
     });
   }
 
  private:
   template <class K>
-  index_chain const* chain_with(K&& key) const {
+  group const* group_with(K&& key) const {
     decltype(auto) looked_up = as_looked_up<Key>(std::forward<K>(key));
-    auto* const cell = table_.lookup(typename table_type::table::probe(looked_up));
-    return cell == nullptr ? nullptr : &cell->value();
+    return right_.find(typename groups::table::probe(looked_up));
   }
 
   template <class F>
@@ -89,19 +87,16 @@ class join_call {
     });
   }
 
-  P const& policy_;
-  P const uncounted_{policy_.backend(), without_progress(policy_.props())};
-  std::unique_ptr<std::size_t[]> next_;
-  std::unique_ptr<index_chain const*[]> chain_;
-  block_plan plan_;
-  std::vector<std::size_t> before_;
-  join_chains join_;
-  table_type table_;
-
   static properties without_progress(properties props) noexcept {
     props.progress = {};
     return props;
   }
+
+  P const& policy_;
+  std::unique_ptr<group const*[]> group_;
+  block_plan plan_;
+  std::vector<std::size_t> before_;
+  groups right_;
 };
 
 }  // namespace detail
@@ -132,8 +127,8 @@ template <execution_policy P, divisible_range Left, class KeyLeft, divisible_ran
   auto const first = std::ranges::begin(left);
   auto const other = std::ranges::begin(right);
   std::size_t const n = detail::length(left), m = detail::length(right);
-  detail::join_call<key, P> call(policy, n, m);
-  call.gather(other, m, key_right);
+  detail::join_call<key, P> call(
+      policy, n, m, [&](std::size_t j) -> decltype(auto) { return std::invoke(key_right, detail::at(other, j)); });
   std::size_t const pairs = call.look_up(first, key_left);
   return detail::vector_of<pair>(pairs, [&](auto const& put) {
     call.for_pairs([&](std::size_t place, std::size_t i, std::size_t j) {

@@ -24,6 +24,7 @@
 //   set(k, probe, store)        fills an empty cell; throws before it changes anything
 //   set_from(cell, probe, store), move_from(cell)   take over the key of a cell of another table, or of one that shares
 //                                                   this one's store
+//   standard_hash()             what std::hash says of the key
 //   destroy(), take<Key>()      after which the cell must not be used
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -114,13 +115,14 @@ class text_key {
   void move_from(text_key& other) noexcept { *this = other; }
   void destroy() noexcept {}
 
+  [[nodiscard]] std::size_t standard_hash() const noexcept {
+    char room[most_inline];
+    return std::hash<std::string_view>{}(characters(room));
+  }
   template <class Key>
   [[nodiscard]] Key take() const {
-    if (is_long()) return Key(long_text());
-    char text[most_inline];
-    std::size_t const n = static_cast<std::size_t>(high_ >> 56) - 1;
-    for (std::size_t i = 0; i != n; ++i) text[i] = static_cast<char>((i < 8 ? low_ : high_) >> (8 * (i % 8)));
-    return Key(text, n);
+    char room[most_inline];
+    return Key(characters(room));
   }
 
  private:
@@ -129,6 +131,14 @@ class text_key {
     std::uint64_t hash;
     std::size_t size;  // the characters follow
   };
+
+  /// The text; a short one is spelled out in `room`.
+  std::string_view characters(char (&room)[most_inline]) const noexcept {
+    if (is_long()) return long_text();
+    std::size_t const n = static_cast<std::size_t>(high_ >> 56) - 1;
+    for (std::size_t i = 0; i != n; ++i) room[i] = static_cast<char>((i < 8 ? low_ : high_) >> (8 * (i % 8)));
+    return {room, n};
+  }
 
   [[nodiscard]] bool is_long() const noexcept { return high_ >= long_mark; }
   [[nodiscard]] long_record const* record() const noexcept {
@@ -170,6 +180,7 @@ class word_key {
   void set_from(word_key&, probe const& p, store& s) noexcept { set(p.key, p, s); }
   void move_from(word_key& other) noexcept { *this = other; }
   void destroy() noexcept {}
+  [[nodiscard]] std::size_t standard_hash() const noexcept { return std::hash<Key>{}(key_); }
   template <class K>
   [[nodiscard]] K take() const noexcept {
     return key_;
@@ -223,6 +234,7 @@ class object_key {
     hash_ = other.hash_;
   }
   void destroy() noexcept { object().~held(); }
+  [[nodiscard]] std::size_t standard_hash() const { return std::hash<Key>{}(key()); }
   template <class K>
   [[nodiscard]] K take() {
     return std::move(key());

@@ -1,0 +1,143 @@
+#pragma once
+// The maps that by-key operations return.
+
+#include <algorithm>      // sort
+#include <cstddef>        // size_t
+#include <functional>     // less
+#include <map>            // map
+#include <span>           // span
+#include <type_traits>    // is_same_v
+#include <unordered_map>  // unordered_map
+#include <utility>        // move, pair
+#include <vector>         // vector
+
+#include "tartan/algorithms/by_key/assemble.hpp"  // cells_in_order
+#include "tartan/algorithms/sort.hpp"             // sort
+#include "tartan/core/config.hpp"                 // TARTAN_ABI
+#include "tartan/core/slots.hpp"                  // slots
+#include "tartan/exec/backend.hpp"                // shared_memory_backend
+#include "tartan/exec/policy.hpp"                 // policy
+#include "tartan/exec/properties.hpp"             // properties
+
+namespace tartan::inline TARTAN_ABI {
+
+/// What `sorted` is; see there.
+template <class Compare = std::less<>>
+struct sorted_t {
+  [[no_unique_address]] Compare compare{};
+  /// Sorted by another order, as in sorted(std::greater<>{}).
+  template <class Other>
+  [[nodiscard]] constexpr sorted_t<Other> operator()(Other other) const {
+    return {std::move(other)};
+  }
+};
+
+/// As the last argument of a by-key operation: the result is a std::map, sorted by key, and no std::unordered_map.
+///
+///     for (auto const& [city, n] : tartan::count_by(tartan::par, people, &person::city, tartan::sorted)) ...
+///
+/// sorted(compare) sorts by a strict weak order that tells apart all keys that are not equal.
+inline constexpr sorted_t<> sorted{};
+
+namespace detail {
+
+/// No order was asked for.
+struct unsorted_t {};
+
+template <class T>
+inline constexpr bool is_result_order = std::is_same_v<T, unsorted_t>;
+template <class Compare>
+inline constexpr bool is_result_order<sorted_t<Compare>> = true;
+template <class T>
+concept result_order = is_result_order<T>;
+
+template <class Order, class Key, class Value>
+struct result_map {
+  using type = std::unordered_map<Key, Value>;
+};
+template <class Compare, class Key, class Value>
+struct result_map<sorted_t<Compare>, Key, Value> {
+  using type = std::map<Key, Value, Compare>;
+};
+template <class Key, class Value>
+struct result_map<sorted_t<std::less<>>, Key, Value> {
+  using type = std::map<Key, Value>;
+};
+template <class Order, class Key, class Value>
+using result_map_t = typename result_map<Order, Key, Value>::type;
+
+/// In place of a backend: what the calling thread does itself.
+struct on_caller {
+  template <class Body>
+  void for_range(properties const&, std::size_t n, std::size_t, Body const& body) const {
+    if (n != 0) body(std::size_t{0}, n);
+  }
+};
+
+/// Makes the result of a call from the cells of its tables. `values` is told of all cells first, prepare(cells), and
+/// then gives the value of each: values(i, cell).
+template <class Key, class Value, class Table>
+class result_maker {
+ public:
+  using cells = cells_in_order<Table>;
+  using cell = typename Table::cell;
+
+  explicit result_maker(std::vector<Table*> tables) : tables_(std::move(tables)) {
+    for (Table* t : tables_) keys_ += t->size();
+  }
+
+  template <class Backend, class Values>
+  std::unordered_map<Key, Value> make(unsorted_t, Backend const& backend, properties const& props, Values&& values) {
+    std::unordered_map<Key, Value> map;
+    map.reserve(keys_);
+    cells const all(tables_, map.bucket_count(), backend, props);
+    values.prepare(all);
+    all.for_each([&](std::size_t i, cell& c) { map.emplace(c.key.template take<Key>(), values(i, c)); });
+    return map;
+  }
+
+  template <class Compare, class Backend, class Values>
+  auto make(sorted_t<Compare> order, Backend const& backend, properties const& props, Values&& values) {
+    using entry = std::pair<Key, Value>;
+    cells const all(tables_, 1, backend, props);
+    values.prepare(all);
+    slots<entry> entries(all.size());
+    backend.for_range(props, all.size(), grain, [&](std::size_t begin, std::size_t end) {
+      all.for_each(begin, end, [&](std::size_t i, cell& c) {
+        entries.make(i, [&] { return entry(c.key.template take<Key>(), values(i, c)); });
+      });
+    });
+    std::span<entry> const found(entries.data(), entries.size());
+    if constexpr (shared_memory_backend<Backend>)
+      sort(policy<Backend>(backend, props), found, order.compare, &entry::first);
+    else
+      std::ranges::sort(found, order.compare, &entry::first);
+    result_map_t<sorted_t<Compare>, Key, Value> map = [&] {
+      if constexpr (std::is_same_v<Compare, std::less<>>)
+        return result_map_t<sorted_t<Compare>, Key, Value>();
+      else
+        return result_map_t<sorted_t<Compare>, Key, Value>(order.compare);
+    }();
+    for (entry& e : found) map.emplace_hint(map.end(), std::move(e.first), std::move(e.second));
+    return map;
+  }
+
+ private:
+  static constexpr std::size_t grain = 256;
+  std::vector<Table*> tables_;
+  std::size_t keys_ = 0;
+};
+
+/// Values that lie in their cells.
+struct values_in_cells {
+  template <class Cells>
+  void prepare(Cells const&) const noexcept {}
+  template <class Cell>
+  auto&& operator()(std::size_t, Cell& c) const {
+    return std::move(c.value());
+  }
+};
+
+}  // namespace detail
+
+}  // namespace tartan::inline TARTAN_ABI
