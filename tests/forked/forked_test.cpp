@@ -70,7 +70,7 @@ TEST_CASE("forked: all sizes, ranges that cannot travel, reductions with the bit
 
 TEST_CASE("forked: exceptions, crashes and timeouts are typed errors of their task") {
   std::string const text = "captured";
-  auto const r = tn::try_map(tn::forked.workers(2).timeout(200ms), numbers(20), [&](int x) {
+  auto const r = tn::try_map(tn::forked.workers(2).timeout(300ms).retries(3), numbers(20), [&](int x) {
     if (x == 3) throw std::out_of_range(text);
     if (x == 5) std::raise(SIGKILL);
     if (x == 7) ::pause();

@@ -6,12 +6,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <new>
 #include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/stress.hpp"
 
 int main(int argc, char** argv) { return tartan::test::run_catch(argc, argv); }
 
@@ -41,10 +41,7 @@ void publish(table& t, int side) {
   t.bell[side].ring();
 }
 
-unsigned rounds() {
-  char const* const text = std::getenv("TARTAN_STRESS");
-  return 50'000U * (text != nullptr ? static_cast<unsigned>(std::atoi(text)) : 1U);
-}
+unsigned rounds() { return 50'000U * tartan::test::stress(); }
 
 }  // namespace
 

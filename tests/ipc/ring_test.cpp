@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/stress.hpp"
 
 int main(int argc, char** argv) { return tartan::test::run_catch(argc, argv); }
 
@@ -35,11 +35,6 @@ struct shared {
   T* operator->() { return object; }
   T* object;
 };
-
-unsigned stress() {
-  char const* const text = std::getenv("TARTAN_STRESS");
-  return text != nullptr ? static_cast<unsigned>(std::atoi(text)) : 1U;
-}
 
 // Frame i has a size that depends on i, and bytes that depend on both.
 std::size_t size_of_frame(std::uint64_t i) { return 8 + (i * 37) % 300; }
@@ -111,7 +106,7 @@ TEST_CASE("ring: the largest frame fits wherever the positions stand") {
 
 TEST_CASE("ring: two processes that sleep after every look lose no wake-up") {
   shared<small_ring> memory;
-  std::uint64_t const frames = 100'000ULL * stress();
+  std::uint64_t const frames = 100'000ULL * tartan::test::stress();
   pid_t const child = ::fork();
   if (child == 0) {
     ::alarm(300);
@@ -137,7 +132,7 @@ TEST_CASE("ring: two processes that sleep after every look lose no wake-up") {
 }
 
 TEST_CASE("ring: a producer that is killed anywhere leaves whole frames, in order") {
-  unsigned const rounds = 300 * stress();
+  unsigned const rounds = 300 * tartan::test::stress();
   std::mt19937 random(11);
   std::uint64_t total = 0;
   for (unsigned round = 0; round != rounds; ++round) {
@@ -170,7 +165,7 @@ TEST_CASE("ring: a producer that is killed anywhere leaves whole frames, in orde
 }
 
 TEST_CASE("ring: a consumer that is killed anywhere leaves the producer whole") {
-  unsigned const rounds = 300 * stress();
+  unsigned const rounds = 300 * tartan::test::stress();
   std::mt19937 random(13);
   for (unsigned round = 0; round != rounds; ++round) {
     shared<small_ring> memory;

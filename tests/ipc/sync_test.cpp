@@ -77,9 +77,14 @@ TEST_CASE("ipc::mutex: the death of the holder is told to everybody until somebo
 TEST_CASE("ipc::mutex: a waiter that sleeps is told of the death") {
   tn::ipc::mutex m;
   tn::ipc::event held;
-  std::jthread const waiter([&] {
+  bool told = false;
+  std::jthread waiter([&] {
     held.wait();
-    CHECK_THROWS_AS(m.lock(), tn::owner_died);
+    try {
+      m.lock();
+    } catch (tn::owner_died const&) {
+      told = true;
+    }
   });
   auto const r = tn::try_map(tn::processes.workers(1), numbers(1),
                              tn::closure(m, held, [](tn::ipc::mutex its_lock, tn::ipc::event its_event, int) {
@@ -88,6 +93,8 @@ TEST_CASE("ipc::mutex: a waiter that sleeps is told of the death") {
                                std::this_thread::sleep_for(50ms);
                                std::raise(SIGKILL);
                              }));
+  waiter.join();
+  CHECK(told);
   CHECK_FALSE(r[0].has_value());
 }
 
@@ -158,7 +165,7 @@ TEST_CASE("ipc::semaphore and event: no wake-up is lost although sleepers are ki
   CHECK(r[0].has_value());
   // Sleepers that die do not take the wake-up with them.
   tn::ipc::event go;
-  auto const mixed = tn::try_map(tn::processes.workers(4).timeout(10s), numbers(4),
+  auto const mixed = tn::try_map(tn::processes.workers(4).timeout(60s), numbers(4),
                                  tn::closure(go, [](tn::ipc::event its_event, int x) {
                                    if (x == 3) {
                                      std::this_thread::sleep_for(100ms);
@@ -166,12 +173,12 @@ TEST_CASE("ipc::semaphore and event: no wake-up is lost although sleepers are ki
                                      return x;
                                    }
                                    if (x == 1) {
-                                     ::alarm(0);
                                      std::jthread const end([] {
                                        std::this_thread::sleep_for(50ms);
                                        std::raise(SIGKILL);
                                      });
                                      its_event.wait();
+                                     for (;;) ::pause();
                                    }
                                    its_event.wait();
                                    return x;
@@ -186,7 +193,7 @@ TEST_CASE("ipc::condition: a bounded buffer between processes") {
   tn::ipc::condition changed;
   tn::shared_array<long> buffer(2);  // number of items, sum of what was taken
   auto const r =
-      tn::try_map(tn::processes.workers(2).timeout(20s), numbers(2),
+      tn::try_map(tn::processes.workers(2).timeout(60s), numbers(2),
                   tn::closure(m, changed, buffer.span(),
                               [](tn::ipc::mutex its_lock, tn::ipc::condition its_change, shared_long b, int who) {
                                 for (int i = 0; i != 500; ++i) {
@@ -213,7 +220,7 @@ TEST_CASE("ipc::condition: a bounded buffer between processes") {
 TEST_CASE("ipc::barrier: parties meet again and again") {
   tn::ipc::barrier b(3);
   tn::shared_array<long> steps(3);
-  auto const r = tn::try_map(tn::processes.workers(3).timeout(20s), numbers(3),
+  auto const r = tn::try_map(tn::processes.workers(3).timeout(60s), numbers(3),
                              tn::closure(b, steps.span(), [](tn::ipc::barrier its_barrier, shared_long s, int me) {
                                bool even = true;
                                for (long i = 0; i != 200; ++i) {
@@ -230,7 +237,7 @@ TEST_CASE("ipc::barrier: parties meet again and again") {
 TEST_CASE("ipc::barrier: a dead party breaks it") {
   for (int round = 0; round != 5; ++round) {
     tn::ipc::barrier b(3);
-    auto const r = tn::try_map(tn::processes.workers(3).timeout(20s), numbers(3),
+    auto const r = tn::try_map(tn::processes.workers(3).timeout(60s), numbers(3),
                                tn::closure(b, [](tn::ipc::barrier its_barrier, int me) {
                                  its_barrier.arrive_and_wait();
                                  if (me == 1) std::raise(SIGKILL);
@@ -256,7 +263,7 @@ TEST_CASE("ipc::barrier: a dead party breaks it") {
 
 TEST_CASE("ipc::queue: every value comes out once, from many to many") {
   tn::ipc::queue<std::string> q(8);
-  auto const got = tn::try_map(tn::processes.workers(4).timeout(30s), numbers(4),
+  auto const got = tn::try_map(tn::processes.workers(4).timeout(60s), numbers(4),
                                tn::closure(q, [](tn::ipc::queue<std::string> its_queue, int me) {
                                  std::vector<std::string> mine;
                                  if (me < 2) {
@@ -308,9 +315,12 @@ TEST_CASE("ipc::queue: users that are killed at random leave it whole") {
   auto& arena = *tn::detail::known_segment();
   std::atomic<bool> done{false};
   std::jthread killer([&] {
-    unsigned i = 0;
-    while (!done) {
+    std::uint64_t before = 0;
+    for (unsigned i = 0; !done;) {
       std::this_thread::sleep_for(3ms);
+      auto const answered = pool.stats().tasks;  // no kill without progress between: a slow machine ends too
+      if (answered == before) continue;
+      before = answered;
       auto const victims = tn::test::children_of(tn::detail::start_process_host().zygote(), false);
       if (!victims.empty()) ::kill(victims[i++ % victims.size()], SIGKILL);
     }

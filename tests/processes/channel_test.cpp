@@ -75,15 +75,15 @@ TEST_CASE("process channel: closed, cancelled, destroyed") {
     CHECK_FALSE(channel.try_push(4));
   }
   {
-    auto channel = open<int, int>(
-        tn::processes.workers(1),
-        [](int x) {
-          std::this_thread::sleep_for(20ms);
-          return x;
-        },
-        100);
+    tn::shared_value<std::atomic<bool>> go(false);
+    auto const wait = tn::closure(go.span(), [](tn::shared_span<std::atomic<bool>> const& may_end, int x) {
+      while (!may_end[0]) std::this_thread::yield();
+      return x;
+    });
+    auto channel = open<int, int>(tn::processes.workers(1), wait, 100);
     for (int i = 0; i != 100; ++i) CHECK(channel.try_push(int{i}));
     channel.cancel();
+    *go = true;
     int cancelled = 0;
     for (auto const& [i, o] : drain<int>(channel)) {
       try {

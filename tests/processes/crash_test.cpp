@@ -1,4 +1,6 @@
 // Deaths of workers: the task that ran gets a typed error, all other results are kept, the worker is replaced.
+// No other test may make the system count kills for want of memory meanwhile.
+// ctest: RESOURCE_LOCK memory_kills
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -164,7 +166,7 @@ TEST_CASE("crash: three hundred deaths leave no descriptor, no process and no me
   CHECK(arena.in_use() == memory);
   CHECK(arena.consistent());
   CHECK(tn::test::comes_true([&] { return tn::test::children_of(zygote, false).size() == children; }));
-  CHECK(tn::test::children_of(zygote, true).empty());
+  CHECK(tn::test::comes_true([&] { return tn::test::children_of(zygote, true).empty(); }));
 }
 
 TEST_CASE("crash: workers killed from outside at random instants lose and double nothing") {
@@ -177,8 +179,12 @@ TEST_CASE("crash: workers killed from outside at random instants lose and double
   std::jthread killer([&] {
     std::mt19937 random(5);
     auto const zygote = tn::detail::start_process_host().zygote();
+    std::uint64_t seen = 0;
     while (!done) {
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));
+      auto const answered = pool.stats().tasks;  // no kill without progress between: a slow machine gets on too
+      if (answered == seen) continue;
+      seen = answered;
       auto const victims = tn::test::children_of(zygote, false);
       if (victims.empty()) continue;
       // A worker by its parent and its name: the zygote's children are workers, of this pool or another.

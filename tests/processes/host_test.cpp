@@ -141,18 +141,18 @@ TEST_CASE("host: kill -9 takes the workers with it, and nothing is left") {
   REQUIRE(std::sscanf(text.c_str() + text.find("zygote"), "zygote %d workers %d %d %d", pids, pids + 1, pids + 2,
                       pids + 3) == 4);
   for (int const pid : pids) REQUIRE(tn::test::lives(pid));
-  std::this_thread::sleep_for(20ms);
-  auto const begin = std::chrono::steady_clock::now();
-  ::kill(child, SIGKILL);
+  ::kill(child, SIGKILL);  // 0.5 s is promised then; a loaded machine gets more
   CHECK(tn::test::comes_true([&] {
     for (int const pid : pids)
       if (tn::test::lives(pid)) return false;
     return true;
   }));
-  CHECK(std::chrono::steady_clock::now() - begin < 5s);  // 0.5 s is promised; a loaded machine gets more
   ::waitpid(child, nullptr, 0);
   ::close(from);
-  CHECK(shared_files() == files);
+  // Other programs may come and go there meanwhile.
+  CHECK(tn::test::comes_true([&] {
+    return std::ranges::all_of(shared_files(), [&](auto const& name) { return std::ranges::count(files, name) != 0; });
+  }));
 }
 
 TEST_CASE("helper: prints from everywhere", "[.][helper]") {
@@ -185,13 +185,16 @@ TEST_CASE("host: output is whole lines and comes once; nothing of the host's end
 
 TEST_CASE("helper: loses its zygote", "[.][helper]") {
   auto const zygote = tn::detail::start_process_host().zygote();
+  tn::shared_value<std::atomic<int>> begun(0);
   std::jthread const killer([&] {
-    std::this_thread::sleep_for(50ms);
+    while (*begun != 2) std::this_thread::sleep_for(1ms);
     ::kill(zygote, SIGKILL);
   });
-  auto const r = tn::try_map(tn::processes.workers(2), numbers(10), [](int) {
-    for (;;) ::pause();
-  });
+  auto const r = tn::try_map(tn::processes.workers(2), numbers(10),
+                             tn::closure(begun.span(), [](tn::shared_span<std::atomic<int>> const& count, int) {
+                               ++count[0];
+                               for (;;) ::pause();
+                             }));
   int typed = 0;
   for (auto const& o : r) {
     try {
@@ -216,7 +219,9 @@ TEST_CASE("host: the zygote's death is an error, never a hang") {
 
 TEST_CASE("helper: starts too late", "[.][helper]") {
   // A fresh process without workers: main() has called start_processes(), so the test asks the part that counts.
-  std::jthread const other([] { std::this_thread::sleep_for(50ms); });
+  std::jthread const other([](std::stop_token end) {
+    while (!end.stop_requested()) std::this_thread::sleep_for(1ms);
+  });
   try {
     tn::detail::process_host const late{{}};
     std::puts("started");

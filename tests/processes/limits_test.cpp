@@ -1,4 +1,5 @@
 // Machines that are full: each want is a typed error that says what to do, and nothing is lost.
+// ctest: RESOURCE_LOCK memory_kills
 
 #include <sys/resource.h>
 #include <sys/stat.h>

@@ -237,13 +237,16 @@ TEST_CASE("processes: a closed pool refuses, a destroyed one is known to be gone
 
 TEST_CASE("processes: terminate ends what runs with pool_closed") {
   tn::process_pool pool{{.workers = 2}};
+  tn::shared_value<std::atomic<int>> begun(0);
   std::jthread const end([&] {
-    std::this_thread::sleep_for(50ms);
+    while (*begun != 2) std::this_thread::sleep_for(1ms);
     pool.terminate();
   });
-  auto const r = tn::try_map(tn::processes.on(pool), numbers(10), [](int) {
-    for (;;) ::pause();
-  });
+  auto const r = tn::try_map(tn::processes.on(pool), numbers(10),
+                             tn::closure(begun.span(), [](tn::shared_span<std::atomic<int>> const& count, int) {
+                               ++count[0];
+                               for (;;) ::pause();
+                             }));
   for (auto const& o : r) CHECK_THROWS_AS(o.value(), tn::pool_closed);
 }
 

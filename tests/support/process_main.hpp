@@ -10,13 +10,13 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
 #include "support/comes_true.hpp"
+#include "support/stress.hpp"
 #include "tartan/ipc/start.hpp"
 
 // Tasks of these tests die by signals on purpose; AddressSanitizer would turn them into exits.
@@ -46,15 +46,20 @@ inline std::size_t open_descriptors() {
   return n;
 }
 
-/// Fields 1 to 3 of /proc/PID/stat behind the name: state, parent.
-inline std::pair<char, int> state_and_parent(int pid) {
+/// A short file of /proc/PID; empty where the process is gone.
+inline std::string about_process(int pid, char const* what) {
   // Not with a stream buffer: reading the file of a process that has just died fails, and libstdc++'s throws at that.
-  int const file = ::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return {'X', 0};
+  int const file = ::open(("/proc/" + std::to_string(pid) + "/" + what).c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
   char line[512];
   auto const n = ::read(file, line, sizeof line);
   ::close(file);
-  std::string const text(line, n > 0 ? static_cast<std::size_t>(n) : 0);
+  return {line, n > 0 ? static_cast<std::size_t>(n) : 0};
+}
+
+/// Fields 1 to 3 of /proc/PID/stat behind the name: state, parent.
+inline std::pair<char, int> state_and_parent(int pid) {
+  auto const text = about_process(pid, "stat");
   auto const at = text.rfind(')');
   if (at == std::string::npos || at + 4 >= text.size()) return {'X', 0};
   return {text[at + 2], std::atoi(text.c_str() + at + 4)};
@@ -79,19 +84,10 @@ inline bool lives(int pid) {
   return state != 'X' && state != 'Z';
 }
 
-/// How much longer than in CI a stress shall run: TARTAN_STRESS is a factor, or "large".
-inline unsigned stress() {
-  char const* const text = std::getenv("TARTAN_STRESS");
-  if (text == nullptr || *text == '\0') return 1;
-  int const factor = std::atoi(text);
-  return factor > 0 ? static_cast<unsigned>(factor) : 60;
-}
-
 /// Bytes of memory that a process has in RAM, its own and what it shares.
 inline std::size_t resident_bytes(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
   std::size_t whole = 0, resident = 0;
-  file >> whole >> resident;
+  static_cast<void>(std::sscanf(about_process(pid, "statm").c_str(), "%zu %zu", &whole, &resident));
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 

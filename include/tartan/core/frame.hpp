@@ -7,8 +7,9 @@
 #include <cstring>      // memcpy
 #include <type_traits>  // is_trivially_copyable_v
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI
-#include "tartan/core/errors.hpp"  // error, raise
+#include "tartan/core/config.hpp"    // TARTAN_ABI
+#include "tartan/core/errors.hpp"    // error, raise
+#include "tartan/core/far_copy.hpp"  // far_copy
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -27,7 +28,7 @@ class frame_writer {
       detail::raise<bad_frame>(
           "tartan: a codec wrote more bytes than its size() announced; make size() and write() agree, "
           "and let nobody change the value while it is sent");
-    if (n != 0) std::memcpy(next_, from, n);
+    detail::far_copy(next_, static_cast<std::byte const*>(from), n);
     next_ += n;
   }
 

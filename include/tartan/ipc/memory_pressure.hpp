@@ -1,6 +1,8 @@
 #pragma once
 // Whether the system has killed processes for want of memory: what tells such a death from another SIGKILL.
 
+#include <unistd.h>  // access
+
 #include <cstdint>  // uint64_t
 #include <cstdio>   // fgets, fopen, sscanf
 #include <string>   // string
@@ -38,10 +40,12 @@ inline std::string control_group() {
   return found;
 }
 
-/// Kills for want of memory so far: in the own control group where it says so, else on the machine.
+/// Kills for want of memory so far: in the own control group, whatever the reason, where it says so, else on the
+/// machine.
 inline std::uint64_t out_of_memory_kills() {
   static std::string const events = control_group() + "/memory.events";
-  return number_in_file(events.c_str(), "oom_kill") + number_in_file("/proc/vmstat", "oom_kill");
+  static bool const known = ::access(events.c_str(), R_OK) == 0;
+  return known ? number_in_file(events.c_str(), "oom_kill") : number_in_file("/proc/vmstat", "oom_kill");
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail
