@@ -1,6 +1,7 @@
 // By-key operations on worker processes: the maps are those of one process, in whichever order blocks come back.
 
 #include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
