@@ -33,6 +33,7 @@
 #include "tartan/stats.hpp"               // stats
 #include "tartan/stencil.hpp"             // grid, stencil
 #include "tartan/submit.hpp"              // submit, detach, future
+#include "tartan/sum.hpp"                 // sum and dot
 #include "tartan/task.hpp"                // task, schedule, when_all, spawn, sync_wait
 #include "tartan/task_group.hpp"          // task_group
 #include "tartan/this_worker.hpp"         // this_worker

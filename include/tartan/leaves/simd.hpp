@@ -11,6 +11,7 @@
 #include "tartan/exec/leaf.hpp"         // scalar_leaf, scalar_reducer, or_scalar_of
 #include "tartan/exec/stencil_row.hpp"  // row_neighbours, row_extent, scalar_stencil_row
 #include "tartan/leaves/combine.hpp"    // lane_combine, is_whole_sum
+#include "tartan/leaves/narrow.hpp"     // sums_narrow, narrow_total
 #include "tartan/leaves/pack.hpp"       // pack
 #include "tartan/leaves/reduce.hpp"     // lane_state, mapped_elements, mapped_values, count_true
 #include "tartan/leaves/scan.hpp"       // scan_packs
@@ -72,7 +73,9 @@ class simd_reducer<T, Map, Combine, Strict, true, Relaxed> {
   template <class It>
   void add(It first, std::size_t n) {
     require_packs<Strict, Map, It, true>();
-    if constexpr (takes_packs<Map, It>()) {
+    if constexpr (lanes::impl::is_whole_sum<Combine, T> && lanes::impl::sums_narrow<T, Map, It>()) {
+      counted_ = static_cast<T>(counted_ + lanes::impl::narrow_total<T, Map>(first, n));
+    } else if constexpr (takes_packs<Map, It>()) {
       using result = std::decay_t<std::invoke_result_t<Map&, lanes::impl::loaded<It, 4>&>>;
       if constexpr (lanes::any_mask<result> && lanes::impl::is_whole_sum<Combine, T>)
         counted_ =
