@@ -6,7 +6,10 @@
 #include <numeric>
 #include <ranges>
 #include <sstream>
+#include <stdexcept>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -120,6 +123,63 @@ TEST_CASE("a loop is counted by its range", "[progress]") {
   int sum = 0;
   for (auto&& x : tn::progress(v, "Processing", "item")) sum += x;
   CHECK(sum == 12);
+}
+
+TEST_CASE("a loop that is left early has counted what it did", "[progress]") {
+  for (int const end : {0, 1, 2, 63, 64, 65, 500, 999, 1000}) {
+    std::size_t done = 0, reports = 0;
+    bool grows = true;
+    auto const options = [&](auto interval) {
+      return tn::progress_options{
+          .output = tn::progress_output::never, .interval = interval, .callback = [&](tn::progress_report const& r) {
+            grows = grows && r.done >= done;
+            done = r.done;
+            ++reports;
+          }};
+    };
+    for (auto const interval : {0ms, 100'000ms}) {
+      done = 0;
+      for (int x : tn::progress(std::views::iota(0, 1000), options(interval)))
+        if (x == end) break;
+      CHECK(done == static_cast<std::size_t>(end));
+      done = 0;
+      auto const throws = [&] {
+        for (int x : tn::progress(std::views::iota(0, 1000), options(interval)))
+          if (x == end) throw std::domain_error("left");
+      };
+      if (end != 1000) CHECK_THROWS_WITH(throws(), "left");
+      if (end != 1000) CHECK(done == static_cast<std::size_t>(end));
+    }
+    CHECK(grows);
+    CHECK(reports >= 2);
+  }
+  tn::progress range(std::views::iota(0, 10), tn::progress_options{.output = tn::progress_output::never});
+  auto first = range.begin();
+  auto moved = std::move(first);
+  first = std::move(moved);
+  CHECK(*first == 0);
+  STATIC_REQUIRE(std::ranges::input_range<decltype(range)>);
+}
+
+TEST_CASE("many threads count on one bar", "[progress]") {
+  std::size_t last = 0;
+  bool grows = true;
+  {
+    tn::progress bar{tn::progress_options{
+        .output = tn::progress_output::never, .interval = 0ms, .callback = [&](tn::progress_report const& r) {
+          grows = grows && r.done >= last;
+          last = r.done;
+        }}};
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t != 12; ++t)
+      threads.emplace_back([&, t] {
+        for (int i = 0; i != 1000; ++i) bar.advance(t);
+      });
+    for (std::thread& t : threads) t.join();
+    CHECK(bar.done() == 66'000);
+  }
+  CHECK(grows);
+  CHECK(last == 66'000);
 }
 
 TEST_CASE("a stream that is no terminal stays empty unless told otherwise", "[progress]") {

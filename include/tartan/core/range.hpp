@@ -92,7 +92,7 @@ class piece_size {
  public:
   piece_size(std::size_t n, std::size_t grain, std::size_t share) noexcept
       : limit_(larger<std::size_t>(grain, 1)), share_(share), longest_guess_(n / 16) {
-    if (grain != 0 || n <= clockless) {
+    if (grain != 0 || n <= too_few_for_clock) {
       next_look_ = ~std::size_t{0};
     } else {
       guesses_left_ = n <= few ? 2 : 3;
@@ -105,6 +105,11 @@ class piece_size {
   /// Whether too little has run to cut the range by.
   [[nodiscard]] bool guesses() const noexcept { return guesses_left_ != 0; }
 
+  /// Whether it never reads the clock.
+  [[nodiscard]] bool clockless() const noexcept { return next_look_ == ~std::size_t{0}; }
+
+  [[nodiscard]] std::uint64_t last_look() const noexcept { return last_; }
+
   /// True about once in a microsecond: time to look whether somebody wants work.
   [[nodiscard]] bool ran(std::size_t elements) noexcept {
     done_ += elements;
@@ -114,7 +119,7 @@ class piece_size {
   }
 
  private:
-  static constexpr std::size_t clockless = 3;
+  static constexpr std::size_t too_few_for_clock = 3;
   static constexpr std::size_t few = 256;   // so few are no longer than what the second guess may choose
   static constexpr std::size_t growth = 8;  // from one guess to the next: dearer elements may follow cheap ones
 
@@ -141,13 +146,37 @@ class piece_size {
   unsigned guesses_left_ = 0;
 };
 
+/// What one participant has run and not yet told those who count: they hear of it once in 16 us, since a locked
+/// instruction after each short piece costs some percent; after each piece where no clock is read.
+class piece_count {
+ public:
+  void add(std::size_t elements) noexcept { untold_ += elements; }
+  void look(piece_size const& size, run_control const& control) {
+    if (!size.clockless()) {
+      if (size.last_look() - told_ < 16 * ticks_per_us()) return;
+      told_ = size.last_look();
+    }
+    tell(control);
+  }
+  void tell(run_control const& control) {
+    if (untold_ != 0) control.finished(std::exchange(untold_, 0));
+  }
+
+ private:
+  std::size_t untold_ = 0;
+  std::uint64_t told_ = 0;  // ticks
+};
+
 class range_split {
  public:
   range_split(worker& w, range_call& call, std::size_t begin, std::size_t end) noexcept
       : w_(w), call_(call), begin_(begin), end_(end), size_(end - begin, call.grain, call.share) {}
 
   /// Returns when the range has run, here or elsewhere.
-  void run() { run(begin_, end_); }
+  void run() {
+    run(begin_, end_);
+    counted_.tell(call_.control);
+  }
 
  private:
   void run(std::size_t begin, std::size_t end) {
@@ -215,22 +244,26 @@ class range_split {
 #if TARTAN_EXCEPTIONS
       try {
         call_.body(begin, end);
-        call_.control.finished(end - begin);
+        counted_.add(end - begin);
       } catch (...) {
         call_.error.record(begin);
       }
 #else
       call_.body(begin, end);
-      call_.control.finished(end - begin);
+      counted_.add(end - begin);
 #endif
     }
-    if (end != end_ && size_.ran(end - begin)) w_.home.share(w_);
+    if (end == end_) return;
+    bool const time_passed = size_.ran(end - begin);
+    if (time_passed || size_.clockless()) counted_.look(size_, call_.control);
+    if (time_passed) w_.home.share(w_);
   }
 
   worker& w_;
   range_call& call_;
   std::size_t const begin_, end_;
   piece_size size_;
+  piece_count counted_;
   bool announced_ = false;
 };
 
@@ -259,17 +292,23 @@ inline void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t
   control.conclude();
 }
 
-/// The same on this thread alone, in order.
+/// The same on this thread alone, in order: in pieces of some 16 us, after each of which those who count hear of it.
 inline void serial_range(std::size_t n, std::size_t grain, std::size_t alignment, run_control& control,
                          range_body body) {
-  piece_size size(n, grain, n);
+  std::size_t length = larger<std::size_t>(grain, 1);
+  std::uint64_t last = ticks();
   for (std::size_t begin = 0; begin != n && !control.skips();) {
-    std::size_t const wanted = (smaller(size.limit(), n - begin) + alignment - 1) / alignment * alignment;
+    std::size_t const wanted = (smaller(length, n - begin) + alignment - 1) / alignment * alignment;
     std::size_t const end = smaller(n, begin + wanted);
     body(begin, end);
     control.finished(end - begin);
-    static_cast<void>(size.ran(end - begin));
     begin = end;
+    if (grain != 0) continue;
+    std::uint64_t const now = ticks(), spent = now - std::exchange(last, now);
+    if (spent < 8 * ticks_per_us() && length < n)
+      length *= 2;
+    else if (spent > 32 * ticks_per_us())
+      length = larger<std::size_t>(length / 2, 1);
   }
   control.conclude();
 }

@@ -2,19 +2,22 @@
 // How far a call or a loop has come, for those who wait in front of a terminal or elsewhere.
 
 #include <algorithm>   // max, min
+#include <array>       // array
 #include <atomic>      // atomic, memory_order_*
 #include <chrono>      // duration, milliseconds, nanoseconds, steady_clock
 #include <cstddef>     // ptrdiff_t, size_t
-#include <cstdint>     // int64_t
+#include <cstdint>     // int64_t, uint64_t
 #include <cstdio>      // FILE, fflush, fputs, snprintf, stderr
 #include <functional>  // function
 #include <iterator>    // default_sentinel_t, input_iterator_tag
 #include <mutex>       // lock_guard, mutex, unique_lock
 #include <ranges>      // begin, end, input_range, iterator_t, sentinel_t, sized_range, views::all
 #include <string>      // string, to_string
-#include <utility>     // forward, move
+#include <utility>     // exchange, forward, move, swap
 
 #include "tartan/core/config.hpp"             // TARTAN_ABI
+#include "tartan/core/padded.hpp"             // line_pair
+#include "tartan/core/ticks.hpp"              // ticks, ticks_per_us
 #include "tartan/observe/terminal.hpp"        // colour_wanted, columns_of, is_terminal, terminal_moves
 #include "tartan/observe/terminal_lines.hpp"  // terminal_lines
 
@@ -96,6 +99,14 @@ inline std::string progress_line(progress_report const& r, std::size_t columns) 
   return line;
 }
 
+/// Neighbours for threads that begin one after the other.
+inline unsigned number_of_this_thread() noexcept {
+  static std::atomic<unsigned> next{0};
+  static constinit thread_local unsigned number = 0;
+  if (number == 0) number = next.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: a number
+  return number;
+}
+
 /// Colours the full part of the bar: green when all is done.
 inline std::string coloured(std::string line, bool all_done) {
   std::size_t const begin = line.find("% |");
@@ -150,8 +161,9 @@ class progress<void> {
         on_line_(shown_ && detail::is_terminal(options_.stream) && detail::terminal_moves()),
         colour_(on_line_ && options_.colour && detail::colour_wanted()),
         reports_(shown_ || options_.callback),
+        part_of_interval_(static_cast<std::uint64_t>((std::max)(options_.interval.count(), std::int64_t{0})) * 1000 *
+                          detail::ticks_per_us() / 16),
         begin_(clock::now()),
-        last_look_(begin_.time_since_epoch().count()),
         next_report_((begin_ + options_.interval).time_since_epoch().count()) {}
 
   explicit progress(std::string description, std::size_t total = 0, std::string unit = "item")
@@ -163,11 +175,16 @@ class progress<void> {
 
   /// n more are done.
   void advance(std::size_t n = 1) noexcept {
-    std::size_t const now = done_.fetch_add(n, std::memory_order_relaxed) + n;        // relaxed: a count
-    if (reports_ && now >= next_look_.load(std::memory_order_relaxed)) look(now, n);  // relaxed: a hint
+    counter& mine = counters_[detail::number_of_this_thread() % counters_.size()];
+    std::size_t const now = mine.done.fetch_add(n, std::memory_order_relaxed) + n;              // relaxed: a count
+    if (reports_ && now >= mine.next_look.load(std::memory_order_relaxed)) look(mine, now, n);  // relaxed: a hint
   }
 
-  [[nodiscard]] std::size_t done() const noexcept { return done_.load(std::memory_order_relaxed); }  // a count
+  [[nodiscard]] std::size_t done() const noexcept {
+    std::size_t sum = 0;
+    for (counter const& c : counters_) sum += c.done.load(std::memory_order_relaxed);  // relaxed: a count
+    return sum;
+  }
 
  private:
   using clock = std::chrono::steady_clock;
@@ -175,24 +192,36 @@ class progress<void> {
   template <class View>
   friend class progress;
 
-  /// For a loop, which alone counts: an addition without a locked instruction.
-  void advance_alone() noexcept {
-    std::size_t const now = done_.load(std::memory_order_relaxed) + 1;                // relaxed: nobody else writes
-    done_.store(now, std::memory_order_relaxed);                                      // relaxed: a count
-    if (reports_ && now >= next_look_.load(std::memory_order_relaxed)) look(now, 1);  // relaxed: a hint
+  /// What some of the threads have counted: they write to lines of their own as far as there are enough.
+  struct alignas(detail::line_pair) counter {
+    std::atomic<std::size_t> done{0};
+    std::atomic<std::size_t> next_look{1}, step{1};          // at which count, and how many calls behind the one before
+    std::atomic<std::uint64_t> last_look{0}, last_clock{0};  // ticks
+  };
+
+  /// For a loop, which counts for itself: n more are done; how many it may count until it must come again.
+  [[nodiscard]] std::size_t counted(std::size_t n) noexcept {
+    counter& c = counters_[0];
+    std::size_t const now = c.done.load(std::memory_order_relaxed) + n;  // relaxed: nobody else writes
+    c.done.store(now, std::memory_order_relaxed);                        // relaxed: a count
+    if (!reports_) return longest_step;
+    look(c, now, 1);
+    return c.step.load(std::memory_order_relaxed);  // relaxed: nobody else writes
   }
 
-  /// Reading the clock costs as much as a short loop's body: while there are many calls of advance(n) an interval, only
-  /// at each 64th. No more, since the next ones may be slow.
-  void look(std::size_t done, std::size_t n) noexcept {
-    clock::rep const now = clock::now().time_since_epoch().count();
-    clock::rep const before =
-        last_look_.exchange(now, std::memory_order_relaxed);  // relaxed here: all of it is a guess
-    bool const seldom = now - before > clock::duration(options_.interval).count() / 16;
-    std::size_t const step = seldom ? 1 : (std::min)(2 * step_.load(std::memory_order_relaxed), std::size_t{64});
-    step_.store(step, std::memory_order_relaxed);
-    next_look_.store(done + step * n, std::memory_order_relaxed);
-    if (now >= next_report_.load(std::memory_order_relaxed)) report_at(now);  // relaxed: report_at() looks again
+  /// A look costs as much as a short loop's body: while there are many calls of advance(n) an interval, only at each
+  /// 64th. No more, since the next ones may be slow. The clock itself is read some ten times an interval.
+  void look(counter& c, std::size_t done, std::size_t n) noexcept {
+    std::uint64_t const now = detail::ticks();
+    std::uint64_t const before = c.last_look.exchange(now, std::memory_order_relaxed);  // relaxed here: all is a guess
+    bool const seldom = now - before > part_of_interval_;
+    std::size_t const step = seldom ? 1 : (std::min)(2 * c.step.load(std::memory_order_relaxed), longest_step);
+    c.step.store(step, std::memory_order_relaxed);
+    c.next_look.store(done + step * n, std::memory_order_relaxed);
+    if (now - c.last_clock.load(std::memory_order_relaxed) <= part_of_interval_) return;
+    c.last_clock.store(now, std::memory_order_relaxed);
+    clock::rep const time = clock::now().time_since_epoch().count();
+    if (time >= next_report_.load(std::memory_order_relaxed)) report_at(time);  // report_at() looks again
   }
 
   void report_at(clock::rep now) noexcept {
@@ -230,10 +259,11 @@ class progress<void> {
 
   progress_options const options_;
   bool const shown_, on_line_, colour_, reports_;
+  std::uint64_t const part_of_interval_;  // ticks
   clock::time_point const begin_;
-  std::atomic<std::size_t> done_{0};
-  std::atomic<std::size_t> next_look_{1}, step_{1};  // at which count, and how many counts behind the one before
-  std::atomic<clock::rep> last_look_, next_report_;
+  static constexpr std::size_t longest_step = 64;
+  std::array<counter, 8> counters_;
+  std::atomic<clock::rep> next_report_;
   std::mutex reporting_;
 };
 
@@ -241,16 +271,35 @@ class progress<void> {
 template <class View>
 class progress {
  public:
+  /// Counts some elements on its own before it tells the bar, so that a loop keeps its speed; hence it cannot be
+  /// copied.
   class iterator {
    public:
     using value_type = std::ranges::range_value_t<View>;
     using difference_type = std::ptrdiff_t;
     using iterator_concept = std::input_iterator_tag;
 
+    iterator(iterator&& other) noexcept
+        : range_(other.range_),
+          at_(std::move(other.at_)),
+          given_(std::exchange(other.given_, 1)),
+          left_(std::exchange(other.left_, 1)) {}
+    iterator& operator=(iterator&& other) noexcept {
+      range_ = other.range_;
+      at_ = std::move(other.at_);
+      std::swap(given_, other.given_);
+      std::swap(left_, other.left_);
+      return *this;
+    }
+    ~iterator() {
+      if (left_ != given_) static_cast<void>(range_->bar_.counted(given_ - left_));
+    }
+
     [[nodiscard]] decltype(auto) operator*() const { return *at_; }
     iterator& operator++() {
       ++at_;
-      range_->bar_.advance_alone();
+      if (--left_ == 0) [[unlikely]]
+        given_ = left_ = range_->bar_.counted(given_);
       return *this;
     }
     void operator++(int) { ++*this; }
@@ -261,6 +310,7 @@ class progress {
     iterator(progress* range, std::ranges::iterator_t<View> at) : range_(range), at_(std::move(at)) {}
     progress* range_;
     std::ranges::iterator_t<View> at_;
+    std::size_t given_ = 1, left_ = 1;
   };
 
   /// An lvalue is referred to, any other range is moved in. The total is known if the range knows its size.
