@@ -2,22 +2,28 @@
 // timed; a wrong one prints no number.
 //
 //   tartan_bench_processes [workers] [--alone]      (default: 2; --alone leaves the peers out)
+//
+// The peers are those of python3, or of the program that TARTAN_BENCH_PYTHON names: joblib and mpi4py where it has
+// them.
 
 #include <signal.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "tartan/algorithms/for_each.hpp"
 #include "tartan/algorithms/map.hpp"
 #include "tartan/algorithms/try_map.hpp"
+#include "tartan/async/map_async.hpp"
 #include "tartan/async/submit.hpp"
 #include "tartan/processes.hpp"
 
@@ -53,11 +59,18 @@ void require(bool right, char const* what) {
 
 using row = std::array<int, 5>;
 
-int count_row(row const& r) {
+int count_in(row const& r, int low, int high) {
   int n = 0;
-  for (int const d : r) n += d >= 4 && d <= 8 ? 1 : 0;
+  for (int const d : r) n += d >= low && d <= high ? 1 : 0;
   return n;
 }
+
+int count_row(row const& r) { return count_in(r, 4, 8); }
+
+struct counted_row {
+  row digits;
+  int inside;
+};
 
 double sum_of(tn::shared_span<double const> s) {
   double lanes[16] = {};
@@ -104,16 +117,53 @@ void large_data(tn::process_pool& pool) {
          bytes / median_seconds(9, [&] { (void)tn::try_map(p, spans, &sum_of); }) / 1e9);
 }
 
+// For each row of five digits, how many lie in [4, 8]: every way to hand the rows over.
 void rows(tn::process_pool& pool) {
   auto const p = tn::processes.on(pool);
   std::vector<row> all(1'000'000);
   for (std::size_t i = 0; i != all.size(); ++i)
     for (std::size_t k = 0; k != 5; ++k) all[i][k] = static_cast<int>((i * 7 + k * 3) % 10);
-  std::vector<int> right;
-  for (row const& r : all) right.push_back(count_row(r));
-  require(tn::map(p, all, &count_row) == right, "rows");
-  auto const n = static_cast<double>(all.size());
-  report("range count, ns a row", median_seconds(5, [&] { (void)tn::map(p, all, &count_row); }) / n * 1e9);
+  std::vector<std::tuple<row, int, int>> arguments;
+  for (row const& r : all) arguments.emplace_back(r, 4, 8);
+  std::vector<int> right(all.size());
+  auto const plain = [&] {
+    for (std::size_t i = 0; i != all.size(); ++i) right[i] = count_row(all[i]);
+  };
+  plain();
+  auto const ns_a_row = [&](char const* how, std::size_t n, auto const& f) {
+    report((std::string("range count by ") + how + ", ns a row").c_str(),
+           median_seconds(5, f) / static_cast<double>(n) * 1e9);
+  };
+  ns_a_row("a plain loop", all.size(), plain);
+  require(tn::map(p, all, &count_row) == right, "map");
+  ns_a_row("map", all.size(), [&] { (void)tn::map(p, all, &count_row); });
+  require(tn::starmap(p, arguments, &count_in) == right, "starmap");
+  ns_a_row("starmap", all.size(), [&] { (void)tn::starmap(p, arguments, &count_in); });
+  require(tn::map_async(p, all, &count_row).get() == right, "map_async");
+  ns_a_row("map_async", all.size(), [&] { (void)tn::map_async(p, all, &count_row).get(); });
+
+  std::size_t const some = 100'000;  // one future a row
+  ns_a_row("submit", some, [&] {
+    std::vector<tn::future<int>> futures;
+    for (std::size_t i = 0; i != some; ++i) futures.push_back(tn::submit(p, &count_row, all[i]));
+    for (std::size_t i = 0; i != some; ++i) require(futures[i].get() == right[i], "submit");
+  });
+  ns_a_row("callbacks", some, [&] {
+    std::atomic<long> total{0};
+    std::vector<tn::future<void>> told;
+    for (std::size_t i = 0; i != some; ++i)
+      told.push_back(tn::submit(p, &count_row, all[i]).then([&](int n) { total += n; }));
+    for (auto& t : told) t.get();
+    require(total == std::accumulate(right.begin(), right.begin() + some, 0L), "callbacks");
+  });
+
+  tn::shared_array<counted_row> shared(all.size());
+  for (std::size_t i = 0; i != all.size(); ++i) shared[i].digits = all[i];
+  auto const count_here = [](counted_row& r) { r.inside = count_row(r.digits); };
+  tn::for_each(p, shared, count_here);
+  for (std::size_t i = 0; i != all.size(); ++i) require(shared[i].inside == right[i], "in place");
+  ns_a_row("for_each in place", all.size(), [&] { tn::for_each(p, shared, count_here); });
+  ns_a_row("a plain loop over the same memory", all.size(), [&] { std::ranges::for_each(shared, count_here); });
 }
 
 void lives(unsigned workers) {
@@ -137,15 +187,19 @@ void lives(unsigned workers) {
 }
 
 void peers(unsigned workers) {
-  auto const command = std::string("python3 " BENCH_PEERS " ") + std::to_string(workers);
+  char const* const wish = std::getenv("TARTAN_BENCH_PYTHON");
+  auto const command = std::string(wish != nullptr ? wish : "python3") + " " BENCH_PEERS " " + std::to_string(workers);
   std::FILE* const out = ::popen(command.c_str(), "r");
   if (out == nullptr) return;
   char line[256];
   while (std::fgets(line, sizeof line, out) != nullptr) {
     char* const name = std::strtok(line, "|");
-    char* const what = std::strtok(nullptr, "|");
+    char* const what = std::strtok(nullptr, "|\n");
     char* const value = std::strtok(nullptr, "|\n");
-    if (value != nullptr) std::printf("%-24s %-46s %10.4g\n", name, what, std::atof(value));
+    if (value != nullptr)
+      std::printf("%-24s %-46s %10.4g\n", name, what, std::atof(value));
+    else if (what != nullptr)
+      std::printf("%-24s %s\n", name, what);
     std::fflush(stdout);
   }
   ::pclose(out);

@@ -93,3 +93,13 @@ TEST_CASE("patterns run on worker processes") { check_patterns(tn::processes.wor
 TEST_CASE("patterns run on threads inside of worker processes") {
   check_patterns(tn::nest(tn::processes.workers(2), tn::par.workers(2)));
 }
+
+TEST_CASE("packs inside of worker processes") {
+  auto const p = tn::processes.workers(2).simd();
+  std::vector<float> v;
+  for (int i = 0; i != 10'007; ++i) v.push_back(static_cast<float>(i % 97) + .5f);
+  auto const square = [](auto x) { return x * x; };
+  CHECK(tn::map(p, v, square) == tn::map(tn::seq, v, square));
+  CHECK(tn::reduce(p, v) == tn::reduce(tn::seq, v));
+  CHECK(tn::map_reduce(p, v, square) == tn::map_reduce(tn::seq, v, square));
+}

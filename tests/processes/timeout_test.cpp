@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
@@ -90,4 +91,29 @@ TEST_CASE("timeout: retries give the task more tries") {
     CHECK(e.attempts == 3);
   }
   CHECK(pool.stats().timeouts == 3);
+}
+
+TEST_CASE("timeout: a result that comes at the very moment counts once, or not at all") {
+  tn::process_pool pool{{.workers = 2}};
+  auto const r = tn::try_map(tn::processes.on(pool).timeout(2ms).retries(3), numbers(200), [](int x) {
+    auto const end = std::chrono::steady_clock::now() + 1900us + std::chrono::microseconds(x);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    return x;
+  });
+  std::uint64_t values = 0, late = 0;
+  for (int i = 0; i != 200; ++i) {
+    auto const& o = r[static_cast<std::size_t>(i)];
+    CHECK(o.index() == static_cast<std::size_t>(i));
+    if (o.has_value()) {
+      ++values;
+      CHECK(*o == i);
+    } else {
+      ++late;
+      CHECK_THROWS_AS(o.value(), tn::task_timeout);
+    }
+  }
+  CHECK(values + late == 200);
+  CHECK(pool.stats().tasks == values);  // no answer was taken of a task that was then said to be late, or run again
+  CHECK(pool.stats().timeouts >= 4 * late);
 }

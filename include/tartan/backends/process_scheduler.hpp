@@ -372,15 +372,26 @@ class process_scheduler {
       transport_.wake();  // a unit that could not be encoded has ended already
   }
 
-  /// Whether a unit more shall go at once. Where every peer has some on its way, their answers will ask for the next
-  /// message; where the monitor is about to look again, it sends what there is. Until then more come together.
+  /// Whether a unit more shall go at once. Where every peer has some on its way, or one that is quick has, answers will
+  /// ask for the next message; where the monitor is about to look again, it sends what there is. Until then more come
+  /// together: to wake a peer that sleeps costs as much as many quick units.
   [[nodiscard]] bool worth_sending(process_job const& job) const noexcept {
-    constexpr std::uint64_t enough_for_a_message = 32, enough_on_the_way = 2;
+    constexpr std::uint64_t enough_for_a_message = 128, enough_on_the_way = 2;
     if (job.waiting() >= enough_for_a_message) return true;
     if (monitor_tells_) return false;
-    for (peer const& w : peers_)
-      if (w.phase == peer_phase::ready && !w.killed && w.outstanding() < enough_on_the_way) return true;
-    return false;
+    bool starving = false;
+    for (peer const& w : peers_) starving |= ready(w) && w.outstanding() < enough_on_the_way;
+    if (!starving) return false;
+    auto const now = roughly_now();
+    return std::ranges::none_of(peers_, [&](peer const& w) { return will_answer_soon(w, now); });
+  }
+
+  [[nodiscard]] static bool ready(peer const& w) noexcept { return w.phase == peer_phase::ready && !w.killed; }
+
+  /// As far as its last message tells. If it does not, the monitor looks after a millisecond: see check_clocks().
+  [[nodiscard]] static bool will_answer_soon(peer const& w, clock_ns now) noexcept {
+    return ready(w) && !w.sent.empty() && w.last_pace >= 0 && w.last_pace < quick &&
+           now - (std::max)(w.sent.front().sent, w.last_answer) < slow;
   }
 
   /// A launched job has ended: its makers are told when the lock is free.
@@ -629,7 +640,9 @@ class process_scheduler {
 
   bool send_batch(std::size_t i, process_job& job) {
     peer& w = peers_[i];
-    std::uint64_t const share = (std::max<std::uint64_t>)(1, job.waiting() / (2 * peers_.size()));
+    std::uint64_t const few = (std::min<std::uint64_t>)(w.window / 4, 16);  // not worth a message each, nor sharing
+    std::uint64_t const share =
+        (std::max<std::uint64_t>)((std::max<std::uint64_t>)(1, few), job.waiting() / (2 * peers_.size()));
     std::uint64_t most = (std::min)(w.window, share);
     if (settings_.max_tasks_per_worker != 0) most = (std::min)(most, settings_.max_tasks_per_worker - w.next_number);
     unit_range r = job.take(most);
@@ -882,7 +895,9 @@ class process_scheduler {
       }
       if (w.sent.empty()) continue;
       if (w.sent.front().job->timeout.count() != 0) check_timeout(i);
-      if (w.outstanding() > 1) look_within(std::chrono::milliseconds(1));  // not every answer wakes us
+      // Not every answer wakes us, and units may wait for the answer of a peer that was quick so far.
+      if (w.outstanding() > 1 || (launched_.untold() != 0 && w.last_pace < quick))
+        look_within(std::chrono::milliseconds(1));
       recall_needless(i);
       if (watch_balance) recall_if_stuck(i);
     }

@@ -1,6 +1,7 @@
 #pragma once
 // Worker processes as a backend: the same calls as on threads, and a crash costs one task.
 
+#include <algorithm>    // clamp
 #include <chrono>       // nanoseconds
 #include <cstddef>      // size_t
 #include <exception>    // exception_ptr, rethrow_exception
@@ -160,12 +161,14 @@ struct processes_backend {
   }
 
   /// Elements of one block of a map: one if each is a task of its own (somebody watches its time, or it may be run
-  /// again), else so few that thousands of blocks can be shared out; the scheduler sends as many at once as pays.
+  /// again), else so few that every worker gets many blocks and can be left with one that is dear; the scheduler sends
+  /// as many at once as pays.
   [[nodiscard]] std::size_t block_length(properties const& props, std::size_t n) const {
-    constexpr std::size_t most_blocks = 4096;
+    constexpr std::size_t a_worker = 64, fewest = 256, most = 4096;
     if (props.timeout_ns != 0 || props.retries != 0) return 1;
     if (props.grain != 0) return props.grain;
-    return n / most_blocks + (n % most_blocks != 0 ? 1 : 0);
+    std::size_t const blocks = std::clamp(width(props) * a_worker, fewest, most);
+    return n / blocks + (n % blocks != 0 ? 1 : 0);
   }
 
   template <class R, class Slice, class Work>
