@@ -103,7 +103,7 @@ struct task_frame : queued_task {
   void resume_soon() noexcept {
     worker* const w = current_worker();
     bool const at_home = place.anywhere() || (w != nullptr && &w->home == place.home);
-    bool const shallow = reinterpret_cast<std::uintptr_t>(this_thread_cell().spare[0]) < 32;
+    bool const shallow = this_thread_cell().depth < 32;
     if (!at_home || !shallow || (w != nullptr && w->waits != 0)) return resume_later();
     follow_up::deeper const level;
     if (w == nullptr) return resume_here();

@@ -230,23 +230,17 @@ struct follow_up : completion {
   /// True when the pool has taken `task`.
   static bool defer(queued_task* task) noexcept {
     worker* const w = current_worker();
-    bool const shallow = reinterpret_cast<std::uintptr_t>(this_thread_cell().spare[0]) < 32;
+    bool const shallow = this_thread_cell().depth < 32;
     if ((w == nullptr || w->waits == 0) && shallow) return false;
     return (w != nullptr ? w->home : default_pool()).submit(task, this_queue_place());
   }
 
   /// Counts ends that follow from ends on this thread.
   struct deeper {
-    deeper() noexcept { step(+1); }
+    deeper() noexcept { ++this_thread_cell().depth; }
     deeper(deeper const&) = delete;
     deeper& operator=(deeper const&) = delete;
-    ~deeper() { step(-1); }
-
-   private:
-    static void step(std::intptr_t by) noexcept {
-      void*& depth = this_thread_cell().spare[0];
-      depth = reinterpret_cast<void*>(reinterpret_cast<std::intptr_t>(depth) + by);
-    }
+    ~deeper() { --this_thread_cell().depth; }
   };
 };
 

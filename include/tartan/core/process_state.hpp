@@ -11,6 +11,7 @@
 
 #include <atomic>   // atomic
 #include <climits>  // PTHREAD_DESTRUCTOR_ITERATIONS
+#include <cstdint>  // uint16_t
 #include <cstdio>   // fputs, stderr
 #include <cstdlib>  // abort, aligned_alloc, free
 #include <new>      // placement new
@@ -54,7 +55,14 @@ struct alignas(64) thread_cell {
   /// has called pin_this_module(). May be set again meanwhile: it is then called again.
   void (*at_exit)(thread_cell& cell) noexcept = nullptr;
   unsigned rounds = 0;  ///< how often the thread's end has come by here
-  void* spare[4]{};
+  unsigned depth = 0;   ///< how many ends of tasks follow from each other on its stack now
+
+  // Of task_memory.hpp.
+  void* making = nullptr;                                        ///< the block from which this thread cuts tasks
+  void* returning = nullptr;                                     ///< the block of which `returned` tasks are back
+  std::uint16_t room = 0, cut = 0;                               ///< bytes left in `making`, tasks cut from it
+  unsigned returned = 0;                                         ///< see returning
+  void (*memory_at_exit)(thread_cell& cell) noexcept = nullptr;  ///< as at_exit
 };
 
 static_assert(sizeof(thread_cell) == 64);
@@ -86,6 +94,10 @@ inline void end_of_thread(void* data) noexcept {
   auto& cell = *static_cast<thread_cell*>(data);
   if (auto const call = cell.at_exit; call != nullptr) {
     cell.at_exit = nullptr;
+    call(cell);
+  }
+  if (auto const call = cell.memory_at_exit; call != nullptr) {
+    cell.memory_at_exit = nullptr;
     call(cell);
   }
   if (++cell.rounds < PTHREAD_DESTRUCTOR_ITERATIONS - 1 &&

@@ -7,6 +7,7 @@
 #include "tartan/core/atomics.hpp"      // cpu_pause
 #include "tartan/core/owned_array.hpp"  // owned_array
 #include "tartan/core/padded.hpp"       // line_pair
+#include "tartan/core/task_memory.hpp"  // in_task_memory
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -23,7 +24,7 @@ enum class task_order : unsigned char {
 };
 
 /// A task that outlives the frame that made it; whoever makes it decides in `run` how it dies.
-struct queued_task {
+struct queued_task : in_task_memory {
   /// Never throws. The worker is the one that the calling thread is; null outside every pool.
   using entry = void (*)(queued_task*, worker*, task_order);
   explicit queued_task(entry how) noexcept : obey(how) {}
