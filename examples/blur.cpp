@@ -1,9 +1,11 @@
-// Blurs a picture with the 5 x 5 binomial filter, as two passes of five weights, and compares every byte with the
-// plain double loop.
+// Blurs a picture, grey or in colour, with the binomial filter of 3 x 3 or 5 x 5 weights, as two passes, and compares
+// every byte with the plain double loop.
 //
-// Shows: stencil_into from bytes to 16 bits and back, a radius for each dimension, PNG and JPEG by their libraries.
+// Shows: stencil_into with passes from bytes to 16 bits and back, colours that lie side by side, arithmetic that stays
+//        in 16 bits, PNG and JPEG by their libraries.
 // Build: g++ -std=c++20 -O3 -march=native blur.cpp $(pkg-config --cflags --libs tartan libpng libjpeg) -o blur
-// Run:   ./blur [IMAGE [OUTPUT.png]]        (a PNG or JPEG file; default a made-up picture)
+// Run:   ./blur [IMAGE [OUTPUT [SIDE]]]      (PNG or JPEG files, SIDE 3 or 5; default made-up pictures, by both
+// filters)
 #include <cstdio>  // jpeglib.h needs it first
 
 #include <jpeglib.h>
@@ -20,27 +22,47 @@
 
 namespace {
 
-using plane = tartan::grid<std::uint8_t, 2>;
+using bytes = tartan::grid<std::uint8_t, 2>;
 
 struct picture {
-  std::size_t width = 0, height = 0;
-  std::vector<std::uint8_t> rgb;  // three bytes a point, row after row
+  bytes values;  // a row of points, each of so many colours
+  int colours = 3;
 };
 
-picture made_up() {
-  picture p{640, 427, std::vector<std::uint8_t>(640 * 427 * 3)};
-  for (std::size_t i = 0; i != p.rgb.size(); ++i) p.rgb[i] = static_cast<std::uint8_t>(i * i / 251 + i % 640);
+picture made_up(int colours) {
+  auto const width = static_cast<std::size_t>(640 * colours);
+  picture p{bytes(427, width), colours};
+  for (std::size_t i = 0; i != 427; ++i)
+    for (std::size_t j = 0; j != width; ++j) {
+      std::size_t const n = i * width + j;
+      p.values(i, j) = static_cast<std::uint8_t>(n * n / 251 + n % 640);
+    }
   return p;
 }
+
+bool is_jpeg(std::string const& path) { return path.ends_with(".jpg") || path.ends_with(".jpeg"); }
 
 bool read_png(char const* path, picture& p) {
   png_image image;
   std::memset(&image, 0, sizeof image);
   image.version = PNG_IMAGE_VERSION;
   if (png_image_begin_read_from_file(&image, path) == 0) return false;
-  image.format = PNG_FORMAT_RGB;
-  p = {image.width, image.height, std::vector<std::uint8_t>(PNG_IMAGE_SIZE(image))};
-  return png_image_finish_read(&image, nullptr, p.rgb.data(), 0, nullptr) != 0;
+  p.colours = (image.format & PNG_FORMAT_FLAG_COLOR) != 0 ? 3 : 1;
+  image.format = p.colours == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+  p.values = bytes(image.height, image.width * static_cast<std::size_t>(p.colours));
+  auto const stride = static_cast<png_int_32>(p.values.view().strides[0]);
+  return png_image_finish_read(&image, nullptr, &p.values(0U, 0U), stride, nullptr) != 0;
+}
+
+bool write_png(char const* path, picture const& p) {
+  png_image image;
+  std::memset(&image, 0, sizeof image);
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(p.values.extent(1)) / static_cast<png_uint_32>(p.colours);
+  image.height = static_cast<png_uint_32>(p.values.extent(0));
+  image.format = p.colours == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+  auto const stride = static_cast<png_int_32>(p.values.view().strides[0]);
+  return png_image_write_to_file(&image, path, 0, &p.values(0U, 0U), stride, nullptr) != 0;
 }
 
 /// A file that is no JPEG ends the program with libjpeg's own message.
@@ -53,12 +75,12 @@ bool read_jpeg(char const* path, picture& p) {
   jpeg_create_decompress(&jpeg);
   jpeg_stdio_src(&jpeg, file);
   jpeg_read_header(&jpeg, TRUE);
-  jpeg.out_color_space = JCS_RGB;
+  p.colours = jpeg.num_components == 1 ? 1 : 3;
+  jpeg.out_color_space = p.colours == 1 ? JCS_GRAYSCALE : JCS_RGB;
   jpeg_start_decompress(&jpeg);
-  p = {jpeg.output_width, jpeg.output_height,
-       std::vector<std::uint8_t>(std::size_t{3} * jpeg.output_width * jpeg.output_height)};
+  p.values = bytes(jpeg.output_height, jpeg.output_width * static_cast<std::size_t>(p.colours));
   while (jpeg.output_scanline < jpeg.output_height) {
-    JSAMPROW row = p.rgb.data() + std::size_t{3} * p.width * jpeg.output_scanline;
+    JSAMPROW row = &p.values(jpeg.output_scanline, 0U);
     jpeg_read_scanlines(&jpeg, &row, 1);
   }
   jpeg_finish_decompress(&jpeg);
@@ -67,68 +89,115 @@ bool read_jpeg(char const* path, picture& p) {
   return true;
 }
 
-bool write_png(char const* path, picture const& p) {
-  png_image image;
-  std::memset(&image, 0, sizeof image);
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(p.width);
-  image.height = static_cast<png_uint_32>(p.height);
-  image.format = PNG_FORMAT_RGB;
-  return png_image_write_to_file(&image, path, 0, p.rgb.data(), 0, nullptr) != 0;
+bool write_jpeg(char const* path, picture& p) {
+  std::FILE* const file = std::fopen(path, "wb");
+  if (file == nullptr) return false;
+  jpeg_compress_struct jpeg;
+  jpeg_error_mgr errors;
+  jpeg.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&jpeg);
+  jpeg_stdio_dest(&jpeg, file);
+  jpeg.image_width = static_cast<JDIMENSION>(p.values.extent(1)) / static_cast<JDIMENSION>(p.colours);
+  jpeg.image_height = static_cast<JDIMENSION>(p.values.extent(0));
+  jpeg.input_components = p.colours;
+  jpeg.in_color_space = p.colours == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  jpeg_set_defaults(&jpeg);
+  jpeg_start_compress(&jpeg, TRUE);
+  while (jpeg.next_scanline < jpeg.image_height) {
+    JSAMPROW row = &p.values(jpeg.next_scanline, 0U);
+    jpeg_write_scanlines(&jpeg, &row, 1);
+  }
+  jpeg_finish_compress(&jpeg);
+  jpeg_destroy_compress(&jpeg);
+  return std::fclose(file) == 0;
 }
 
-plane blurred(plane const& in) {
-  tartan::grid<std::uint16_t, 2> across(in.extents());
-  plane out(in.extents());
-  auto const weigh = [](auto a, auto b, auto c, auto d, auto e) { return (a + e) + 4 * (b + d) + 6 * c; };
-  tartan::stencil_into(tartan::par_simd, in, across, tartan::radius(0, 2), tartan::boundary::clamp,
-                       [=](auto at) { return weigh(at(0, -2), at(0, -1), at(0, 0), at(0, 1), at(0, 2)); });
-  tartan::stencil_into(tartan::par_simd, across, out, tartan::radius(2, 0), tartan::boundary::clamp,
-                       [=](auto at) { return (weigh(at(-2, 0), at(-1, 0), at(0, 0), at(1, 0), at(2, 0)) + 128) >> 8; });
+/// Weights across, then weights down; the 16-bit sums in between never leave the cache.
+bytes blurred(bytes const& in, int colours, int radius) {
+  bytes out(in.extents());
+  auto const narrow = [](auto x) { return tartan::wrapping<std::uint16_t>(x); };
+  auto const three = [=](auto a, auto b, auto c) { return narrow(a) + 2 * narrow(b) + narrow(c); };
+  auto const five = [=](auto a, auto b, auto c, auto d, auto e) {
+    return (narrow(a) + narrow(e)) + 4 * (narrow(b) + narrow(d)) + 6 * narrow(c);
+  };
+  using tartan::to;
+  using u8 = std::uint8_t;
+  using u16 = std::uint16_t;
+  int const c = colours;
+  auto const rim = tartan::boundary::clamp.interleaved(c);
+  if (radius == 1)
+    tartan::stencil_into(
+        tartan::par_simd, in, out, rim,
+        tartan::pass(tartan::radius(0, c), [=](auto at) { return to<u16>(three(at(0, -c), at(0, 0), at(0, c))); }),
+        tartan::pass(tartan::radius(1, 0),
+                     [=](auto at) { return to<u8>((three(at(-1, 0), at(0, 0), at(1, 0)) + 8) >> 4); }));
+  else
+    tartan::stencil_into(
+        tartan::par_simd, in, out, rim,
+        tartan::pass(
+            tartan::radius(0, 2 * c),
+            [=](auto at) { return to<u16>(five(at(0, -2 * c), at(0, -c), at(0, 0), at(0, c), at(0, 2 * c))); }),
+        tartan::pass(tartan::radius(2, 0), [=](auto at) {
+          return to<u8>((five(at(-2, 0), at(-1, 0), at(0, 0), at(1, 0), at(2, 0)) + 128) >> 8);
+        }));
   return out;
 }
 
 /// The same by definition, one byte.
-int plainly(plane const& in, long i, long j) {
-  static constexpr int weight[] = {1, 4, 6, 4, 1};
-  auto const clamped = [](long x, std::size_t n) {
-    return static_cast<std::size_t>(std::clamp(x, 0L, static_cast<long>(n) - 1));
-  };
-  int sum = 128;
-  for (long y = -2; y <= 2; ++y)
-    for (long x = -2; x <= 2; ++x)
-      sum += weight[y + 2] * weight[x + 2] * in(clamped(i + y, in.extent(0)), clamped(j + x, in.extent(1)));
-  return sum >> 8;
+int plainly(bytes const& in, long colours, long radius, long i, long j) {
+  static constexpr int weights[2][5] = {{1, 2, 1, 0, 0}, {1, 4, 6, 4, 1}};
+  int const* const weight = weights[radius - 1];
+  long const rows = static_cast<long>(in.extent(0)), pixels = static_cast<long>(in.extent(1)) / colours;
+  int sum = radius == 1 ? 8 : 128;
+  for (long y = -radius; y <= radius; ++y)
+    for (long x = -radius; x <= radius; ++x) {
+      long const row = std::clamp(i + y, 0L, rows - 1), pixel = std::clamp(j / colours + x, 0L, pixels - 1);
+      sum += weight[y + radius] * weight[x + radius] *
+             in(static_cast<std::size_t>(row), static_cast<std::size_t>(pixel * colours + j % colours));
+    }
+  return sum >> (radius == 1 ? 4 : 8);
+}
+
+/// Blurs p; returns how many bytes differ from the plain loop.
+std::size_t blur(picture& p, int radius) {
+  bytes const in = p.values;
+  p.values = blurred(in, p.colours, radius);
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i != in.extent(0); ++i)
+    for (std::size_t j = 0; j != in.extent(1); ++j)
+      wrong += p.values(i, j) != plainly(in, p.colours, radius, static_cast<long>(i), static_cast<long>(j));
+  std::printf("%zu x %zu points of %d colours blurred by %d x %d weights; %zu bytes differ from the plain loop\n",
+              in.extent(1) / static_cast<std::size_t>(p.colours), in.extent(0), p.colours, 2 * radius + 1,
+              2 * radius + 1, wrong);
+  return wrong;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  picture p = made_up();
-  if (argc > 1) {
-    std::string const path = argv[1];
-    bool const jpeg = path.ends_with(".jpg") || path.ends_with(".jpeg");
-    if (!(jpeg ? read_jpeg(argv[1], p) : read_png(argv[1], p))) {
-      std::fprintf(stderr, "blur: %s cannot be read as a %s file\n", argv[1], jpeg ? "JPEG" : "PNG");
-      return EXIT_FAILURE;
-    }
-  }
-  std::size_t wrong = 0;
-  for (std::size_t channel = 0; channel != 3; ++channel) {
-    plane in(p.height, p.width);
-    for (std::size_t i = 0; i != p.height; ++i)
-      for (std::size_t j = 0; j != p.width; ++j) in(i, j) = p.rgb[3 * (i * p.width + j) + channel];
-    plane const out = blurred(in);
-    for (std::size_t i = 0; i != p.height; ++i)
-      for (std::size_t j = 0; j != p.width; ++j) {
-        wrong += out(i, j) != plainly(in, static_cast<long>(i), static_cast<long>(j));
-        p.rgb[3 * (i * p.width + j) + channel] = out(i, j);
+  if (argc == 1) {
+    std::size_t wrong = 0;
+    for (int colours : {1, 3})
+      for (int radius : {1, 2}) {
+        picture p = made_up(colours);
+        wrong += blur(p, radius);
       }
+    return wrong == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
   }
-  if (argc > 2 && !write_png(argv[2], p)) {
+  long const side = argc > 3 ? std::strtol(argv[3], nullptr, 10) : 5;
+  if (side != 3 && side != 5) {
+    std::fputs("blur: SIDE must be 3 or 5\n", stderr);
+    return EXIT_FAILURE;
+  }
+  picture p;
+  if (!(is_jpeg(argv[1]) ? read_jpeg(argv[1], p) : read_png(argv[1], p))) {
+    std::fprintf(stderr, "blur: %s cannot be read as a %s file\n", argv[1], is_jpeg(argv[1]) ? "JPEG" : "PNG");
+    return EXIT_FAILURE;
+  }
+  std::size_t const wrong = blur(p, static_cast<int>(side / 2));
+  if (argc > 2 && !(is_jpeg(argv[2]) ? write_jpeg(argv[2], p) : write_png(argv[2], p))) {
     std::fprintf(stderr, "blur: cannot write %s\n", argv[2]);
     return EXIT_FAILURE;
   }
-  std::printf("%zu x %zu points blurred; %zu bytes differ from the plain loop\n", p.width, p.height, wrong);
   return wrong == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

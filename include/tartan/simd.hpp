@@ -9,6 +9,7 @@
 #include "tartan/leaves/numeric.hpp"       // fma, sqrt, floor, ceil, trunc
 #include "tartan/leaves/select.hpp"        // select, min, max, abs
 #include "tartan/leaves/simd.hpp"          // simd_leaf
+#include "tartan/leaves/wrapping.hpp"      // wrapping
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -40,5 +41,6 @@ using lanes::sin;
 using lanes::sqrt;
 using lanes::to;
 using lanes::trunc;
+using lanes::wrapping;
 
 }  // namespace tartan::inline TARTAN_ABI

@@ -438,3 +438,18 @@ TEST_CASE("f may itself run a stencil", "[stencil]") {
   tn::stencil(tn::par.workers(2), g, tn::steps(1), tn::radius(1), boundary::clamp, outer);
   REQUIRE(g == expected);
 }
+
+TEST_CASE("index() of rows that are computed together, where planes come round", "[stencil]") {
+  auto const place = [](auto at) {
+    auto const [i, j] = at.index();
+    return i * 1000 + j + 0 * at(0, 0);
+  };
+  for (std::size_t rows : {3U, 7U, 25U})
+    for (auto const& edges : {boundary::wrap, boundary::clamp}) {
+      tn::grid<std::int32_t, 2> g(rows, 70);
+      tn::stencil(tn::par.workers(2).simd(), g, tn::steps(3), tn::radius(1), edges, place);
+      each_point<2>(g.extents(), [&](std::array<long, 2> const& at) {
+        REQUIRE(g(static_cast<std::size_t>(at[0]), static_cast<std::size_t>(at[1])) == at[0] * 1000 + at[1]);
+      });
+    }
+}

@@ -24,11 +24,12 @@ struct row_extent {
   std::ptrdiff_t begin, end;
   std::ptrdiff_t room;  ///< Columns before `begin` that may be written.
   std::ptrdiff_t plane, row;
-  std::ptrdiff_t below;   ///< The plane of the second of two rows.
-  std::ptrdiff_t period;  ///< Columns come round after so many; 0 where they do not.
-  int radius;             ///< The largest of all dimensions.
-  bool slack;             ///< A full vector may be written behind `end`.
-  bool bypass;            ///< Write past the caches where the target can.
+  std::ptrdiff_t plane_period;  ///< Planes come round after so many; 0 where they do not.
+  std::ptrdiff_t period;        ///< Columns come round after so many; 0 where they do not.
+  int radius;                   ///< The largest of all dimensions.
+  int plane_radius;             ///< Planes before and behind that can be read.
+  bool slack;                   ///< A full vector may be written behind `end`.
+  bool bypass;                  ///< Write past the caches where the target can.
 };
 
 /// Makes what was written past the caches visible to whoever is told of it next.

@@ -29,6 +29,7 @@ using resized = std::conditional_t<std::is_signed_v<T>, int_lane<Bytes>, std::ma
 template <class To, class From, std::size_t L>
 inline constexpr bool widens_directly = (sizeof(To) == 4 && sizeof(From) == 1 && L == 16 && std::is_integral_v<To>) ||
                                         (sizeof(To) == 4 && sizeof(From) == 2 && L == 16 && std::is_integral_v<To>) ||
+                                        (sizeof(To) == 2 && sizeof(From) == 1 && L == 32 && std::is_integral_v<To>) ||
                                         (sizeof(To) == 8 && sizeof(From) == 4 && L == 8 && std::is_integral_v<From>) ||
                                         (std::is_same_v<To, double> && std::is_same_v<From, float> && L == 8);
 
@@ -42,6 +43,11 @@ TARTAN_ALWAYS_INLINE vec<To, L> widen_directly(vec<From, L> const& a) {
       return bits<out>(__builtin_ia32_cvtdq2pd512_mask(bits<vec<int, 8>>(a), vec<double, 8>{}, every_lane{}));
     else
       return bits<out>(__builtin_ia32_cvtudq2pd512_mask(bits<vec<int, 8>>(a), vec<double, 8>{}, every_lane{}));
+  } else if constexpr (sizeof(To) == 2) {
+    if constexpr (std::is_signed_v<From>)
+      return bits<out>(__builtin_ia32_pmovsxbw512_mask(bits<vec<char, 32>>(a), vec<short, 32>{}, every_lane{}));
+    else
+      return bits<out>(__builtin_ia32_pmovzxbw512_mask(bits<vec<char, 32>>(a), vec<short, 32>{}, every_lane{}));
   } else if constexpr (sizeof(From) == 1) {
     if constexpr (std::is_signed_v<From>)
       return bits<out>(__builtin_ia32_pmovsxbd512_mask(bits<vec<char, 16>>(a), vec<int, 16>{}, every_lane{}));

@@ -31,18 +31,40 @@ template <std::size_t D, std::size_t W>
     x = x % n;
     x = select(x < 0, x + n, x);
   }
-  auto const z = static_cast<int>(q == 0 ? extent.plane : extent.below);
+  std::ptrdiff_t const plane = extent.plane + q;
+  auto const z = static_cast<int>(extent.plane_period == 0 ? plane : plane % extent.plane_period);
   auto const y = static_cast<int>(extent.row);
   if constexpr (D == 1) return std::tuple{x};
   if constexpr (D == 2) return std::tuple{z, x};
   if constexpr (D == 3) return std::tuple{z, y, x};
 }
 
+/// The rows of one field that lie within `reach` planes of the R rows that are computed at once, by themselves: what
+/// is stored could change those of the caller.
+template <class T, std::size_t D, std::size_t R>
+struct near_rows {
+  static constexpr int reach = 4;
+  row_neighbours<T> all;
+  T const* row[2 * reach + R];
+
+  /// Planes within `radius` of R planes, of which the first lies `first` planes on, can be read.
+  TARTAN_ALWAYS_INLINE near_rows(row_neighbours<T> const& rows, int radius, int first) : all(rows) {
+    int const last = radius + first + static_cast<int>(R) - 1;
+    unroll<2 * reach + R>([&](auto i) TARTAN_INLINE_LAMBDA {
+      constexpr int d = static_cast<int>(i) - reach;
+      row[i] = rows.planes[d < -radius ? -radius : d > last ? last : d];
+    });
+  }
+  TARTAN_ALWAYS_INLINE T const* plane(int d) const {
+    return -reach <= d && d < reach + static_cast<int>(R) ? row[d + reach] : all.planes[d];
+  }
+};
+
 /// A point that loads each neighbour where it lies, in row `q` of those that are computed at once.
-template <class T, std::size_t D, std::size_t W>
+template <class T, std::size_t D, std::size_t W, std::size_t R = 1>
 struct loading_point {
   using value_type = pack<T, W>;
-  row_neighbours<T> const& rows;
+  near_rows<T, D, R> const& rows;
   row_extent const& extent;
   std::ptrdiff_t column;
   int q = 0;
@@ -50,17 +72,17 @@ struct loading_point {
   TARTAN_ALWAYS_INLINE value_type operator()(int x) const
     requires(D == 1)
   {
-    return value_type::load(rows.planes[0] + column + x);
+    return value_type::load(rows.plane(0) + column + x);
   }
   TARTAN_ALWAYS_INLINE value_type operator()(int y, int x) const
     requires(D == 2)
   {
-    return value_type::load(rows.planes[y + q] + column + x);
+    return value_type::load(rows.plane(y + q) + column + x);
   }
   TARTAN_ALWAYS_INLINE value_type operator()(int z, int y, int x) const
     requires(D == 3)
   {
-    return value_type::load(rows.planes[z] + y * rows.row_stride + column + x);
+    return value_type::load(rows.plane(z) + y * rows.all.row_stride + column + x);
   }
   [[nodiscard]] TARTAN_ALWAYS_INLINE auto index() const { return place<D, W>(extent, column, q); }
 };
@@ -129,11 +151,11 @@ struct near_neighbours {
   }
 };
 
-template <class T, std::size_t D, std::size_t W>
+template <class T, std::size_t D, std::size_t W, std::size_t R>
 struct sliding_point {
   using value_type = pack<T, W>;
   near_neighbours<T, D, W> const& neighbours;
-  loading_point<T, D, W> far;
+  loading_point<T, D, W, R> far;
 
   TARTAN_ALWAYS_INLINE value_type operator()(int x) const
     requires(D == 1)
@@ -163,12 +185,18 @@ struct sliding_point {
   }
 };
 
-/// Rows of a plane that are computed at once. clang chooses by the place of a row among them which product of a sum it
-/// contracts, which would let the cut of a grid show in the result; g++ chooses by f alone.
+/// A neighbour to the side of a narrow integer is cheaper loaded than shifted together, byte by byte.
+template <class... T>
+inline constexpr bool loads_neighbours = ((std::is_integral_v<T> && sizeof(T) < 4) && ...);
+
+/// Rows of a plane that are computed at once: for R rows R + 2 are loaded, and where those do not come from the
+/// first-level cache that is most of their cost. As many as registers hold. clang chooses by the place of a row among
+/// them which product of a sum it contracts, which would let the cut of a grid show in the result; g++ chooses by f
+/// alone.
 #if defined(__clang__)
 inline constexpr std::size_t rows_together = 1;
 #else
-inline constexpr std::size_t rows_together = 2;
+inline constexpr std::size_t rows_together = register_bytes == 64 ? 6 : 2;
 #endif
 
 /// Lanes of a pack in a stencil over these types.
@@ -197,20 +225,33 @@ template <std::size_t W, std::size_t R, class... Out>
   return walk;
 }
 
-/// compute(column, store) for W columns at a time; store(place, pack) writes what belongs to the row. One loop, which f
-/// is compiled into once: of two copies of f the compiler could contract other products and sums.
+/// Writes the results of R rows for the W columns from `column` on, as far as they belong to the rows.
+template <std::size_t W, std::size_t R, class Result, class... Out>
+TARTAN_ALWAYS_INLINE void store_rows(row_walk const& walk, std::ptrdiff_t column,
+                                     std::tuple<Out*...> const (&targets)[R], Result const (&results)[R]) {
+  auto const each = [&](auto const& store) TARTAN_INLINE_LAMBDA {
+    unroll<R>([&](auto q) TARTAN_INLINE_LAMBDA {
+      detail::put_results<sizeof...(Out)>(results[q], [&](auto i, auto const& value) TARTAN_INLINE_LAMBDA {
+        auto* const to = std::get<i>(targets[q]) + column;
+        store(to, as_pack<std::remove_cvref_t<decltype(*to)>, W>(value));
+      });
+    });
+  };
+  if (column >= walk.whole_end) [[unlikely]]
+    each([&](auto* to, auto const& value)
+             TARTAN_INLINE_LAMBDA { value.store_first(to, static_cast<std::size_t>(walk.end - column)); });
+  else if (walk.bypassing)
+    each([&](auto* to, auto const& value) TARTAN_INLINE_LAMBDA { value.store_bypassing(to); });
+  else
+    each([&](auto* to, auto const& value) TARTAN_INLINE_LAMBDA { value.store(to); });
+}
+
+/// compute(column) for W columns at a time, in one loop, which f is compiled into once: of two copies of f the compiler
+/// could contract other products and sums.
 template <std::size_t W, class Compute>
 TARTAN_ALWAYS_INLINE void walk_row(row_walk const& walk, Compute const& compute) {
   constexpr auto step = static_cast<std::ptrdiff_t>(W);
-  for (std::ptrdiff_t column = walk.begin; column < walk.end; column += step)
-    compute(column, [&](auto* to, auto const& value) TARTAN_INLINE_LAMBDA {
-      if (column >= walk.whole_end) [[unlikely]]
-        value.store_first(to, static_cast<std::size_t>(walk.end - column));
-      else if (walk.bypassing)
-        value.store_bypassing(to);
-      else
-        value.store(to);
-    });
+  for (std::ptrdiff_t column = walk.begin; column < walk.end; column += step) compute(column);
 }
 
 /// R rows at once of a function that looks no farther than 1. Vectors begin at multiples of W where that is allowed.
@@ -224,36 +265,42 @@ TARTAN_FLATTEN void sliding_rows(F& f, std::tuple<row_neighbours<In>...> const& 
   std::tuple<row_windows<In, D, W, R>...> windows;
   [&]<std::size_t... I>(std::index_sequence<I...>) TARTAN_INLINE_LAMBDA {
     (std::get<I>(windows).begin(std::get<I>(in), walk.begin), ...);
-    walk_row<W>(walk, [&](std::ptrdiff_t column, auto const& store) TARTAN_INLINE_LAMBDA {
+    std::tuple<near_rows<In, D, R>...> const rows{near_rows<In, D, R>(std::get<I>(in), extent.plane_radius, 0)...};
+    walk_row<W>(walk, [&](std::ptrdiff_t column) TARTAN_INLINE_LAMBDA {
       (std::get<I>(windows).look_ahead(column), ...);
+      using result = decltype(f(std::declval<sliding_point<In, D, W, R> const&>()...));
+      result results[R];
       unroll<R>([&](auto q) TARTAN_INLINE_LAMBDA {
         std::tuple<near_neighbours<In, D, W>...> const near{
             near_neighbours<In, D, W>::template of<q>(std::get<I>(windows))...};
-        auto const result =
-            f(sliding_point<In, D, W>{std::get<I>(near), {std::get<I>(in), extent, column, static_cast<int>(q)}}...);
-        detail::put_results<sizeof...(Out)>(result, [&](auto i, auto const& value) TARTAN_INLINE_LAMBDA {
-          auto* const to = std::get<i>(targets[q]) + column;
-          store(to, as_pack<std::remove_cvref_t<decltype(*to)>, W>(value));
-        });
+        results[q] = f(
+            sliding_point<In, D, W, R>{std::get<I>(near), {std::get<I>(rows), extent, column, static_cast<int>(q)}}...);
       });
+      store_rows<W>(walk, column, targets, results);
       (std::get<I>(windows).advance(), ...);
     });
   }(std::index_sequence_for<In...>{});
 }
 
-/// Row q of several, for any radius.
-template <std::size_t D, class F, class... In, class... Out>
-TARTAN_FLATTEN void loading_row(F& f, std::tuple<row_neighbours<In>...> const& in, std::tuple<Out*...> const& out,
-                                row_extent const& extent, int q) {
+/// R rows at once for any radius, the first of them `first` rows on. They share what they load: all are computed before
+/// one is stored.
+template <std::size_t D, std::size_t R, class F, class... In, class... Out>
+TARTAN_FLATTEN void loading_rows(F& f, std::tuple<row_neighbours<In>...> const& in, std::tuple<Out*...> const (&out)[R],
+                                 row_extent const& extent, int first) {
   constexpr std::size_t W = stencil_lanes<In..., Out...>;
-  std::tuple<Out*...> const targets[1] = {out};
+  std::tuple<Out*...> targets[R];
+  for (std::size_t q = 0; q != R; ++q) targets[q] = out[q];
   [&]<std::size_t... I>(std::index_sequence<I...>) TARTAN_INLINE_LAMBDA {
-    walk_row<W>(walk_of<W>(targets, extent), [&](std::ptrdiff_t column, auto const& store) TARTAN_INLINE_LAMBDA {
-      auto const result = f(loading_point<In, D, W>{std::get<I>(in), extent, column, q}...);
-      detail::put_results<sizeof...(Out)>(result, [&](auto i, auto const& value) TARTAN_INLINE_LAMBDA {
-        auto* const to = std::get<i>(targets[0]) + column;
-        store(to, as_pack<std::remove_cvref_t<decltype(*to)>, W>(value));
+    using rows_type = std::tuple<near_rows<In, D, R>...>;
+    rows_type const rows{near_rows<In, D, R>(std::get<I>(in), extent.plane_radius, first)...};
+    row_walk const walk = walk_of<W>(out, extent);
+    walk_row<W>(walk, [&](std::ptrdiff_t column) TARTAN_INLINE_LAMBDA {
+      using result = decltype(f(std::declval<loading_point<In, D, W, R> const&>()...));
+      result results[R];
+      unroll<R>([&](auto q) TARTAN_INLINE_LAMBDA {
+        results[q] = f(loading_point<In, D, W, R>{std::get<I>(rows), extent, column, first + static_cast<int>(q)}...);
       });
+      store_rows<W>(walk, column, targets, results);
     });
   }(std::index_sequence_for<In...>{});
 }
@@ -262,10 +309,16 @@ TARTAN_FLATTEN void loading_row(F& f, std::tuple<row_neighbours<In>...> const& i
 template <std::size_t D, std::size_t R, class F, class... In, class... Out>
 TARTAN_ALWAYS_INLINE void stencil_rows(F& f, std::tuple<row_neighbours<In>...> const& in,
                                        std::tuple<Out*...> const (&out)[R], row_extent const& extent) {
-  if (extent.radius == 1)
+  if constexpr (loads_neighbours<In..., Out...>) {
+    loading_rows<D>(f, in, out, extent, 0);
+  } else if (extent.radius == 1) {
     sliding_rows<D>(f, in, out, extent);
-  else
-    for (std::size_t q = 0; q != R; ++q) loading_row<D>(f, in, out[q], extent, static_cast<int>(q));
+  } else {
+    for (std::size_t q = 0; q != R; ++q) {
+      std::tuple<Out*...> const one[1] = {out[q]};
+      loading_rows<D>(f, in, one, extent, static_cast<int>(q));
+    }
+  }
 }
 
 }  // namespace tartan::inline TARTAN_ABI::lanes::impl

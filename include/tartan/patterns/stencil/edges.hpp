@@ -1,10 +1,13 @@
 #pragma once
 // What lies behind the rim: which element an index outside the grid means, and rows with such elements filled in.
 
-#include <cstddef>  // ptrdiff_t
+#include <algorithm>  // copy_n, fill, fill_n
+#include <array>      // array
+#include <cstddef>    // ptrdiff_t
 
 #include "tartan/core/config.hpp"               // TARTAN_ABI
 #include "tartan/patterns/stencil/options.hpp"  // edge, edge_rule
+#include "tartan/patterns/stencil/rings.hpp"    // block_extents, line_elements, ring_window
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -43,17 +46,63 @@ namespace tartan::inline TARTAN_ABI::detail {
   return 1;
 }
 
+/// The same in a row whose elements come in groups.
+[[nodiscard]] constexpr std::ptrdiff_t column_index(edge kind, std::ptrdiff_t group, std::ptrdiff_t i,
+                                                    std::ptrdiff_t n) noexcept {
+  if (group == 1) return edge_index(kind, i, n);
+  std::ptrdiff_t const which = i >= 0 ? i / group : -((group - 1 - i) / group);
+  return edge_index(kind, which, n / group) * group + (i - which * group);
+}
+
 /// Writes the elements behind both ends of a row of n (not for wrap and none), `left` and `right` of them. Behind
 /// the radius, where only idle vector lanes look, the last element is repeated.
-template <class T>
+template <class T, class EdgeValue>
 void fill_row_ends(T* row, std::ptrdiff_t n, std::ptrdiff_t left, std::ptrdiff_t right, std::ptrdiff_t radius,
-                   edge kind, T value) {
-  auto const outside = [&](std::ptrdiff_t i, std::ptrdiff_t distance) {
-    if (distance > radius) return i < 0 ? row[0] : row[n - 1];
-    return kind == edge::constant ? value : row[edge_index(kind, i, n)];
+                   edge_rule<EdgeValue> const& edges) {
+  std::ptrdiff_t const from_left = left < radius ? left : radius, from_right = right < radius ? right : radius;
+  if (edges.kind == edge::constant) {
+    std::fill_n(row - from_left, from_left, static_cast<T>(edges.value));
+    std::fill_n(row + n, from_right, static_cast<T>(edges.value));
+  } else {
+    for (std::ptrdiff_t d = 1; d <= from_left; ++d) row[-d] = row[column_index(edges.kind, edges.group, -d, n)];
+    for (std::ptrdiff_t d = 0; d < from_right; ++d) row[n + d] = row[column_index(edges.kind, edges.group, n + d, n)];
+  }
+  // An end that is not asked for may lie outside of the ring: its last element is not looked at.
+  if (left > from_left) std::fill(row - left, row - from_left, row[0]);
+  if (right > from_right) std::fill(row + n + from_right, row + n + right, row[n - 1]);
+}
+
+/// A plane in a ring, and which part of it is known.
+template <class T>
+struct ring_plane {
+  T* first;  ///< row 0, column 0
+  std::ptrdiff_t stride;
+  ring_window window;
+  std::ptrdiff_t y0, y1, x0, x1;  ///< rows and columns that are known
+};
+
+/// Fills in what lies behind the rim of the grid of `size`, where the known part reaches the rim.
+template <class T, class EdgeValue>
+void fill_plane_ends(ring_plane<T> const& p, block_extents const& size, std::array<std::ptrdiff_t, 3> const& radius,
+                     edge_rule<EdgeValue> const& edges) {
+  if (edges.kind == edge::wrap || edges.kind == edge::none) return;
+  bool const first = p.x0 == 0, last = p.x1 == size.columns;
+  if (first || last)
+    for (std::ptrdiff_t y = p.y0; y != p.y1; ++y)
+      fill_row_ends(p.first + y * p.stride, size.columns, first ? radius[2] : 0,
+                    last ? radius[2] + line_elements<T> : 0, radius[2], edges);
+  auto const copy_row = [&](std::ptrdiff_t y) {
+    T* const row = p.first + y * p.stride + p.window.column_begin;
+    std::ptrdiff_t const n = p.window.column_end - p.window.column_begin;
+    if (edges.kind == edge::constant)
+      std::fill_n(row, n, static_cast<T>(edges.value));
+    else
+      std::copy_n(p.first + edge_index(edges.kind, y, size.rows) * p.stride + p.window.column_begin, n, row);
   };
-  for (std::ptrdiff_t d = 1; d <= left; ++d) row[-d] = outside(-d, d);
-  for (std::ptrdiff_t d = 1; d <= right; ++d) row[n - 1 + d] = outside(n - 1 + d, d);
+  if (p.y0 == 0)
+    for (std::ptrdiff_t y = -radius[1]; y < 0; ++y) copy_row(y);
+  if (p.y1 == size.rows)
+    for (std::ptrdiff_t y = size.rows; y < size.rows + radius[1]; ++y) copy_row(y);
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -47,6 +47,14 @@ template <class T = char>
 struct edge_rule {
   edge kind;
   T value{};
+  std::ptrdiff_t group = 1;
+
+  /// Elements of a row come in groups of n, as the colours of a picture do: what lies behind the rim is that of the
+  /// same place of a group. The radius counts elements all the same.
+  [[nodiscard]] constexpr edge_rule interleaved(std::ptrdiff_t n) const {
+    if (n < 1) raise<bad_argument>("tartan: interleaved(n) needs n >= 1, the elements of a group");
+    return {kind, value, n};
+  }
 };
 
 template <class... G>
@@ -57,6 +65,12 @@ struct field_list {
 template <class G>
 struct fixed_field {
   G const& grid;
+};
+
+template <class F>
+struct pass_step {
+  reach r;
+  F f;
 };
 
 }  // namespace detail
@@ -115,5 +129,11 @@ template <class G>
 }
 template <class G>
 void fixed(G const&& grid) = delete;  // the grid must outlive the call
+
+/// One of several functions that stencil_into applies one after another: how far it looks, and the function.
+template <class F>
+[[nodiscard]] constexpr detail::pass_step<F> pass(detail::reach const& r, F f) {
+  return {r, std::move(f)};
+}
 
 }  // namespace tartan::inline TARTAN_ABI

@@ -55,7 +55,7 @@ struct tiling_problem {
         double const y = static_cast<double>(rows), x = static_cast<double>(columns);
         bool const whole_x = columns >= p.size.columns, whole_y = rows >= p.size.rows;
         // A level keeps the planes that it looks at and those that a tick takes, rounded up to a power of two.
-        std::ptrdiff_t needed = 2 * p.radius[0] + (p.radius[0] == 0 ? 1 : p.size.rows == 1 && depth > 1 ? 6 : 2);
+        std::ptrdiff_t needed = 2 * p.radius[0] + (p.radius[0] == 0 ? 1 : p.size.rows == 1 ? row_group : 2);
         double planes = 1;
         while (planes < static_cast<double>(needed)) planes *= 2;
         double const held =

@@ -1,11 +1,12 @@
 #pragma once
 // The rows that a tile holds in the cache: for each field and each step in progress, the last few planes.
 
-#include <cstddef>  // size_t, ptrdiff_t
-#include <cstdint>  // uintptr_t
-#include <memory>   // unique_ptr
+#include <algorithm>  // copy_n
+#include <cstddef>    // size_t, ptrdiff_t
+#include <cstdint>    // uintptr_t
+#include <memory>     // unique_ptr
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI
+#include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -20,9 +21,43 @@ inline constexpr std::ptrdiff_t line_elements = sizeof(T) >= 64 ? 1 : static_cas
   return -round_down(-i, unit);
 }
 
+/// A grid as planes of rows of columns; missing dimensions have extent 1.
+template <class T>
+struct block_view {
+  T* data = nullptr;
+  std::ptrdiff_t plane_stride = 0, row_stride = 0;
+  [[nodiscard]] T* row(std::ptrdiff_t z, std::ptrdiff_t y) const noexcept {
+    return data + z * plane_stride + y * row_stride;
+  }
+};
+
+struct block_extents {
+  std::ptrdiff_t planes, rows, columns;
+};
+
+/// Asks for a cache line, into the second-level cache.
+TARTAN_ALWAYS_INLINE void prefetch_line(void const* place) {
+  __builtin_prefetch(place, 0, 2);
+  asm volatile("");  // g++ takes a function that only prefetches for one without effect, and drops its calls
+}
+
+/// Copies in pieces of 1 KiB: for longer ones memcpy takes the string instruction, which is slow here.
+template <class T>
+void copy_short(T const* source, std::ptrdiff_t n, T* to_place) {
+  constexpr std::ptrdiff_t piece = sizeof(T) >= 1024 ? 1 : static_cast<std::ptrdiff_t>(1024 / sizeof(T));
+  for (; n > 0; n -= piece, source += piece, to_place += piece) std::copy_n(source, n < piece ? n : piece, to_place);
+}
+
+/// Rows of a plane that a tile takes at once, so that a level finds most of what it reads in the first-level cache.
+inline constexpr std::ptrdiff_t row_group = 6;
+
 /// A part of the grid's cross-section (rows and columns) and a stretch of its planes.
 struct tile {
   std::ptrdiff_t plane_begin, plane_end, row_begin, row_end, column_begin, column_end;
+};
+
+struct columns {
+  std::ptrdiff_t begin, end;
 };
 
 /// Rows and columns that the rings of a tile span, halo included.

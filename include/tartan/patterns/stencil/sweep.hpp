@@ -22,30 +22,10 @@
 
 #include "tartan/core/config.hpp"             // TARTAN_ABI
 #include "tartan/exec/stencil_row.hpp"        // stencil_rows, row_neighbours, row_extent
-#include "tartan/patterns/stencil/edges.hpp"  // edge_index, fill_row_ends
-#include "tartan/patterns/stencil/rings.hpp"  // field_rings, tile, ring_window
+#include "tartan/patterns/stencil/edges.hpp"  // edge_index, fill_plane_ends
+#include "tartan/patterns/stencil/rings.hpp"  // block_view, copy_short, field_rings, prefetch_line, tile, ring_window
 
 namespace tartan::inline TARTAN_ABI::detail {
-
-/// Asks for a cache line, into the second-level cache.
-TARTAN_ALWAYS_INLINE void prefetch_line(void const* place) {
-  __builtin_prefetch(place, 0, 2);
-  asm volatile("");  // g++ takes a function that only prefetches for one without effect, and drops its calls
-}
-
-/// A grid as planes of rows of columns; missing dimensions have extent 1.
-template <class T>
-struct block_view {
-  T* data = nullptr;
-  std::ptrdiff_t plane_stride = 0, row_stride = 0;
-  [[nodiscard]] T* row(std::ptrdiff_t z, std::ptrdiff_t y) const noexcept {
-    return data + z * plane_stride + y * row_stride;
-  }
-};
-
-struct block_extents {
-  std::ptrdiff_t planes, rows, columns;
-};
 
 /// Everything that the tiles of one pass share. `In` are the fields that the function sees, `Out` the values that it
 /// returns; the first sizeof...(Out) changing fields are those values' own. `History` counts the changing fields when
@@ -102,7 +82,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
         columns const due{t.column_begin + width * (k - 1) / depth, t.column_begin + width * k / depth};
         for (std::ptrdiff_t z = begin; z < end;) {
           std::ptrdiff_t const count = planes_together(z, end);
-          prefetch(t, tick + at_once + (z - first), count, due);
+          if (depth != 1) prefetch(t, tick + at_once + (z - first), count, due);
           compute(all, t, k, z, count);
           z += count;
         }
@@ -119,9 +99,6 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     std::vector<T const*> rows;    ///< the row of each that is at the height of the one that is computed
     std::ptrdiff_t row_stride = 0;
   };
-  struct columns {
-    std::ptrdiff_t begin, end;
-  };
   struct rings {
     std::tuple<field_state<In>...> fields;
     columns direct;  ///< What step 1 reads from the grid itself.
@@ -131,7 +108,6 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   static constexpr std::array<std::size_t, moving + 1> moving_index{Moving..., 0};
   static constexpr std::size_t rows_at_once = stencil_rows_at_once<Leaf, D, F, In...>;
   static constexpr std::ptrdiff_t worth_pieces = 48;  ///< Vectors for which a row may begin and end three times.
-  static constexpr std::ptrdiff_t row_group = 6;      ///< Rows of a plane that a deep tile takes at once.
 
   template <class G>
   static void each_in(G&& g) {
@@ -180,7 +156,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   /// Planes that a level keeps, a power of two.
   template <std::size_t I>
   [[nodiscard]] std::ptrdiff_t ring_depth() const noexcept {
-    std::ptrdiff_t const least = held_behind<I>() + (radius[0] == 0 ? 1 : D == 2 && depth > 1 ? row_group : 2);
+    std::ptrdiff_t const least = held_behind<I>() + (radius[0] == 0 ? 1 : D == 2 ? row_group : 2);
     std::ptrdiff_t power = 1;
     while (power < least) power *= 2;
     return power;
@@ -230,13 +206,6 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     using T = in_type<I>;
     std::fill_n(ring.memory(), bytes_of<I>(t) / sizeof(T), *std::get<I>(from).row(0, 0));
     if (edges.kind == edge::constant) std::fill_n(ring.memory(), ring.plane_elements(), static_cast<T>(edges.value));
-  }
-
-  /// Copies in pieces of 1 KiB: for longer ones memcpy takes the string instruction, which is slow here.
-  template <class T>
-  static void copy_short(T const* source, std::ptrdiff_t n, T* to_place) {
-    constexpr std::ptrdiff_t piece = sizeof(T) >= 1024 ? 1 : static_cast<std::ptrdiff_t>(1024 / sizeof(T));
-    for (; n > 0; n -= piece, source += piece, to_place += piece) std::copy_n(source, n < piece ? n : piece, to_place);
   }
 
   /// Whether step 1 can read field I where it is, and not a copy of it in the cache.
@@ -300,27 +269,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   template <class T>
   void finish_plane(T* plane, std::ptrdiff_t stride, tile const& t, std::ptrdiff_t y0, std::ptrdiff_t y1,
                     std::ptrdiff_t x0, std::ptrdiff_t x1) const {
-    if (wraps() || edges.kind == edge::none) return;
-    bool const first = x0 == 0, last = x1 == size.columns;
-    if (first || last)
-      for (std::ptrdiff_t y = y0; y != y1; ++y) {
-        T* const row = plane + y * stride;
-        fill_row_ends(row, size.columns, first ? radius[2] : 0, last ? radius[2] + line_elements<T> : 0, radius[2],
-                      edges.kind, static_cast<T>(edges.value));
-      }
-    ring_window const w = window<T>(t);
-    auto const copy_row = [&](std::ptrdiff_t y) {
-      T* const to_row = plane + y * stride + w.column_begin;
-      std::ptrdiff_t const n = w.column_end - w.column_begin;
-      if (edges.kind == edge::constant)
-        std::fill_n(to_row, n, static_cast<T>(edges.value));
-      else
-        std::copy_n(plane + edge_index(edges.kind, y, size.rows) * stride + w.column_begin, n, to_row);
-    };
-    if (y0 == 0)
-      for (std::ptrdiff_t y = -radius[1]; y < 0; ++y) copy_row(y);
-    if (y1 == size.rows)
-      for (std::ptrdiff_t y = size.rows; y < size.rows + radius[1]; ++y) copy_row(y);
+    fill_plane_ends(ring_plane<T>{plane, stride, window<T>(t), y0, y1, x0, x1}, size, radius, edges);
   }
 
   /// Finds row 0 of the planes round the `count` planes from z on of field I, as step k sees them: in the grid itself,
@@ -380,7 +329,17 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     bool const keeps_rim = edges.kind == edge::none;
     bool const rim_plane = is_rim_plane(z);
     if (!rim_plane) {
-      row_extent extent{x0, x1, 0, 0, 0, 0, wraps() ? size.columns : 0, widest(), !last, last && bypass};
+      row_extent extent{x0,
+                        x1,
+                        0,
+                        0,
+                        0,
+                        wraps() ? size.planes : 0,
+                        wraps() ? size.columns : 0,
+                        widest(),
+                        static_cast<int>(radius[0]),
+                        !last,
+                        last && bypass};
       if (keeps_rim) {
         extent.begin = (std::max)(x0, radius[2]);
         extent.end = (std::min)(x1, size.columns - radius[2]);
@@ -419,7 +378,6 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   void compute_rows(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count, std::ptrdiff_t y0,
                     std::ptrdiff_t y1, row_extent& extent) const {
     extent.plane = edge_index(edges.kind, z, size.planes);
-    extent.below = edge_index(edges.kind, z + 1, size.planes);
     columns const whole{extent.begin, extent.end};
     columns const direct{k == 1 ? (std::max)(whole.begin, all.direct.begin) : whole.end,
                          k == 1 ? (std::min)(whole.end, all.direct.end) : whole.end};
