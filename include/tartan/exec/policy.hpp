@@ -42,7 +42,8 @@ class policy {
   constexpr explicit policy(Backend backend, properties props = {}) : backend_(backend), props_(props) {}
 
   /// At most n workers take part, the caller included; more than the pool has are lent for the call.
-  /// Inside a task the enclosing call's pool is used, and only n == 1 (run it here) changes anything.
+  /// Inside a task the enclosing call's pool is used, with on(pool) that pool is used whole: only n == 1 (run it here)
+  /// changes anything there.
   /// Throws bad_argument unless 1 <= n <= 4096.
   [[nodiscard]] constexpr policy workers(std::ptrdiff_t n) const {
     if (n < 1 || n > 4096)
