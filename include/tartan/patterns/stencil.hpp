@@ -51,7 +51,7 @@ constexpr void require_stencil_policy() {
 ///               new value, or a tuple with one for each field that is not fixed; see fields. Under simd it gets packs
 ///               where it is generic. Called at least once for each point and step, some points more often, from
 ///               several threads at once; it must depend on its arguments only.
-/// @returns      {steps, last}: the steps taken and, with until, the largest change of the last one.
+/// @returns      {steps, last}: the steps taken and, with until, what it measured of the last one.
 ///
 /// Complexity: steps times elements calls. Needs a second state, which a grid keeps after its first stencil.
 /// Determinism: the same bits for any policy, number of workers and depth; see the notes on contraction of a

@@ -3,13 +3,13 @@
 
 #include <algorithm>    // max, min
 #include <array>        // array
-#include <concepts>     // same_as
+#include <concepts>     // convertible_to, default_initializable, same_as
 #include <cstddef>      // size_t, ptrdiff_t
 #include <limits>       // numeric_limits
 #include <memory>       // addressof
 #include <tuple>        // get, tuple
-#include <type_traits>  // remove_cvref_t
-#include <utility>      // as_const, index_sequence
+#include <type_traits>  // invoke_result_t, is_floating_point_v, remove_cvref_t
+#include <utility>      // as_const, index_sequence, move
 #include <vector>       // vector
 
 #include "tartan/core/caches.hpp"               // caches
@@ -26,7 +26,7 @@
 
 namespace tartan::inline TARTAN_ABI {
 
-/// What a stencil did. `last` is the largest change of the last step that was looked at (until only).
+/// What a stencil did. `last` is the change in the last step that was looked at (until only).
 template <class T>
 struct stencil_result {
   std::size_t steps = 0;
@@ -48,13 +48,24 @@ void run_tiles(P const& policy, Sweep const& sweep, tiling const& cut, scratch<r
     });
 }
 
+/// look_at(begin, end) for ranges of rows, on the threads of a policy that has some.
+template <class P, class Body>
+void each_row(P const& policy, std::size_t rows, Body const& look_at) {
+  if constexpr (shared_memory_backend<typename P::backend_type>) {
+    properties props = policy.props();
+    props.progress = {};
+    policy.backend().for_range(props, rows, std::size_t{1}, look_at);
+  } else {
+    look_at(0, rows);  // cheaper here than to send
+  }
+}
+
 /// The largest |a - b| of two states. NaN where one of them is, so that no test of convergence overlooks it.
 template <class P, class T>
-[[nodiscard]] T largest_change(P const& policy, block_extents const& size, block_view<T> const& a,
-                               block_view<T> const& b) {
-  auto const rows = static_cast<std::size_t>(size.planes * size.rows);
-  std::vector<T> largest(rows);
-  auto const look_at = [&](std::size_t begin, std::size_t end) {
+[[nodiscard]] T measure_change(P const& policy, largest_change_measure const&, block_extents const& size,
+                               block_view<T> const& a, block_view<T> const& b) {
+  std::vector<T> largest(static_cast<std::size_t>(size.planes * size.rows));
+  each_row(policy, largest.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t r = begin; r != end; ++r) {
       auto const z = static_cast<std::ptrdiff_t>(r) / size.rows, y = static_cast<std::ptrdiff_t>(r) % size.rows;
       T const* const p = a.row(z, y);
@@ -70,20 +81,39 @@ template <class P, class T>
         if (!ordered) most = std::numeric_limits<T>::quiet_NaN();
       largest[r] = most;
     }
-  };
-  if constexpr (shared_memory_backend<typename P::backend_type>) {
-    properties props = policy.props();
-    props.progress = {};
-    policy.backend().for_range(props, rows, std::size_t{1}, look_at);
-  } else {
-    look_at(0, rows);  // cheaper here than to send
-  }
+  });
   T most{};
   for (T const& one : largest) {
     if (one != one) return one;
     most = most < one ? one : most;
   }
   return most;
+}
+
+/// The user's measure of the change from b to a.
+template <class P, class Change, class Combine, class T>
+[[nodiscard]] auto measure_change(P const& policy, reduced_changes<Change, Combine> const& measure,
+                                  block_extents const& size, block_view<T> const& a, block_view<T> const& b) {
+  using R = std::remove_cvref_t<std::invoke_result_t<Change const&, T const&, T const&>>;
+  static_assert(std::default_initializable<R> && !std::same_as<R, bool>,
+                "tartan: what until(...).of(change, combine) combines is default-constructible, and no bool");
+  static_assert(std::convertible_to<std::invoke_result_t<Combine const&, R, R>, R>,
+                "tartan: combine of until(...).of(change, combine) makes one change of two");
+  std::vector<R> of_row(static_cast<std::size_t>(size.planes * size.rows));
+  each_row(policy, of_row.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r != end; ++r) {
+      auto const z = static_cast<std::ptrdiff_t>(r) / size.rows, y = static_cast<std::ptrdiff_t>(r) % size.rows;
+      T const* const p = a.row(z, y);
+      T const* const q = b.row(z, y);
+      R sum = measure.change(p[0], q[0]);
+      for (std::ptrdiff_t x = 1; x != size.columns; ++x)
+        sum = measure.combine(std::move(sum), measure.change(p[x], q[x]));
+      of_row[r] = std::move(sum);
+    }
+  });
+  R sum = std::move(of_row[0]);
+  for (std::size_t r = 1; r != of_row.size(); ++r) sum = measure.combine(std::move(sum), std::move(of_row[r]));
+  return sum;
 }
 
 /// A call of stencil on grids that own their elements.
@@ -133,16 +163,19 @@ class stencil_call {
     return {s.count, {}};
   }
 
-  template <class Done>
-  stencil_result<first_value> run(step_until<Done> const& until) {
-    stencil_result<first_value> result;
+  template <class Done, class Measure>
+  auto run(step_until<Done, Measure> const& until) {
+    auto const change = [&] {
+      return measure_change(policy_, until.measure, size_, block_of(moving_grid<0>().view()),
+                            block_of(grid_access<grid_of_moving<0>>::next(moving_grid<0>())));
+    };
+    stencil_result<decltype(change())> result;
     while (result.steps < until.most) {
       std::size_t const more = (std::min)(until.every, until.most - result.steps);
       if (more > 1) advance(more - 1, 0);
       pass(1, 1);  // of one step, so that its two states can be compared
       result.steps += more;
-      result.last = largest_change(policy_, size_, block_of(moving_grid<0>().view()),
-                                   block_of(grid_access<grid_of_moving<0>>::next(moving_grid<0>())));
+      result.last = change();
       if (until.done(result.last)) break;
     }
     return result;

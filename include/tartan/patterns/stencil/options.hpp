@@ -25,14 +25,33 @@ struct step_count {
   }
 };
 
-template <class Done>
+/// The measure of until without another one: the largest absolute change.
+struct largest_change_measure {};
+
+template <class Change, class Combine>
+struct reduced_changes {
+  Change change;
+  Combine combine;
+};
+
+template <class Done, class Measure = largest_change_measure>
 struct step_until {
   Done done;
   std::size_t every;
+  Measure measure{};
   std::size_t most = static_cast<std::size_t>(-1);
 
   /// Gives up after n steps.
-  [[nodiscard]] constexpr step_until at_most(std::size_t n) const { return {done, every, n}; }
+  [[nodiscard]] constexpr step_until at_most(std::size_t n) const { return {done, every, measure, n}; }
+
+  /// Hands done the changes of all points, change(now, before), combined: each row from left to right, then the rows in
+  /// their order, which no number of workers alters. A sum of squares:
+  ///
+  ///     until(small, 10).of([](double now, double before) { return (now - before) * (now - before); }, std::plus{})
+  template <class Change, class Combine>
+  [[nodiscard]] constexpr step_until<Done, reduced_changes<Change, Combine>> of(Change change, Combine combine) const {
+    return {done, every, {std::move(change), std::move(combine)}, most};
+  }
 };
 
 /// How far a function looks: one radius for all dimensions, or one each, the first dimension first.
@@ -82,11 +101,11 @@ struct pass_step {
 }
 
 /// Steps until done(change) is true, where `change` is the largest absolute difference that one step made to the first
-/// field; it is looked at after every `every` steps.
+/// field, or what .of(change, combine) makes of all of them; it is looked at after every `every` steps.
 template <class Done>
 [[nodiscard]] constexpr detail::step_until<Done> until(Done done, std::ptrdiff_t every = 1) {
   if (every < 1) detail::raise<bad_argument>("tartan: until(done, every) needs every >= 1");
-  return {std::move(done), static_cast<std::size_t>(every)};
+  return {std::move(done), static_cast<std::size_t>(every), {}, static_cast<std::size_t>(-1)};
 }
 
 /// How far the function looks in each direction: one number for all dimensions, or one for each.
