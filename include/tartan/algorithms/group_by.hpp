@@ -1,19 +1,21 @@
 #pragma once
 // The elements of a range that have equal keys, together.
 
-#include <concepts>     // default_initializable, invocable
-#include <cstddef>      // size_t
-#include <functional>   // invoke
-#include <iterator>     // make_move_iterator
-#include <memory>       // make_unique, unique_ptr
-#include <ranges>       // begin, input_range, range_reference_t, range_value_t
-#include <type_traits>  // is_same_v, is_trivially_copyable_v
-#include <utility>      // forward, move, pair
-#include <vector>       // vector
+#include <concepts>       // default_initializable, invocable
+#include <cstddef>        // size_t
+#include <functional>     // invoke
+#include <iterator>       // make_move_iterator
+#include <memory>         // make_unique, unique_ptr
+#include <ranges>         // begin, input_range, range_reference_t, range_value_t
+#include <span>           // span
+#include <type_traits>    // is_same_v, is_trivially_copyable_v, remove_cvref_t
+#include <unordered_map>  // unordered_map
+#include <utility>        // forward, move, pair
+#include <vector>         // vector
 
 #include "tartan/algorithms/by_key.hpp"           // key_of_t
-#include "tartan/algorithms/by_key/grouping.hpp"  // grouping
-#include "tartan/algorithms/by_key/result.hpp"    // result_maker, result_order
+#include "tartan/algorithms/by_key/grouping.hpp"  // grouping, key_table
+#include "tartan/algorithms/by_key/result.hpp"    // result_maker, result_order, sorted_map, unsorted_t
 #include "tartan/algorithms/unattended.hpp"       // unattended
 #include "tartan/core/slots.hpp"                  // slots
 #include "tartan/exec/backend.hpp"                // shared_memory_backend
@@ -24,36 +26,6 @@
 namespace tartan::inline TARTAN_ABI {
 
 namespace detail {
-
-/// Groups that grow by one element at a time.
-template <class Key, class Element>
-class growing_groups {
- public:
-  using table = key_table<Key, std::size_t>;  // of numbers of groups
-
-  template <class K, class X>
-  void add(K&& key, X&& x) {
-    std::size_t number = groups_.size();
-    auto known = [&number](std::size_t old, std::size_t) { return number = old; };
-    numbers_.add(std::forward<K>(key), groups_.size(), known);
-    if (number == groups_.size()) groups_.emplace_back();
-    groups_[number].push_back(std::forward<X>(x));
-  }
-
-  [[nodiscard]] table& numbers() noexcept { return numbers_; }
-
-  // The values of a result_maker.
-  template <class Cells>
-  void prepare(Cells const&) const noexcept {}
-  template <class Cell>
-  std::vector<Element>&& operator()(std::size_t, Cell& c) {
-    return std::move(groups_[c.value()]);
-  }
-
- private:
-  table numbers_;
-  std::vector<std::vector<Element>> groups_;
-};
 
 /// The groups as vectors, made by all workers; take(i) is element i.
 template <class Element, class Groups, class Backend, class Take>
@@ -109,18 +81,35 @@ class vectors_of_groups {
   std::unique_ptr<slots<std::vector<Element>>> made_;
 };
 
-/// The groups of n elements: key(look(i)) says where element i belongs, take(i) is what goes there. By one worker.
+/// The groups of n elements: key(look(i)) says where element i belongs, take(i) is what goes there. By one worker: no
+/// table beats that of the result where there is nobody to share with.
 template <class Key, class Element, class P, class KeyOf, class Look, class Take, class Order>
-auto groups_one_by_one(P const& policy, std::size_t n, KeyOf& key, Look const& look, Take const& take, Order order) {
-  growing_groups<Key, Element> groups;
+result_map_t<Order, Key, std::vector<Element>> groups_one_by_one(P const& policy, std::size_t n, KeyOf& key,
+                                                                 Look const& look, Take const& take, Order order) {
+  std::unordered_map<Key, std::vector<Element>> map;
+  auto const group_of = [&](auto&& k) -> std::vector<Element>& {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(k)>, Key>)
+      return map[std::forward<decltype(k)>(k)];
+    else
+      return map[Key(std::forward<decltype(k)>(k))];
+  };
   block_plan const plan = aggregate_blocks(n);
   for (std::size_t b = 0; b != plan.count(); ++b)  // one after the other; between them a stop is seen
     policy.backend().for_range(policy.props(), plan[b].size(), plan[b].size(), [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i != end; ++i)
-        groups.add(std::invoke(key, look(plan[b].begin + i)), take(plan[b].begin + i));
+      for (std::size_t i = plan[b].begin + begin; i != plan[b].begin + end; ++i)
+        group_of(std::invoke(key, look(i))).push_back(take(i));
     });
-  result_maker<Key, std::vector<Element>, typename growing_groups<Key, Element>::table> result({&groups.numbers()});
-  return result.make(order, policy.backend(), unattended(policy.props()), groups);
+  if constexpr (std::is_same_v<Order, unsorted_t>) {
+    return map;
+  } else {
+    std::vector<std::pair<Key, std::vector<Element>>> entries;
+    entries.reserve(map.size());
+    while (!map.empty()) {
+      auto node = map.extract(map.begin());
+      entries.emplace_back(std::move(node.key()), std::move(node.mapped()));
+    }
+    return sorted_map(std::move(order), policy.backend(), unattended(policy.props()), std::span(entries));
+  }
 }
 
 /// The same by all workers.
@@ -145,11 +134,19 @@ struct group_work {
   template <class Part>
   std::vector<entry> operator()(Part& part) const {
     KeyOf key = key_of;
-    growing_groups<Key, Element> groups;
-    for (auto&& x : part) groups.add(std::invoke(key, x), std::forward<decltype(x)>(x));
+    key_table<Key, std::size_t> numbers;
+    std::vector<std::vector<Element>> groups;
+    std::size_t number = 0;
+    auto known = [&number](std::size_t old, std::size_t) { return number = old; };
+    for (auto&& x : part) {
+      number = groups.size();
+      numbers.add(std::invoke(key, x), number, known);
+      if (number == groups.size()) groups.emplace_back();
+      groups[number].push_back(std::forward<decltype(x)>(x));
+    }
     std::vector<entry> out;
-    out.reserve(groups.numbers().size());
-    groups.numbers().for_each([&](auto& c) { out.emplace_back(c.key.template take<Key>(), groups(0, c)); });
+    out.reserve(groups.size());
+    numbers.for_each([&](auto& c) { out.emplace_back(c.key.template take<Key>(), std::move(groups[c.value()])); });
     return out;
   }
 };

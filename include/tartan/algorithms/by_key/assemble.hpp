@@ -23,7 +23,7 @@ class cells_in_order {
   cells_in_order(std::vector<Table*> const& tables, std::size_t buckets, Backend const& backend,
                  properties const& props)
       : buckets_(buckets),
-        width_((std::max)(narrowest, buckets / most_stretches + 1)),
+        width_(buckets <= few ? buckets + 1 : (std::max)(narrowest, buckets / most_stretches + 1)),
         stretches_(buckets / width_ + 1),
         ends_(stretches_ * tables.size()) {
     auto const each_table = [&](auto const& f) {
@@ -55,9 +55,11 @@ class cells_in_order {
   }
 
  private:
+  static constexpr std::size_t few = std::size_t{1} << 15;  // buckets that are in the cache anyhow
   static constexpr std::size_t narrowest = std::size_t{1} << 11, most_stretches = std::size_t{1} << 12, ahead = 8;
 
-  std::size_t& end_of(std::size_t table, cell const& c) noexcept(noexcept(c.key.standard_hash())) {
+  std::size_t& end_of(std::size_t table, cell const& c) {
+    if (stretches_ == 1) return ends_[table];
     return ends_[table * stretches_ + c.key.standard_hash() % buckets_ / width_];
   }
   static void prefetch([[maybe_unused]] cell const& c) noexcept {

@@ -74,6 +74,26 @@ struct on_caller {
   }
 };
 
+/// A map of entries that have no key in common; they are moved out.
+template <class Compare, class Key, class Value, class Backend>
+auto sorted_map(sorted_t<Compare> order, Backend const& backend, properties const& props,
+                std::span<std::pair<Key, Value>> entries) {
+  using entry = std::pair<Key, Value>;
+  using map_type = result_map_t<sorted_t<Compare>, Key, Value>;
+  if constexpr (shared_memory_backend<Backend>)
+    sort(policy<Backend>(backend, props), entries, order.compare, &entry::first);
+  else
+    std::ranges::sort(entries, order.compare, &entry::first);
+  map_type map = [&] {
+    if constexpr (std::is_same_v<Compare, std::less<>>)
+      return map_type();
+    else
+      return map_type(order.compare);
+  }();
+  for (entry& e : entries) map.emplace_hint(map.end(), std::move(e.first), std::move(e.second));
+  return map;
+}
+
 /// Makes the result of a call from the cells of its tables. `values` is told of all cells first, prepare(cells), and
 /// then gives the value of each: values(i, cell).
 template <class Key, class Value, class Table>
@@ -107,19 +127,7 @@ class result_maker {
         entries.make(i, [&] { return entry(c.key.template take<Key>(), values(i, c)); });
       });
     });
-    std::span<entry> const found(entries.data(), entries.size());
-    if constexpr (shared_memory_backend<Backend>)
-      sort(policy<Backend>(backend, props), found, order.compare, &entry::first);
-    else
-      std::ranges::sort(found, order.compare, &entry::first);
-    result_map_t<sorted_t<Compare>, Key, Value> map = [&] {
-      if constexpr (std::is_same_v<Compare, std::less<>>)
-        return result_map_t<sorted_t<Compare>, Key, Value>();
-      else
-        return result_map_t<sorted_t<Compare>, Key, Value>(order.compare);
-    }();
-    for (entry& e : found) map.emplace_hint(map.end(), std::move(e.first), std::move(e.second));
-    return map;
+    return sorted_map(std::move(order), backend, props, std::span<entry>(entries.data(), entries.size()));
   }
 
  private:
