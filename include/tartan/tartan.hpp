@@ -43,4 +43,4 @@
 #include "tartan/version.hpp"             // TARTAN_VERSION_*
 #include "tartan/with_policy.hpp"         // with_policy
 #include "tartan/worker_local.hpp"        // worker_local
-#include "tartan/zip.hpp"                 // zip, enumerate
+#include "tartan/zip.hpp"                 // zip, enumerate, strided

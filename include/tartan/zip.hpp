@@ -1,5 +1,6 @@
 #pragma once
-// zip and enumerate: several ranges as one.
+// zip, enumerate and strided: ranges made of ranges.
 
 #include "tartan/algorithms/enumerate.hpp"  // enumerate
+#include "tartan/algorithms/strided.hpp"    // strided
 #include "tartan/algorithms/zip.hpp"        // zip

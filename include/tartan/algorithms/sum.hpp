@@ -18,18 +18,19 @@ namespace tartan::inline TARTAN_ABI {
 /// The sum of all elements, each taken as a T before anything is added.
 ///
 ///     int total = tartan::sum<int>(tartan::par_simd, pixels);   // 8 bits each
-///     double s  = tartan::sum(tartan::par, v);                  // T is the type of the elements
+///     double s  = tartan::sum(tartan::par, v);                  // double; bytes would be added up as int
 ///
-/// @tparam T  Arithmetic; must be able to hold the sum.
+/// @tparam T  Arithmetic; must be able to hold the sum. Left out: the type of r[0] + r[1].
 /// @param r   A range of numbers. An empty one gives 0.
 ///
 /// Under simd, adjacent elements of 8 bits are added up by the instructions that the target has for it.
 /// Everything else as map_reduce.
 template <class T = void, execution_policy P, std::ranges::input_range R>
 [[nodiscard]] auto sum(P const& policy, R&& r) {
-  using result = std::conditional_t<std::is_void_v<T>, std::ranges::range_value_t<R>, T>;
-  static_assert(std::is_arithmetic_v<result> && std::is_arithmetic_v<std::ranges::range_value_t<R>>,
+  using x = std::ranges::range_value_t<R>;
+  static_assert(std::is_arithmetic_v<x>,
                 "tartan: sum adds numbers, in a type of numbers; use reduce for anything else");
+  using result = std::conditional_t<std::is_void_v<T>, decltype(x{} + x{}), T>;
   return map_reduce(policy, std::forward<R>(r), detail::widened<result>{}, result{});
 }
 

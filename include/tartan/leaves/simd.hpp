@@ -40,9 +40,10 @@ constexpr bool takes_packs() {
 template <bool Strict, class F, class It, bool Result>
 constexpr void require_packs() {
   if constexpr (Strict) {
-    static_assert(lanes::pack_readable<It>,
-                  "tartan: simd needs adjacent elements (or std::views::iota, or a zip of such) of float, double or an "
-                  "integer type; use the policy without simd, or .or_scalar()");
+    static_assert(
+        lanes::pack_readable<It>,
+        "tartan: simd needs adjacent elements (or tartan::strided, std::views::iota, or a zip of such) of float, "
+        "double or an integer type; use the policy without simd, or .or_scalar()");
     if constexpr (lanes::pack_readable<It>) {
       using argument = lanes::impl::loaded<It, 4>;
       static_assert(std::is_invocable_v<F&, argument&>,
