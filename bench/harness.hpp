@@ -32,6 +32,7 @@ struct contender {
   // In place of run(), for what is no wall time: does the work once and returns the figure, in seconds or bytes.
   std::function<double()> figure{};
   bool in_bytes = false;
+  bool memory = false;  // whether the table says how far memory rises while it runs
 };
 
 /// A workload adds its contenders for these options; what they refer to must live in static storage or in the closures.

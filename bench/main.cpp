@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "harness.hpp"
+#include "memory.hpp"
 
 namespace bench {
 namespace {
@@ -82,8 +83,9 @@ request parse(int argc, char** argv) {
   return r;
 }
 
-/// Under which name the JSON file holds what a contender measures itself.
+/// Under which names the JSON file holds what a contender measures itself, and by how much memory rises.
 char const* figure_name(contender const& c) { return c.in_bytes ? "bytes" : "seconds"; }
+constexpr char const* memory_name = "memory";
 
 /// Collects the repetitions of each contender and prints their medians, beside the baseline of the same pattern.
 class table : public benchmark::BenchmarkReporter {
@@ -92,6 +94,7 @@ class table : public benchmark::BenchmarkReporter {
     std::string workload;
     contender const* who;
     std::vector<double> figures, cpu;  // seconds, or what the contender measures itself
+    double memory = -1;                // bytes, if they were measured
     bool failed = false;
   };
 
@@ -110,6 +113,8 @@ class table : public benchmark::BenchmarkReporter {
       auto const own = run.counters.find(figure_name(*r.who));
       r.figures.push_back(own != run.counters.end() ? own->second.value : run.real_accumulated_time / times);
       r.cpu.push_back(run.cpu_accumulated_time / times);
+      if (auto const bytes = run.counters.find(memory_name); bytes != run.counters.end())
+        r.memory = (std::max)(r.memory, bytes->second.value);
     }
   }
   void Finalize() override {}
@@ -137,8 +142,8 @@ std::string human(double seconds) {
 
 /// Prints the table; returns the number of wrong answers.
 int print(std::vector<std::string> const& order, std::map<std::string, table::row> const& rows) {
-  fmt::print("{:<18} {:<24} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8} {:>9}\n", "workload", "pattern", "backend",
-             "workers", "median", "CPU time", "speed-up", "GB/s", "each");
+  fmt::print("{:<18} {:<24} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8} {:>9} {:>10}\n", "workload", "pattern", "backend",
+             "workers", "median", "CPU time", "speed-up", "GB/s", "each", "memory");
   int wrong = 0;
   double base = 0;
   std::string last;
@@ -146,7 +151,7 @@ int print(std::vector<std::string> const& order, std::map<std::string, table::ro
     table::row const& r = rows.at(key);
     if (r.figures.empty() && !r.failed) continue;  // filtered out
     if (r.workload != last) base = 0;
-    if (r.workload != last) fmt::print("{}\n", std::string(134, '-'));
+    if (r.workload != last) fmt::print("{}\n", std::string(145, '-'));
     last = r.workload;
     contender const& c = *r.who;
     if (r.failed) {
@@ -156,13 +161,14 @@ int print(std::vector<std::string> const& order, std::map<std::string, table::ro
     }
     double const t = median(r.figures);
     if (c.baseline) base = t;
-    fmt::print("{:<18} {:<24} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8} {:>9}\n", r.workload, c.pattern, c.backend,
+    fmt::print("{:<18} {:<24} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8} {:>9} {:>10}\n", r.workload, c.pattern, c.backend,
                c.workers, c.in_bytes ? human_bytes(t) : human(t), human(median(r.cpu)),
                base > 0 && t > 0 && !c.in_bytes ? fmt::format("{:.2f}x", base / t) : "",
                c.bytes > 0 ? fmt::format("{:.1f}", c.bytes / t * 1e-9) : "",
                c.items <= 0 ? ""
                : c.in_bytes ? fmt::format("{:.0f} B", t / c.items)
-                            : human(t / c.items));
+                            : human(t / c.items),
+               r.memory >= 0 ? human_bytes(r.memory) : "");
   }
   return wrong;
 }
@@ -171,6 +177,11 @@ void time_it(benchmark::State& state, contender const& c) {
   if (!c.right()) {
     state.SkipWithError("wrong answer");
     return;
+  }
+  if (c.memory) {
+    auto const once = [&] { c.figure ? static_cast<void>(c.figure()) : c.run(); };
+    once();  // what is kept for later runs is no matter of this one
+    if (double const bytes = memory_of(once); bytes >= 0) state.counters[memory_name] = bytes;
   }
   std::vector<double> figures;
   for (auto _ : state) {

@@ -155,6 +155,30 @@ void add_numbers(bench::options const& o, std::vector<bench::contender>& out, st
   add_peers(o, out, pattern, expected, bytes, numbers.size(), feed);
 }
 
+/// Elements in groups by a key; everybody keeps their order.
+template <class T, class KeyOf>
+void add_groups(bench::options const& o, std::vector<bench::contender>& out, std::string const& pattern,
+                std::vector<T> const& elements, KeyOf key_of) {
+  using groups = std::unordered_map<std::remove_cvref_t<std::invoke_result_t<KeyOf&, T const&>>, std::vector<T>>;
+  auto const serial = [&elements, key_of] {
+    groups g;
+    for (T const& x : elements) g[std::invoke(key_of, x)].push_back(x);
+    return g;
+  };
+  groups const expected = serial();
+  auto const add_row = [&](bench::contender c) {
+    c.items = static_cast<double>(elements.size());
+    out.push_back(std::move(c));
+  };
+  add_row(bench::make_baseline(pattern, expected, serial));
+  for (unsigned const w : o.workers)
+    add_row(bench::make(pattern, "tartan par", w, expected, [p = tartan::par.workers(w), &elements, key_of] {
+      return tartan::group_by(p, elements, key_of);
+    }));
+}
+
+std::vector<std::string> names;
+
 void add(bench::options const& o, std::vector<bench::contender>& out) {
   add_words(o, out);
   std::mt19937_64 random(1);
@@ -167,6 +191,13 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
   for (std::size_t i = 0; i != distinct.size(); ++i) distinct[i] = i * 0x9e3779b97f4a7c15ULL;
   add_numbers(o, out, "count_by, skewed", skewed);
   add_numbers(o, out, "count_by, distinct", distinct);
+  names.resize(o.scaled(std::size_t{1} << 20));
+  for (auto& name : names) name = "name " + std::to_string(skewed[random() % skewed.size()] % 20'000);
+  add_groups(o, out, "group_by, skewed", skewed, std::identity{});
+  add_groups(o, out, "group_by, distinct", distinct, std::identity{});
+  add_groups(o, out, "group_by, strings", names, std::identity{});
+  add_groups(o, out, "group_by, by length", names, [](std::string const& n) { return n.size(); });
+  bench::with_memory(out);
 }
 
 bench::registration const here("by_key", add);

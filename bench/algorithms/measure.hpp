@@ -3,10 +3,8 @@
 
 #include <chrono>   // steady_clock
 #include <cstddef>  // size_t
-#include <cstdlib>  // strtoul
-#include <fstream>  // ifstream, ofstream
 #include <memory>   // shared_ptr
-#include <string>   // getline, string
+#include <string>   // string
 #include <utility>  // move
 #include <vector>   // vector
 
@@ -53,34 +51,9 @@ contender in_place(std::string pattern, std::string backend, unsigned workers, s
   return c;
 }
 
-/// Bytes that the kernel counts for this process: "VmRSS:" or, since the last reset_peak(), "VmHWM:".
-inline std::size_t resident_bytes(std::string const& what) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with(what)) return std::strtoul(line.c_str() + what.size(), nullptr, 10) * 1024;
-  return 0;
-}
-inline bool reset_peak() {
-  std::ofstream refs("/proc/self/clear_refs");
-  refs << 5 << std::flush;
-  return static_cast<bool>(refs);
-}
-
-/// How far memory rises above its level before f(copy of input), an element.
-template <class T, class F>
-contender extra_memory(std::string pattern, std::string backend, unsigned workers, shared_input<T> input,
-                       shared_input<T> expected, F f) {
-  contender c = in_place(std::move(pattern), std::move(backend), workers, input, std::move(expected), f);
-  c.in_bytes = true;
-  c.figure = [=] {
-    std::vector<T>& work = fresh_copy(*input);
-    if (!reset_peak()) return 0.0;  // not on this kernel
-    std::size_t const before = resident_bytes("VmRSS:");
-    f(work);
-    std::size_t const peak = resident_bytes("VmHWM:");
-    return peak > before ? static_cast<double>(peak - before) : 0.0;
-  };
-  return c;
+/// Each of them says how far memory rises while it runs.
+inline void with_memory(std::vector<contender>& all) {
+  for (contender& c : all) c.memory = true;
 }
 
 }  // namespace bench

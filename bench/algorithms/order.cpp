@@ -210,6 +210,7 @@ void add(bench::options const& o, std::vector<bench::contender>& all) {
   add_sorted_ranges(o, all);
   add_places(o, all, mixed);
   add_join(o, all);
+  bench::with_memory(all);
 }
 
 bench::registration const here("order", add);

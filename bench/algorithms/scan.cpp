@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "algorithms/measure.hpp"
 #include "harness.hpp"
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -92,6 +93,7 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     }));
 #endif
   }
+  bench::with_memory(out);
 }
 
 bench::registration const here("scan", add);

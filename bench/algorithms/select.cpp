@@ -215,6 +215,7 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
   add_least(o, out);
   add_top(o, out);
   add_histogram(o, out);
+  bench::with_memory(out);
 }
 
 bench::registration const here("select", add);

@@ -104,7 +104,7 @@ void for_sorters(bench::options const& o, F const& f) {
 }
 
 template <bool Stable, class T>
-void add_sorters(bench::options const& o, std::string const& what, std::vector<T> values, bool with_memory,
+void add_sorters(bench::options const& o, std::string const& what, std::vector<T> values,
                  std::vector<bench::contender>& out) {
   auto sorted = values;
   std::stable_sort(sorted.begin(), sorted.end(), less_of);
@@ -112,11 +112,6 @@ void add_sorters(bench::options const& o, std::string const& what, std::vector<T
   for_sorters<Stable, T>(o, [&](char const* name, unsigned w, auto f) {
     out.push_back(bench::in_place(what, name, w, input, expected, f));
     out.back().baseline = w == 1 && out.back().backend == "serial loop";
-  });
-  if (!with_memory) return;
-  for_sorters<Stable, T>(o, [&](char const* name, unsigned w, auto f) {
-    if (w == o.workers.back() || std::string(name) == "serial loop")
-      out.push_back(bench::extra_memory(what + ", memory", name, w, input, expected, f));
   });
 }
 
@@ -149,28 +144,29 @@ std::vector<std::string> words(std::size_t n) {
 void add(bench::options const& o, std::vector<bench::contender>& out) {
   std::size_t const n = o.scaled(10'000'000), fewer = o.scaled(std::size_t{1} << 21);
   auto const numbers = random_numbers(n);
-  add_sorters<false>(o, "u64", numbers, true, out);
-  add_sorters<true>(o, "u64 stable", numbers, false, out);
+  add_sorters<false>(o, "u64", numbers, out);
+  add_sorters<true>(o, "u64 stable", numbers, out);
   std::vector<double> reals(n);
   for (std::size_t i = 0; i != n; ++i) reals[i] = static_cast<double>(static_cast<std::int64_t>(numbers[i])) * 1e-9;
-  add_sorters<false>(o, "double", std::move(reals), false, out);
-  add_sorters<false>(o, "string", words(o.scaled(1'000'000)), true, out);
+  add_sorters<false>(o, "double", std::move(reals), out);
+  add_sorters<false>(o, "string", words(o.scaled(1'000'000)), out);
 
   std::vector<record> records(o.scaled(1'000'000));
   for (std::size_t i = 0; i != records.size(); ++i)
     records[i] = {static_cast<double>(numbers[i] % 100'000) * 0.01, i, {}};
-  add_sorters<true>(o, "record of 64 B, stable", std::move(records), true, out);
+  add_sorters<true>(o, "record of 64 B, stable", std::move(records), out);
 
   auto shaped = random_numbers(fewer);
   std::sort(shaped.begin(), shaped.end());
   for (std::size_t i = 0; i != fewer / 100; ++i)
     std::swap(shaped[random_bits() % fewer], shaped[random_bits() % fewer]);
-  add_sorters<false>(o, "u64 nearly sorted", shaped, false, out);
+  add_sorters<false>(o, "u64 nearly sorted", shaped, out);
   std::sort(shaped.begin(), shaped.end(), std::greater<>{});
-  add_sorters<false>(o, "u64 reversed", shaped, false, out);
+  add_sorters<false>(o, "u64 reversed", shaped, out);
   for (auto& x : shaped) x = random_bits() % 16;
-  add_sorters<false>(o, "u64 few distinct", shaped, false, out);
-  add_sorters<false>(o, "u64 Zipf", zipf_numbers(fewer), false, out);
+  add_sorters<false>(o, "u64 few distinct", shaped, out);
+  add_sorters<false>(o, "u64 Zipf", zipf_numbers(fewer), out);
+  bench::with_memory(out);
 }
 
 bench::registration const here("sort", add);
