@@ -1,6 +1,7 @@
 // Algorithms with a comparator that answers whatever the input says: nothing is lost, nothing is read or written
 // outside, and with an honest comparator the result is that of the standard library. Built for libFuzzer where the
 // compiler has it (then the input grows by what it reaches), otherwise fed by driver.cpp.
+#include <tartan/by_key.hpp>
 #include <tartan/fill.hpp>
 #include <tartan/merge.hpp>
 #include <tartan/nth_element.hpp>
@@ -16,9 +17,11 @@
 #include <cstdlib>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tn = tartan;
@@ -147,6 +150,14 @@ void honestly(P const& policy, std::uint8_t what, std::vector<std::uint8_t> cons
   } else if (what == 4 && !v.empty()) {
     tn::nth_element(policy, v, v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2));
     require(v[v.size() / 2] == sorted[v.size() / 2], "nth_element");
+  } else if (what == 5) {
+    std::map<std::string, std::vector<std::string>> groups;
+    for (std::string const& s : v) groups[s.substr(0, 1)].push_back(s);
+    auto const first = [](std::string const& s) { return std::string_view(s).substr(0, 1); };
+    require(tn::group_by(policy, v, first, tn::sorted) == groups, "group_by");
+    require(tn::count_by(policy, v, std::identity{}).size() ==
+                static_cast<std::size_t>(std::unique(sorted.begin(), sorted.end()) - sorted.begin()),
+            "count_by");
   } else {
     tn::shuffle(policy, v, repeat);
     std::sort(v.begin(), v.end());
@@ -168,7 +179,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
       liar lies(bytes, throws_at);
       with_a_liar(policy, what / 2 % 7, elements(bytes, repeat, 0), lies);
     } else {
-      honestly(policy, what / 2 % 6, bytes, repeat);
+      honestly(policy, what / 2 % 7, bytes, repeat);
     }
   };
   if (shape % 2 == 0)
