@@ -40,6 +40,11 @@ struct tiling_problem {
   double const whole = bytes * 2 * static_cast<double>(p.size.planes * p.size.rows * p.size.columns);
   double const byte_cost = whole < caches().middle / 2 ? 0.02 : whole < caches().last / 4 ? cache_byte : memory_byte;
 
+  // What rings may take, in second-level caches. More than one is faster where each tile has a halo to compute twice: a
+  // larger tile has less of it, and what does not fit comes from the worker's share of the last-level cache.
+  double const share = caches().last / (3 * static_cast<double>((std::max)(p.workers, std::size_t{1})));
+  double const wish = caches().middle * (p.size.planes == 1 ? 0.6 : p.size.rows == 1 ? 1.25 : 3.5);
+  double const room = (std::max)(caches().middle * 0.6, (std::min)(wish, share));
   tiling best{1, p.size.rows, p.size.columns, 1};
   double best_cost = (std::numeric_limits<double>::max)();
   for (std::ptrdiff_t depth : depths) {
@@ -60,7 +65,7 @@ struct tiling_problem {
         while (planes < static_cast<double>(needed)) planes *= 2;
         double const held =
             (y + 2 * halo_y) * (x + 2 * halo_x + 64) * planes * bytes * static_cast<double>(depth == 1 ? 1 : depth);
-        double const fits = caches().middle * (depth == 1 ? 0.75 : 0.6);
+        double const fits = depth == 1 ? caches().middle * 0.75 : room;
         double const computed = (whole_y ? 1 : (y + halo_y) / y) * (whole_x ? 1 : (x + halo_x) / x);
         double const read = (whole_y ? 1 : (y + 2 * halo_y) / y) * (whole_x ? 1 : (x + 2 * halo_x) / x);
         double const line_waste = whole_x ? 1 : 1 + 16 / x;  // prefetchers run past the ends of short rows

@@ -82,7 +82,8 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
         columns const due{t.column_begin + width * (k - 1) / depth, t.column_begin + width * k / depth};
         for (std::ptrdiff_t z = begin; z < end;) {
           std::ptrdiff_t const count = planes_together(z, end);
-          if (depth != 1) prefetch(t, tick + at_once + (z - first), count, due);
+          all.coming = {tick + at_once + (z - first), due};
+          if (D == 2 && depth != 1) prefetch(t, count, all.coming);
           compute(all, t, k, z, count);
           z += count;
         }
@@ -99,9 +100,15 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     std::vector<T const*> rows;    ///< the row of each that is at the height of the one that is computed
     std::ptrdiff_t row_stride = 0;
   };
+  /// What a later tick copies, and which columns of it are asked for now.
+  struct coming_part {
+    std::ptrdiff_t plane;
+    columns due;
+  };
   struct rings {
     std::tuple<field_state<In>...> fields;
     columns direct;  ///< What step 1 reads from the grid itself.
+    coming_part coming;
   };
   template <std::size_t I>
   using in_type = std::tuple_element_t<I, std::tuple<In...>>;
@@ -172,17 +179,19 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     return edges.kind == edge::none && (z < radius[0] || z >= size.planes - radius[0]);
   }
 
-  /// Asks for the columns of `count` planes that are due while a step computes as many; those of all steps together are
-  /// the whole. A few lines at once: of many at once the processor drops most.
-  void prefetch(tile const& t, std::ptrdiff_t first, std::ptrdiff_t count, columns const& due) const {
-    if constexpr (D != 2) return;  // elsewhere the processor sees by itself what is next
-    std::ptrdiff_t const end = (std::min)(first + count, size.planes);
-    for (std::ptrdiff_t z = (std::max)(first, std::ptrdiff_t{0}); z < end; ++z)
-      for (std::ptrdiff_t y = t.row_begin; y != t.row_end; ++y)
-        each_in([&](auto i) {
-          auto const* const row = std::get<i>(from).row(z, y);
-          for (std::ptrdiff_t x = due.begin; x < due.end; x += line_elements<in_type<i>>) prefetch_line(row + x);
-        });
+  /// Asks for the due columns of `count` planes while a step computes as many; those of all steps together are the
+  /// whole. A few lines at once: of many at once the processor drops most. (What a single sweep of a plane reads next,
+  /// the processor foresees itself.)
+  void prefetch(tile const& t, std::ptrdiff_t count, coming_part const& part) const {
+    std::ptrdiff_t const end = (std::min)(part.plane + count, size.planes);
+    for (std::ptrdiff_t z = (std::max)(part.plane, std::ptrdiff_t{0}); z < end; ++z)
+      for (std::ptrdiff_t y = t.row_begin; y != t.row_end; ++y) prefetch_row(z, y, part.due);
+  }
+  void prefetch_row(std::ptrdiff_t z, std::ptrdiff_t y, columns const& due) const {
+    each_in([&](auto i) {
+      auto const* const row = std::get<i>(from).row(z, y);
+      for (std::ptrdiff_t x = due.begin; x < due.end; x += line_elements<in_type<i>>) prefetch_line(row + x);
+    });
   }
 
   template <class T>
@@ -398,8 +407,10 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
                        std::ptrdiff_t y1, row_extent& extent, bool in_grid) const {
     if (extent.begin >= extent.end) return;
     each_in([&](auto i) { look_round<i>(all, k, z, count, in_grid && reads_grid<i>()); });
+    bool const ask = D == 3 && all.coming.plane >= 0 && all.coming.plane < size.planes;
     for (std::ptrdiff_t y = y0; y < y1; ++y) {
       extent.row = edge_index(edges.kind, y, size.rows);
+      if (ask) prefetch_row(all.coming.plane, extent.row, all.coming.due);
       if (rows_at_once != 1 && count != 1)
         compute_row<rows_at_once>(all, k, z, y, extent);
       else
