@@ -1,37 +1,34 @@
 #pragma once
 // Which unit goes to which worker process, and what happens when one dies: written once, over any transport.
 
-#include <algorithm>           // clamp, copy, fill, max, min
-#include <atomic>              // atomic
+#include <algorithm>           // clamp, copy, fill, max, min, none_of
 #include <chrono>              // milliseconds, nanoseconds, seconds
 #include <condition_variable>  // condition_variable
-#include <csignal>             // CLD_*, SIGKILL
 #include <cstddef>             // byte, size_t
 #include <cstdint>             // int64_t, uint32_t, uint64_t
-#include <cstring>             // strerror
-#include <deque>               // deque, erase
 #include <exception>           // current_exception, exception_ptr, make_exception_ptr
 #include <memory>              // unique_ptr
 #include <mutex>               // mutex, unique_lock
-#include <string>              // string, to_string
 #include <thread>              // thread
 #include <utility>             // forward, move
-#include <vector>              // erase, erase_if, vector
+#include <vector>              // vector
 
+#include "tartan/backends/process_deaths.hpp"    // error_of_death, error_of_starts, memory_kills_seen
 #include "tartan/backends/process_job.hpp"       // process_job, unit_range
+#include "tartan/backends/process_jobs.hpp"      // process_jobs
 #include "tartan/backends/process_launched.hpp"  // launch_key, launched_jobs
+#include "tartan/backends/process_message.hpp"   // measure_units, message_size, write_message
+#include "tartan/backends/process_peer.hpp"      // peer_phase, process_peer, roughly_now, sent_batch
 #include "tartan/core/await.hpp"                 // blocking_scope
 #include "tartan/core/codec.hpp"                 // decode_from
 #include "tartan/core/config.hpp"                // TARTAN_ABI, TARTAN_EXCEPTIONS
 #include "tartan/core/errors.hpp"                // pool_closed, raise
 #include "tartan/core/os_thread.hpp"             // block_asynchronous_signals, name_this_thread
-#include "tartan/core/ticks.hpp"                 // ticks, ticks_per_us
-#include "tartan/core/topology.hpp"              // hardware_cores
+#include "tartan/core/ticks.hpp"                 // cpu_pause, ticks, ticks_per_us
 #include "tartan/ipc/exceptions.hpp"             // remake_exception, shipped_exception
-#include "tartan/ipc/memory_pressure.hpp"        // out_of_memory_kills
-#include "tartan/ipc/process_errors.hpp"         // task_timeout, worker_died
+#include "tartan/ipc/process_errors.hpp"         // process_start_error
 #include "tartan/ipc/transport.hpp"              // peer_end
-#include "tartan/ipc/wire.hpp"                   // run_header
+#include "tartan/ipc/wire.hpp"                   // elsewhere, inline_limit, reply_kind, request_kind
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -53,10 +50,8 @@ namespace detail {
 /// Every thread that waits for a job drives all of them: it takes messages, buries the dead, sends units. Nobody else
 /// is needed, and the thread that waits is the one that is warm when the answer comes.
 ///
-/// How much is sent at once: a peer's window begins at 1 unit and doubles while its messages come back within
-/// `quick`; it shrinks when they take longer than `slow`. At most two windows are on the way, one only if it is slow.
-/// Units that wait behind a slow one while another peer idles are recalled: the peer itself hands them back, so none
-/// can run twice.
+/// How much is sent at once is said at process_peer. Units that wait behind a slow one while another peer idles are
+/// recalled: the peer itself hands them back, so none can run twice.
 template <class Transport>
 class process_scheduler {
  public:
@@ -72,7 +67,7 @@ class process_scheduler {
         spin_ticks_(spin_us * ticks_per_us()),
         transport_(std::forward<Args>(transport_args)...),
         peers_(transport_.size()) {
-    static_cast<void>(kills_seen());
+    static_cast<void>(memory_kills_seen());
     departed_.skip_rest();
   }
   process_scheduler(process_scheduler const&) = delete;
@@ -129,7 +124,7 @@ class process_scheduler {
     } else {
       append(*job);
       ++job->end;
-      enqueue(*job);
+      jobs_.enqueue(*job);
     }
     launched_.add_unit();
     if (worth_sending(*job)) send_all();
@@ -155,7 +150,7 @@ class process_scheduler {
       return job.dropped({job.end - 1, 1});
     }
     ++job.end;
-    enqueue(job);
+    jobs_.enqueue(job);
     send_all();
   }
 
@@ -241,48 +236,9 @@ class process_scheduler {
   }
 
  private:
-  using clock_ns = std::int64_t;
-
-  /// For decisions about how much to send: nanoseconds to within a factor of two, at a third of the clock's price.
-  static clock_ns roughly_now() noexcept { return static_cast<clock_ns>(ticks() * 1000 / ticks_per_us()); }
-
-  static constexpr clock_ns quick = 100'000;   // 0.1 ms: sending costs a noticeable part, so send more
-  static constexpr clock_ns slow = 1'000'000;  // 1 ms: sending costs nothing, so share more evenly
   static constexpr clock_ns recall_after = 300'000;
   static constexpr clock_ns retry_start_after = 100'000'000;
-  static constexpr std::uint64_t largest_window = 16'384;
-  static constexpr std::size_t message_target = 24 << 10;  // bytes of one message, unless one unit is larger
   static constexpr std::size_t shared_work_above = 2 << 10;
-  static constexpr unsigned hopeless_starts = 3;
-  static constexpr unsigned hopeless_kills = 20;  // SIGKILL is somebody's doing, or the system's while memory is short
-
-  enum class peer_phase { absent, starting, ready, retiring };
-
-  /// Units sent in one message.
-  struct batch {
-    process_job* job;
-    unit_range units;
-    std::uint64_t answered;
-    std::byte* block;  // in the arena, if the message was large
-    clock_ns sent;
-  };
-
-  struct peer {
-    peer_phase phase = peer_phase::absent;
-    std::deque<batch> sent;
-    std::uint64_t next_number = 0;  // of the next unit that is sent
-    std::uint64_t answered = 0;     // all lower numbers are answered
-    std::uint64_t window = 1;
-    clock_ns last_answer = 0;
-    clock_ns last_pace = -1;  // how long its last message took; -1: unknown
-    std::uint64_t recalled = 0;
-    std::uint64_t killed_for = 0;  // 1 + number of the unit that ran too long
-    bool killed = false;
-    unsigned failed_starts = 0;
-    clock_ns next_start = 0;
-    peer_end last_start_error{};
-    std::uint64_t outstanding() const noexcept { return next_number - answered; }
-  };
 
   // ---- jobs ---------------------------------------------------------------------------------------------------
 
@@ -313,38 +269,24 @@ class process_scheduler {
     if (job.most_workers != 0) job.on_peer.assign(peers_.size(), 0);
     if (job.timeout.count() == 0) job.timeout = settings_.timeout;
     if (job.retries == 0) job.retries = settings_.retries;
-    if (jobs_.size() == jobs_.capacity()) jobs_.reserve(2 * jobs_.size() + 8);
+    jobs_.make_room();
     if (job.work.size() > shared_work_above) {
       job.shared_work = static_cast<std::byte*>(transport_.arena().allocate(job.work.size(), 64));
       std::copy(job.work.begin(), job.work.end(), job.shared_work);
     }
-    job.place = jobs_.size();
-    jobs_.push_back(&job);
-    if (job.watched) watched_.push_back(&job);
-    enqueue(job);
-  }
-
-  /// Among the jobs that may have work; each is there once.
-  void enqueue(process_job& job) {
-    if (job.queued) return;
-    ready_.push_back(&job);
-    job.queued = true;
+    jobs_.add(job);
   }
 
   void give_back(process_job& job, unit_range r) {
     job.give_back(r);
-    if (&job != &departed_) enqueue(job);
+    if (&job != &departed_) jobs_.enqueue(job);
   }
 
   void dismiss(process_job& job) noexcept {
-    jobs_[job.place] = jobs_.back();
-    jobs_[job.place]->place = job.place;
-    jobs_.pop_back();
-    if (job.watched) std::erase(watched_, &job);
-    if (job.queued) std::erase(ready_, &job);
+    jobs_.remove(job);
     if (job.outstanding != 0) {  // an exception ended the call before its units: their answers go nowhere
-      for (peer& w : peers_)
-        for (batch& b : w.sent)
+      for (process_peer& w : peers_)
+        for (sent_batch& b : w.sent)
           if (b.job == &job) b.job = &departed_;
       departed_.outstanding += job.outstanding;
     } else if (job.shared_work != nullptr) {
@@ -374,24 +316,17 @@ class process_scheduler {
 
   /// Whether a unit more shall go at once. Where every peer has some on its way, or one that is quick has, answers will
   /// ask for the next message; where the monitor is about to look again, it sends what there is. Until then more come
-  /// together: to wake a peer that sleeps costs as much as many quick units.
+  /// together: to wake a peer that sleeps costs as much as many quick units. (One that was quick and is so no more does
+  /// not keep them: check_clocks() has the monitor look after a millisecond.)
   [[nodiscard]] bool worth_sending(process_job const& job) const noexcept {
     constexpr std::uint64_t enough_for_a_message = 128, enough_on_the_way = 2;
     if (job.waiting() >= enough_for_a_message) return true;
     if (monitor_tells_) return false;
-    bool starving = false;
-    for (peer const& w : peers_) starving |= ready(w) && w.outstanding() < enough_on_the_way;
-    if (!starving) return false;
+    if (std::ranges::none_of(peers_,
+                             [](process_peer const& w) { return w.ready() && w.outstanding() < enough_on_the_way; }))
+      return false;
     auto const now = roughly_now();
-    return std::ranges::none_of(peers_, [&](peer const& w) { return will_answer_soon(w, now); });
-  }
-
-  [[nodiscard]] static bool ready(peer const& w) noexcept { return w.phase == peer_phase::ready && !w.killed; }
-
-  /// As far as its last message tells. If it does not, the monitor looks after a millisecond: see check_clocks().
-  [[nodiscard]] static bool will_answer_soon(peer const& w, clock_ns now) noexcept {
-    return ready(w) && !w.sent.empty() && w.last_pace >= 0 && w.last_pace < quick &&
-           now - (std::max)(w.sent.front().sent, w.last_answer) < slow;
+    return std::ranges::none_of(peers_, [&](process_peer const& w) { return w.will_answer_soon(now); });
   }
 
   /// A launched job has ended: its makers are told when the lock is free.
@@ -441,8 +376,8 @@ class process_scheduler {
   template <class E>
   void fail_all(E const& error) {
     auto const p = std::make_exception_ptr(error);
-    for (peer& w : peers_) {
-      for (batch& b : w.sent) {
+    for (process_peer& w : peers_) {
+      for (sent_batch& b : w.sent) {
         for (auto u = b.units.first + b.answered; u != b.units.first + b.units.count; ++u) b.job->fail(u, p);
         b.job->outstanding -= b.units.count - b.answered;
         transport_.arena().deallocate(b.block);
@@ -450,7 +385,7 @@ class process_scheduler {
       w.sent.clear();
       w.answered = w.next_number;
     }
-    auto const all = jobs_;
+    auto const all = jobs_.all();
     for (process_job* job : all) {
       std::fill(job->on_peer.begin(), job->on_peer.end(), 0U);
       while (job->has_work()) {
@@ -476,8 +411,7 @@ class process_scheduler {
         moved = true;
       }
     }
-    for (process_job* job : watched_)
-      if (job->has_work() && job->stops()) job->skip_rest();
+    jobs_.obey_stops();
     moved |= send_all();
     check_clocks();
     if (finished_jobs_ && drivers_ > 1) transport_.wake();  // their threads may sleep
@@ -504,7 +438,7 @@ class process_scheduler {
   }
 
   void take(std::size_t i, frame_view const& frame) {
-    peer& w = peers_[i];
+    process_peer& w = peers_[i];
     frame_reader in(frame.data, frame.size);
     auto const kind = static_cast<reply_kind>(frame.kind);
     if (kind == reply_kind::ready) {
@@ -513,7 +447,7 @@ class process_scheduler {
       return;
     }
     if (w.sent.empty()) frame_reader::wrong_value();
-    batch& b = w.sent.front();
+    sent_batch& b = w.sent.front();
     if (kind == reply_kind::handed_back) {
       auto const count = in.raw<std::uint32_t>();
       if (count != b.units.count - b.answered) frame_reader::wrong_value();
@@ -531,7 +465,7 @@ class process_scheduler {
     if (job.owned && job.finished()) finish_owned(job);
   }
 
-  void count_answered(peer& w, std::size_t i, batch& b, std::uint64_t count) {
+  void count_answered(process_peer& w, std::size_t i, sent_batch& b, std::uint64_t count) {
     w.answered += count;
     b.job->outstanding -= count;
     if (!b.job->on_peer.empty()) b.job->on_peer[i] -= static_cast<std::uint32_t>(count);
@@ -569,19 +503,9 @@ class process_scheduler {
     job.succeed(unit, in);
   }
 
-  // The message is answered: what it took says how much to send next.
-  void retire_batch(peer& w) {
-    batch const& b = w.sent.front();
-    auto const now = roughly_now();
-    auto const pace = now - (std::max)(b.sent, w.last_answer);
-    w.last_answer = now;
-    w.last_pace = pace;
-    if (pace < quick)
-      w.window = (std::min)(w.window * 2, largest_window);
-    else if (pace > slow && b.units.count != 0)
-      w.window = (std::max<std::uint64_t>)(1, b.units.count * static_cast<std::uint64_t>(slow / 2) /
-                                                  static_cast<std::uint64_t>(pace));
-    transport_.arena().deallocate(b.block);
+  void retire_batch(process_peer& w) {
+    w.learn_pace();
+    transport_.arena().deallocate(w.sent.front().block);
     w.sent.pop_front();
   }
 
@@ -599,23 +523,19 @@ class process_scheduler {
   }
 
   [[nodiscard]] bool wants_more(std::size_t i) {
-    peer& w = peers_[i];
-    if (w.phase != peer_phase::ready || w.killed) return false;
+    process_peer& w = peers_[i];
+    if (!w.ready()) return false;
     if (settings_.max_tasks_per_worker != 0 && w.next_number >= settings_.max_tasks_per_worker) {
       if (w.sent.empty()) retire(i);
       return false;
     }
-    auto const waiting = w.outstanding();
-    if (waiting == 0) return true;
-    return waiting < 2 * w.window && w.last_pace >= 0 && w.last_pace < slow;
+    return w.has_room();
   }
 
   /// Sends one message to the peer, of the first job that has work for it; jobs take turns.
   bool send_some(std::size_t i) {
-    for (std::size_t k = ready_.size(); k != 0; --k) {
-      process_job& job = *ready_.front();
-      ready_.pop_front();
-      job.queued = false;
+    for (std::size_t k = jobs_.in_turn(); k != 0; --k) {
+      process_job& job = jobs_.dequeue();
       if (!job.has_work()) {
         if (job.owned && job.finished()) finish_owned(job);  // it was stopped before it began
         continue;
@@ -623,7 +543,7 @@ class process_scheduler {
       bool const serves = may_serve(job, i);
       bool const sent = serves && send_batch(i, job);
       if (job.has_work())
-        enqueue(job);
+        jobs_.enqueue(job);
       else if (job.owned && job.finished())
         finish_owned(job);  // its last unit could not be sent
       if (serves) return sent;
@@ -639,15 +559,12 @@ class process_scheduler {
   }
 
   bool send_batch(std::size_t i, process_job& job) {
-    peer& w = peers_[i];
-    std::uint64_t const few = (std::min<std::uint64_t>)(w.window / 4, 16);  // not worth a message each, nor sharing
-    std::uint64_t const share =
-        (std::max<std::uint64_t>)((std::max<std::uint64_t>)(1, few), job.waiting() / (2 * peers_.size()));
-    std::uint64_t most = (std::min)(w.window, share);
+    process_peer& w = peers_[i];
+    std::uint64_t most = w.portion(job.waiting(), peers_.size());
     if (settings_.max_tasks_per_worker != 0) most = (std::min)(most, settings_.max_tasks_per_worker - w.next_number);
     unit_range r = job.take(most);
     std::size_t bytes = 0;
-    auto const measured = measure(job, r, bytes);
+    auto const measured = measure_units(job, r, bytes);
     if (measured < r.count) {
       give_back(job, {r.first + measured, r.count - measured});
       r.count = measured;
@@ -656,33 +573,8 @@ class process_scheduler {
     return post(i, job, r, bytes);
   }
 
-  // How many of the units fit a message; the first that cannot be measured fails and is taken out.
-  std::uint64_t measure(process_job& job, unit_range& r, std::size_t& bytes) {
-    for (std::uint64_t k = 0; k != r.count; ++k) {
-      std::size_t size = 0;
-#if TARTAN_EXCEPTIONS
-      try {
-        size = job.measure(r.first + k);
-      } catch (...) {
-        if (k != 0) return k;  // tried again as the first of the next message
-        job.fail(r.first, std::current_exception());
-        ++r.first;
-        --r.count;
-        return 0;
-      }
-#else
-      size = job.measure(r.first + k);
-#endif
-      size += sizeof(std::uint64_t);
-      if (k != 0 && bytes + size > message_target) return k;
-      bytes += size;
-    }
-    return r.count;
-  }
-
   bool post(std::size_t i, process_job& job, unit_range r, std::size_t unit_bytes) {
-    std::size_t const work_bytes = job.shared_work == nullptr ? job.work.size() : 0;
-    std::size_t const size = sizeof(run_header) + job.code.module.size() + work_bytes + unit_bytes;
+    std::size_t const size = message_size(job, unit_bytes);
     std::byte* block = nullptr;
 #if TARTAN_EXCEPTIONS
     try {
@@ -690,12 +582,12 @@ class process_scheduler {
       if (size <= inline_limit) {
         auto* const at = transport_.reserve(i, size, request_kind::run);
         if (at == nullptr) return give_back(job, r), false;
-        write_run(at, size, i, job, r);
+        write_message(at, size, peers_[i].next_number, job, r);
       } else {
         auto* const note = transport_.reserve(i, sizeof(elsewhere), request_kind::run_elsewhere);
         if (note == nullptr) return give_back(job, r), false;
         block = static_cast<std::byte*>(transport_.arena().allocate(size, 64));
-        write_run(block, size, i, job, r);
+        write_message(block, size, peers_[i].next_number, job, r);
         frame_writer(note, sizeof(elsewhere)).raw(elsewhere{block, size});
       }
 #if TARTAN_EXCEPTIONS
@@ -716,28 +608,8 @@ class process_scheduler {
     return true;
   }
 
-  void write_run(std::byte* at, std::size_t size, std::size_t i, process_job& job, unit_range r) {
-    frame_writer out(at, size);
-    run_header header{};
-    header.first_number = peers_[i].next_number;
-    header.job = job.number;
-    header.code = job.code.offset;
-    header.module_size = static_cast<std::uint32_t>(job.code.module.size());
-    header.count = static_cast<std::uint32_t>(r.count);
-    header.work = {job.shared_work, job.work.size()};
-    header.timed = job.timeout.count() != 0 ? 1 : 0;
-    out.raw(header);
-    out.bytes(job.code.module.data(), job.code.module.size());
-    if (job.shared_work == nullptr) out.bytes(job.work.data(), job.work.size());
-    for (std::uint64_t k = 0; k != r.count; ++k) {
-      auto const unit_size = job.measure(r.first + k);
-      out.raw(static_cast<std::uint64_t>(unit_size));
-      job.encode(r.first + k, out);
-    }
-  }
-
   void account(std::size_t i, process_job& job, unit_range r, std::byte* block) {
-    peer& w = peers_[i];
+    process_peer& w = peers_[i];
     w.sent.push_back({&job, r, 0, block, roughly_now()});
     w.next_number += r.count;
     job.outstanding += r.count;
@@ -754,7 +626,7 @@ class process_scheduler {
 
   void start_peer(std::size_t i) {
     auto const keep = peers_[i].failed_starts;
-    peers_[i] = peer{};
+    peers_[i] = process_peer{};
     peers_[i].failed_starts = keep;
     transport_.begin(i);
     peers_[i].phase = peer_phase::starting;
@@ -775,7 +647,7 @@ class process_scheduler {
   }
 
   void bury(std::size_t i) {
-    peer& w = peers_[i];
+    process_peer& w = peers_[i];
     std::int64_t since = 0;
     auto const running = transport_.running(i, since);
     peer_end const end = transport_.bury(i);
@@ -789,9 +661,9 @@ class process_scheduler {
     return_units(i, running, end);
     w.phase = peer_phase::absent;
     w.killed = false;
-    w.last_start_error = end;
+    w.last_end = end;
     w.next_start = monotonic_ns() + (w.failed_starts != 0 ? retry_start_after : 0);
-    if (hopeless(w)) return give_up_if_nobody_is_left();
+    if (w.hopeless()) return give_up_if_nobody_is_left();
     if (!closed_ || !jobs_.empty()) {
       if (w.failed_starts == 0) start_again(i);
     }
@@ -800,7 +672,7 @@ class process_scheduler {
   // Units that the dead peer had not answered: the one that ran is charged with the death, the others go back. (A unit
   // that is a process of its own never goes back: a kill that came before it began would start it anew.)
   void return_units(std::size_t i, std::uint64_t running, peer_end const& end) {
-    peer& w = peers_[i];
+    process_peer& w = peers_[i];
     bool const somebody_ran = !w.sent.empty() && running == w.answered + 1;
     bool const timed_out = somebody_ran && w.killed_for == running;
     bool const told = w.killed && w.killed_for != 0 && !timed_out;  // the kill was meant for a unit that was just done
@@ -827,18 +699,7 @@ class process_scheduler {
     auto const failed = job.count_death(unit);
     if (timed_out) ++stats_.timeouts;
     if (failed <= job.retries) return give_back(job, {unit, 1});
-    worker_end e;
-    e.task = job.task_of(unit);
-    e.pid = end.pid;
-    bool const by_signal = end.code == CLD_KILLED || end.code == CLD_DUMPED;
-    e.signal = by_signal ? end.status : 0;
-    e.exit_code = by_signal ? 0 : end.status;
-    e.attempts = static_cast<int>(failed);
-    if (e.signal == SIGKILL && !timed_out) {
-      auto const kills = out_of_memory_kills();
-      e.out_of_memory = kills > kills_seen().exchange(kills, std::memory_order_relaxed);  // relaxed: only a number
-    }
-    job.fail(unit, timed_out ? std::make_exception_ptr(task_timeout(e)) : std::make_exception_ptr(worker_died(e)));
+    job.fail(unit, error_of_death(end, job.task_of(unit), failed, timed_out));
   }
 
   void start_again(std::size_t i) {
@@ -853,33 +714,11 @@ class process_scheduler {
 #endif
   }
 
-  static bool hopeless(peer const& w) noexcept {
-    auto const& end = w.last_start_error;
-    return w.failed_starts >= (end.code == CLD_KILLED && end.status == SIGKILL ? hopeless_kills : hopeless_starts);
-  }
-
   void give_up_if_nobody_is_left() {
-    for (peer const& w : peers_)
-      if (w.phase != peer_phase::absent || !hopeless(w)) return;
-    auto const& end = peers_.front().last_start_error;
-    std::string why = "tartan: no worker process can be started: ";
-    if (end.code < 0)
-      why += std::string("fork failed (") + std::strerror(-end.code) +
-             "); raise the limit (ulimit -u, memory) or ask for fewer workers";
-    else if (end.code == CLD_EXITED)
-      why += "each ends with exit code " + std::to_string(end.status) +
-             " before its first task; see its initializer and limits";
-    else
-      why += "each dies of signal " + std::to_string(end.status) +
-             " before its first task; see its initializer and limits";
-    fail_all(process_start_error(why));
-    for (peer& w : peers_) w.failed_starts = 0;  // the next call tries again
-  }
-
-  /// Kills for want of memory that are known already, in the process: reading the system's counters takes a while.
-  static std::atomic<std::uint64_t>& kills_seen() {
-    static std::atomic<std::uint64_t> seen{out_of_memory_kills()};
-    return seen;
+    for (process_peer const& w : peers_)
+      if (w.phase != peer_phase::absent || !w.hopeless()) return;
+    fail_all(error_of_starts(peers_.front().last_end));
+    for (process_peer& w : peers_) w.failed_starts = 0;  // the next call tries again
   }
 
   // ---- time -----------------------------------------------------------------------------------------------------
@@ -888,7 +727,7 @@ class process_scheduler {
     next_look_ = std::chrono::nanoseconds(100'000'000);
     bool const watch_balance = idle_peer_and_no_work();
     for (std::size_t i = 0; i != peers_.size(); ++i) {
-      peer& w = peers_[i];
+      process_peer& w = peers_[i];
       if (w.phase == peer_phase::absent) {
         restart_in_time(i);
         continue;
@@ -896,12 +735,12 @@ class process_scheduler {
       if (w.sent.empty()) continue;
       if (w.sent.front().job->timeout.count() != 0) check_timeout(i);
       // Not every answer wakes us, and units may wait for the answer of a peer that was quick so far.
-      if (w.outstanding() > 1 || (launched_.untold() != 0 && w.last_pace < quick))
+      if (w.outstanding() > 1 || (launched_.untold() != 0 && w.last_pace < process_peer::quick))
         look_within(std::chrono::milliseconds(1));
       recall_needless(i);
       if (watch_balance) recall_if_stuck(i);
     }
-    if (!watched_.empty()) look_within(std::chrono::milliseconds(2));
+    if (jobs_.any_watched()) look_within(std::chrono::milliseconds(2));
   }
 
   void look_within(std::chrono::nanoseconds d) noexcept {
@@ -909,7 +748,7 @@ class process_scheduler {
   }
 
   void restart_in_time(std::size_t i) {
-    peer& w = peers_[i];
+    process_peer& w = peers_[i];
     if (jobs_.empty() || w.failed_starts == 0) return;
     auto const left = w.next_start - monotonic_ns();
     if (left > 0) return look_within(std::chrono::nanoseconds(left));
@@ -917,7 +756,7 @@ class process_scheduler {
   }
 
   void check_timeout(std::size_t i) {
-    peer& w = peers_[i];
+    process_peer& w = peers_[i];
     auto const limit = w.sent.front().job->timeout;
     std::int64_t since = 0;
     auto const running = transport_.running(i, since);
@@ -931,8 +770,8 @@ class process_scheduler {
 
   // An error or a stop made waiting units needless: a peer must not run through a whole window of them.
   void recall_needless(std::size_t i) {
-    peer& w = peers_[i];
-    batch const& last = w.sent.back();
+    process_peer& w = peers_[i];
+    sent_batch const& last = w.sent.back();
     if (w.recalled == w.next_number) return;
     if (!last.job->stopped && last.units.first + last.units.count - 1 <= last.job->limit) return;
     w.recalled = w.next_number;
@@ -941,15 +780,12 @@ class process_scheduler {
 
   [[nodiscard]] bool idle_peer_and_no_work() {
     bool idle = false;
-    for (peer const& w : peers_) idle |= w.phase == peer_phase::ready && w.sent.empty() && !w.killed;
-    if (!idle) return false;
-    for (process_job* job : ready_)
-      if (job->has_work()) return false;
-    return true;
+    for (process_peer const& w : peers_) idle |= w.ready() && w.sent.empty();
+    return idle && !jobs_.any_work();
   }
 
   void recall_if_stuck(std::size_t i) {
-    peer& w = peers_[i];
+    process_peer& w = peers_[i];
     if (w.outstanding() < 2 || w.recalled == w.next_number) return;
     auto const age = roughly_now() - (std::max)(w.sent.front().sent, w.last_answer);
     if (age < recall_after) return look_within(std::chrono::nanoseconds(recall_after - age));
@@ -990,7 +826,7 @@ class process_scheduler {
     fail_all(
         process_start_error("tartan: the process that starts workers was killed, and all workers with it; a program "
                             "with threads cannot make another: restart the program"));
-    for (peer& w : peers_) w.phase = peer_phase::absent;
+    for (process_peer& w : peers_) w.phase = peer_phase::absent;
   }
 
   void end_peers(std::chrono::nanoseconds patience) {
@@ -1030,10 +866,8 @@ class process_scheduler {
   std::uint64_t const spin_ticks_;
   mutable std::mutex mutex_;
   Transport transport_;
-  std::vector<peer> peers_;
-  std::vector<process_job*> jobs_;
-  std::deque<process_job*> ready_;     // those that may have work
-  std::vector<process_job*> watched_;  // those that somebody may stop
+  std::vector<process_peer> peers_;
+  process_jobs jobs_;
   launched_jobs launched_;
   std::thread monitor_;
   std::condition_variable work_for_monitor_;
