@@ -1,8 +1,12 @@
 // What a coroutine costs: awaiting one, sending one through a pool, joining many, against a plain call and a future.
+#include <tartan/as_completed.hpp>
+#include <tartan/imap.hpp>
+#include <tartan/submit.hpp>
 #include <tartan/task.hpp>
 
 #include <cstddef>
 #include <future>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +63,16 @@ long std_futures(long n) {  // no pool: only the packaged_task and its future
   }
   return sum;
 }
+long imaps(long n) {
+  long sum = 0;
+  for (long x : tn::imap(tn::par, std::views::iota(0L, n), [](long i) { return plain(i); })) sum += x;
+  return sum;
+}
+long async_maps(long n) {
+  long sum = 0;
+  for (long x : tn::map_async(tn::par, std::views::iota(0L, n), [](long i) { return plain(i); }).get()) sum += x;
+  return sum;
+}
 long calls(long n) {
   long sum = 0;
   for (long i = 0; i != n; ++i) sum += plain(i);
@@ -80,6 +94,8 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
   put("co_await submit(par)", [](long k) { return tn::sync_wait(awaits_futures(k)); });
   put("when_all of tasks", [](long k) { return tn::sync_wait(joins(k)); });
   put("spawn(par) and get", spawns);
+  put("imap(par)", imaps);
+  put("map_async(par) and get", async_maps);
 }
 
 bench::registration const registered("tasks", add);
