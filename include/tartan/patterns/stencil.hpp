@@ -145,7 +145,8 @@ void stencil_into(P const& policy, In const& in, Out&& out, detail::edge_rule<Ed
       {passes.f...}, blocks.size, radius, edges, blocks.exceeds_caches, blocks.from, blocks.to};
   std::size_t const workers = policy.backend().width(policy.props());
   detail::scratch<detail::ring_memory> memory(workers);
-  detail::run_tiles(policy, sweep, detail::tile_passes(sweep, workers), memory);
+  if constexpr (shared_memory_backend<typename P::backend_type>)  // else the sentence above is enough
+    detail::run_tiles(policy, sweep, detail::tile_passes(sweep, workers), memory);
 }
 
 }  // namespace tartan::inline TARTAN_ABI

@@ -2,6 +2,8 @@
 // expect: one value, or
 // expect: hold the same type
 // expect: the grids of a stencil must lie where they do: make them tartan::shared_grid<T, D>
+// expect: on processes stencil_into takes one pass
+// expect: default-constructible, and no bool
 #include <tartan/processes.hpp>
 #include <tartan/simd.hpp>
 #include <tartan/stencil.hpp>
@@ -26,5 +28,14 @@ int main() {
 #elif TARTAN_MUST_FAIL == 4
   tartan::stencil(tartan::processes, g, tartan::steps(1), tartan::radius(1), tartan::boundary::clamp,
                   [](auto at) { return at(0, 1); });
+#elif TARTAN_MUST_FAIL == 5
+  tartan::shared_grid<float, 2> from(8, 8), to(8, 8);
+  tartan::stencil_into(tartan::processes, from, to, tartan::boundary::clamp,
+                       tartan::pass(tartan::radius(1), [](auto at) { return at(0, 1); }));
+#elif TARTAN_MUST_FAIL == 6
+  auto const none = tartan::until([](bool changed) { return !changed; });
+  tartan::stencil(tartan::seq, g,
+                  none.of([](float a, float b) { return a != b; }, [](bool a, bool b) { return a || b; }),
+                  tartan::radius(1), tartan::boundary::clamp, [](auto at) { return at(0, 1); });
 #endif
 }
