@@ -1,6 +1,7 @@
 #include "tartan/algorithms/top_k.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <list>
 #include <random>
@@ -35,6 +36,23 @@ TEMPLATE_LIST_TEST_CASE("the first k of a stable sort", "[top_k]", test::shippin
       CHECK(best == std::vector<person>(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(std::min(k, n))));
     }
   }
+}
+
+TEST_CASE("the best of numbers that are compared side by side", "[top_k]") {
+  std::mt19937_64 random(2);
+  for (std::size_t const n : {0U, 1U, 63U, 64U, 65U, 127U, 4095U, 4097U, 40'000U})
+    for (std::size_t const k : {1U, 63U, 64U, 65U, 1000U})
+      for (unsigned const distinct : {10U, 1'000'000U}) {
+        std::vector<float> v(n);
+        for (float& x : v) x = static_cast<float>(random() % distinct);
+        auto largest = v, least = v;
+        std::sort(largest.begin(), largest.end(), std::greater<>{});
+        std::sort(least.begin(), least.end());
+        largest.resize(std::min(n, k));
+        least.resize(std::min(n, k));
+        CHECK(tn::top_k(tn::par.workers(3), v, static_cast<std::ptrdiff_t>(k)) == largest);
+        CHECK(tn::top_k(tn::seq, v, static_cast<std::ptrdiff_t>(k), std::less<>{}) == least);
+      }
 }
 
 TEST_CASE("the smallest of a list, and a k that makes no sense", "[top_k]") {

@@ -1,13 +1,15 @@
 #pragma once
 // The k largest elements.
 
-#include <algorithm>   // max, min, pop_heap, push_heap, sort_heap
-#include <cstddef>     // ptrdiff_t, size_t
-#include <functional>  // greater, identity, invoke
-#include <iterator>    // make_move_iterator
-#include <ranges>      // begin, input_range, range_value_t
-#include <utility>     // forward, move
-#include <vector>      // vector
+#include <algorithm>    // max, min, pop_heap, push_heap, sort_heap
+#include <cstddef>      // ptrdiff_t, size_t
+#include <cstdint>      // uint32_t, uint64_t
+#include <functional>   // greater, identity, invoke, less
+#include <iterator>     // make_move_iterator
+#include <ranges>       // begin, input_range, range_value_t
+#include <type_traits>  // conditional_t, is_arithmetic_v, is_same_v
+#include <utility>      // forward, move
+#include <vector>       // vector
 
 #include "tartan/algorithms/aggregate.hpp"  // aggregate
 #include "tartan/algorithms/in_memory.hpp"  // check_works_in_memory
@@ -98,18 +100,39 @@ struct rank_best {
   }
 };
 
-/// The best of n elements that are better than `bound`.
+/// Numbers in a plain order: nobody sees how often they are compared.
+template <class T, class Compare, class Proj>
+inline constexpr bool compared_freely =
+    std::is_arithmetic_v<T> && std::is_same_v<Proj, std::identity> &&
+    (std::is_same_v<Compare, std::ranges::greater> || std::is_same_v<Compare, std::ranges::less> ||
+     std::is_same_v<Compare, std::greater<>> || std::is_same_v<Compare, std::less<>>);
+
+/// Whether one of so many numbers beats the bound; without a branch, so that they are compared side by side.
+template <std::size_t Stretch, class It, class T, class Ranking>
+bool any_beats(It first, std::size_t begin, T const& bound, Ranking const& ranking) {
+  using flag = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;  // as wide as what it is about
+  flag any = 0;
+  for (std::size_t i = begin; i != begin + Stretch; ++i) any |= ranking.beats(at(first, i), bound) ? flag{1} : flag{0};
+  return any != 0;
+}
+
+/// Adds to `best`, which has seen all elements in front of `begin`, what is better than `bound` and than its own k.
 template <class It, class T, class Compare, class Proj>
-best_elements<T> best_of_block(It first, std::size_t n, T const& bound, rank_best<T, Compare, Proj> const& ranking) {
-  best_elements<T> best;
-  best.seen = n;
-  T const* to_beat = &bound;
-  for (std::size_t i = 0; i != n; ++i)
-    if (ranking.beats(at(first, i), *to_beat)) [[unlikely]] {
-      ranking.insert(best, at(first, i), i);
-      if (best.heap.size() == ranking.k) to_beat = &best.heap[0].value;
+void rank_stretch(It first, std::size_t begin, std::size_t end, T const& bound, best_elements<T>& best,
+                  rank_best<T, Compare, Proj> const& ranking) {
+  constexpr std::size_t stretch = 64;
+  T const* to_beat = best.heap.size() == ranking.k ? &best.heap[0].value : &bound;
+  for (std::size_t i = begin; i != end;) {
+    if constexpr (compared_freely<T, Compare, Proj>) {
+      while (end - i >= stretch && !any_beats<stretch>(first, i, *to_beat, ranking)) i += stretch;
     }
-  return best;
+    for (std::size_t const near = i + (std::min)(stretch, end - i); i != near; ++i)
+      if (ranking.beats(at(first, i), *to_beat)) [[unlikely]] {
+        ranking.insert(best, at(first, i), i);
+        if (best.heap.size() == ranking.k) to_beat = &best.heap[0].value;
+      }
+  }
+  best.seen = end;
 }
 
 /// Ranks a small part first: whoever does not beat the worst of its k best has no place, wherever it stands behind.
@@ -120,7 +143,9 @@ best_elements<T> best_of_range(P const& policy, R& r, rank_best<T, Compare, Proj
   std::size_t const n = length(r), shortest = std::size_t{1} << 12;
   std::size_t const head = (std::min)(n, (std::max)({shortest, n / 32, 4 * ranking.k}));
   best_elements<T> best;
-  for (std::size_t i = 0; i != head; ++i) ranking(best, at(first, i));
+  std::size_t const filled = (std::min)(head, ranking.k);
+  for (std::size_t i = 0; i != filled; ++i) ranking(best, at(first, i));
+  if (filled != head) rank_stretch(plain(first), filled, head, T(best.heap[0].value), best, ranking);
   policy.props().control().finished(head);
   block_plan const plan = aggregate_blocks(n - head);
   slots<best_elements<T>> others(plan.count());
@@ -129,7 +154,9 @@ best_elements<T> best_of_range(P const& policy, R& r, rank_best<T, Compare, Proj
     for (std::size_t b = begin / size; b * size < end; ++b)
       others.make(b, [&] {
         auto const from = plain(advanced(first, head + plan[b].begin));
-        return best_of_block(from, plan[b].size(), best.heap[0].value, ranking);
+        best_elements<T> of_block;
+        rank_stretch(from, std::size_t{0}, plan[b].size(), best.heap[0].value, of_block, ranking);
+        return of_block;
       });
   });
   for (std::size_t b = 0; b != plan.count(); ++b) ranking.take_in(best, others[b]);
