@@ -4,6 +4,7 @@
 #include "tartan/backends/sequential.hpp"  // seq
 #include "tartan/backends/threads.hpp"     // par
 #include "tartan/leaves/cast.hpp"          // to, saturate
+#include "tartan/leaves/foreign.hpp"       // pack_traits, with_packs_of
 #include "tartan/leaves/math.hpp"          // exp, log, sin, cos
 #include "tartan/leaves/move.hpp"          // slide, gather
 #include "tartan/leaves/numeric.hpp"       // fma, sqrt, floor, ceil, trunc
