@@ -1,14 +1,17 @@
-// Streams that go on for long: memory stays where it is. 400,000 tokens; 10^8 each time with TARTAN_STRESS=large (tests/soak).
-// ctest: LABELS "threads;stress" TIMEOUT 600
+// Streams that go on for long: memory stays where it is. 400,000 tokens; 10^8 each time with TARTAN_STRESS=large
+// (tests/soak). ctest: LABELS "threads;stress" TIMEOUT 600
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -65,7 +68,20 @@ std::uint64_t tokens() {
   return factor == 1 ? 200'000 : std::uint64_t{1'700'000} * factor;
 }
 
+/// Of the whole program.
+std::atomic<std::size_t> mallocs{0};
+
 }  // namespace
+
+#if !TARTAN_TSAN && !TARTAN_ASAN  // these have a heap of their own
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++mallocs;
+  if (void* const memory = std::malloc(size != 0 ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 TEST_CASE("memory stays constant while numbers pass from a function", "[pipeline][stress]") {
   std::uint64_t const n = tokens();
@@ -121,3 +137,27 @@ TEST_CASE("memory stays constant while texts from the heap pass, some of them la
   CHECK(most <= in_flight);
   CHECK(memory.growth() < allowed);
 }
+
+#if !TARTAN_TSAN && !TARTAN_ASAN
+TEST_CASE("no allocation a token", "[pipeline]") {
+  auto const allocations = [](auto const& p, auto&& source) {
+    std::size_t const before = mallocs;
+    std::uint64_t sum = 0;
+    tn::pipeline(p, source, tn::parallel([](std::uint64_t x) { return x + 1; }),
+                 tn::serial([&](std::uint64_t x) { sum += x; }));
+    CHECK(sum != 0);
+    return mallocs - before;
+  };
+  for (int const workers : {1, 2, 3, 8}) {
+    auto const p = tn::par.workers(workers);
+    std::size_t const few = allocations(p, std::views::iota(std::uint64_t{0}, std::uint64_t{100}));
+    CHECK(few < 1000);
+    CHECK(allocations(p, std::views::iota(std::uint64_t{0}, std::uint64_t{100'000})) < few + 1000);
+    auto source = [i = std::uint64_t{0}]() mutable -> std::optional<std::uint64_t> {
+      if (i == 100'000) return std::nullopt;
+      return i++;
+    };
+    CHECK(allocations(p, source) < few + 1000);
+  }
+}
+#endif
