@@ -77,11 +77,11 @@ TEST_CASE("results sorted by key", "[group_by][sorted]") {
   test::everywhere([](auto const& policy) {
     for (std::size_t const n : {0U, 1U, 300U, 20'000U}) {
       auto const v = numbers(n, n + 1);
-      auto const groups = tn::group_by(policy, v, std::identity{}, tn::sorted);
+      auto const groups = tn::group_by(policy, v, std::identity{}, tn::sorted_by_key);
       STATIC_REQUIRE(std::is_same_v<decltype(groups), std::map<std::uint64_t, std::vector<std::uint64_t>> const>);
       CHECK(groups == in_order(expected_groups<std::uint64_t>(v, std::identity{})));
 
-      auto const counts = tn::count_by(policy, v, name_of, tn::sorted(std::greater<>{}));
+      auto const counts = tn::count_by(policy, v, name_of, tn::sorted_by_key(std::greater<>{}));
       CHECK(counts == [&] {
         std::map<std::string, std::size_t, std::greater<>> m;
         for (auto const x : v) ++m[name_of(x)];
@@ -89,8 +89,8 @@ TEST_CASE("results sorted by key", "[group_by][sorted]") {
       }());
 
       auto const emit = [](std::uint64_t x, auto& to) { to(x % 1000, 1.0); };
-      auto const sums = tn::map_reduce_by_key<std::uint64_t, double>(policy, v, emit, tn::sorted);
-      CHECK(sums == tn::map_reduce_by_key<std::uint64_t, double>(tn::seq, v, emit, std::plus<>{}, tn::sorted));
+      auto const sums = tn::map_reduce_by_key<std::uint64_t, double>(policy, v, emit, tn::sorted_by_key);
+      CHECK(sums == tn::map_reduce_by_key<std::uint64_t, double>(tn::seq, v, emit, std::plus<>{}, tn::sorted_by_key));
       CHECK(sums == in_order(tn::map_reduce_by_key<std::uint64_t, double>(policy, v, emit)));
     }
   });
@@ -150,8 +150,8 @@ TEST_CASE("a stop ends a grouping", "[group_by]") {
 TEST_CASE("keys that std::hash maps to few numbers, and a list", "[group_by]") {
   std::list<element> list;
   for (std::size_t i = 0; i != 3000; ++i) list.push_back({std::string(i % 70, 'x'), i});
-  auto const groups =
-      tn::group_by(tn::par.workers(3), list, [](element const& e) { return std::string_view(e.text); }, tn::sorted);
+  auto const groups = tn::group_by(
+      tn::par.workers(3), list, [](element const& e) { return std::string_view(e.text); }, tn::sorted_by_key);
   REQUIRE(groups.size() == 70);
   CHECK(groups.begin()->first.empty());
   CHECK(groups.at(std::string(69, 'x'))[1].place == 139);

@@ -154,7 +154,7 @@ void honestly(P const& policy, std::uint8_t what, std::vector<std::uint8_t> cons
     std::map<std::string, std::vector<std::string>> groups;
     for (std::string const& s : v) groups[s.substr(0, 1)].push_back(s);
     auto const first = [](std::string const& s) { return std::string_view(s).substr(0, 1); };
-    require(tn::group_by(policy, v, first, tn::sorted) == groups, "group_by");
+    require(tn::group_by(policy, v, first, tn::sorted_by_key) == groups, "group_by");
     require(tn::count_by(policy, v, std::identity{}).size() ==
                 static_cast<std::size_t>(std::unique(sorted.begin(), sorted.end()) - sorted.begin()),
             "count_by");

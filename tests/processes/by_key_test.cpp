@@ -63,8 +63,9 @@ TEST_CASE("groups and counts of worker processes, also sorted") {
   auto const p = tn::processes.workers(2);
   CHECK(tn::group_by(p, lines, first_word) == tn::group_by(tn::seq, lines, first_word));
   CHECK(tn::count_by(p, lines, first_word) == tn::count_by(tn::seq, lines, first_word));
-  CHECK(tn::group_by(p, lines, first_word, tn::sorted) == tn::group_by(tn::seq, lines, first_word, tn::sorted));
-  auto const down = tn::count_by(p, lines, first_word, tn::sorted(std::greater<>{}));
+  CHECK(tn::group_by(p, lines, first_word, tn::sorted_by_key) ==
+        tn::group_by(tn::seq, lines, first_word, tn::sorted_by_key));
+  auto const down = tn::count_by(p, lines, first_word, tn::sorted_by_key(std::greater<>{}));
   CHECK(down.size() == 50);
   CHECK(down.begin()->first == "w9");
 

@@ -12,7 +12,7 @@
 #include <utility>      // forward, move, pair
 #include <vector>       // vector
 
-#include "tartan/algorithms/by_key/result.hpp"  // result_maker, result_map_t, result_order, sorted_t
+#include "tartan/algorithms/by_key/result.hpp"  // result_maker, result_map_t, result_order, sorted_by_key_t
 #include "tartan/algorithms/by_key/table.hpp"   // key_table
 #include "tartan/algorithms/unattended.hpp"     // unattended
 #include "tartan/core/slots.hpp"                // slots
@@ -236,8 +236,9 @@ auto reduced_by_key(P const& policy, R& r, F& f, Combine& combine, Order order) 
 /// @param f       Called exactly once for each element, from several threads at once. emit belongs to that call: use it
 ///                only before f returns, on the thread that f was called on.
 /// @param combine Associative; combine(Value, Value) gives a Value.
-/// @param order   sorted or sorted(compare), if wanted; it may stand in the place of combine, which is std::plus then.
-/// @returns       std::unordered_map<Key, Value>; with sorted std::map<Key, Value>.
+/// @param order   sorted_by_key or sorted_by_key(compare), if wanted; it may stand in the place of combine, which is
+///                std::plus then.
+/// @returns       std::unordered_map<Key, Value>; with sorted_by_key std::map<Key, Value>.
 ///
 /// Complexity: O(1) for each emission, in a table that is a worker's or a block's own. Extra memory: the distinct keys
 /// once a worker where combine is exact (whole numbers and std::plus, maximum, bit operations, ...) or the policy is
@@ -266,7 +267,7 @@ template <class Key, class Value, execution_policy P, std::ranges::input_range R
 
 /// The same with std::plus, sorted by key.
 template <class Key, class Value, execution_policy P, std::ranges::input_range R, class F, class Compare>
-[[nodiscard]] auto map_reduce_by_key(P const& policy, R&& r, F f, sorted_t<Compare> order) {
+[[nodiscard]] auto map_reduce_by_key(P const& policy, R&& r, F f, sorted_by_key_t<Compare> order) {
   return map_reduce_by_key<Key, Value>(policy, std::forward<R>(r), std::move(f), std::plus<>{}, std::move(order));
 }
 
@@ -276,7 +277,7 @@ template <class Key, class Value, execution_policy P, std::ranges::input_range R
 ///
 /// @param key    A function or a pointer to a member; called once for each element. A string_view or a literal that it
 ///               returns is stored as a std::string.
-/// @param order  sorted or sorted(compare), if wanted.
+/// @param order  sorted_by_key or sorted_by_key(compare), if wanted.
 ///
 /// Everything else as map_reduce_by_key with whole numbers: exact, so nothing depends on order.
 template <execution_policy P, std::ranges::input_range R, class KeyOf, detail::result_order Order = detail::unsorted_t>

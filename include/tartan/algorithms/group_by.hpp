@@ -176,9 +176,9 @@ auto groups_from_afar(P const& policy, R& r, KeyOf& key, Order order) {
 ///     auto by_city = tartan::group_by(tartan::par, people, &person::city);   // city -> std::vector<person>
 ///
 /// @param key    As for count_by; must return the same for equal elements.
-/// @param order  sorted or sorted(compare), if wanted.
-/// @returns      std::unordered_map from keys to vectors; with sorted a std::map. Elements of a range of values (or of
-///               one that cannot be cut) are moved in, all others are copied.
+/// @param order  sorted_by_key or sorted_by_key(compare), if wanted.
+/// @returns      std::unordered_map from keys to vectors; with sorted_by_key a std::map. Elements of a range of values
+///               (or of one that cannot be cut) are moved in, all others are copied.
 ///
 /// Complexity: n calls of key and n copies. Extra memory: eight bytes an element, and a table of the keys.
 /// Exceptions, Blocking, Thread safety: as for_each.

@@ -21,23 +21,23 @@
 
 namespace tartan::inline TARTAN_ABI {
 
-/// What `sorted` is; see there.
+/// What `sorted_by_key` is; see there.
 template <class Compare = std::less<>>
-struct sorted_t {
+struct sorted_by_key_t {
   [[no_unique_address]] Compare compare{};
-  /// Sorted by another order, as in sorted(std::greater<>{}).
+  /// Sorted by another order, as in sorted_by_key(std::greater<>{}).
   template <class Other>
-  [[nodiscard]] constexpr sorted_t<Other> operator()(Other other) const {
+  [[nodiscard]] constexpr sorted_by_key_t<Other> operator()(Other other) const {
     return {std::move(other)};
   }
 };
 
 /// As the last argument of a by-key operation: the result is a std::map, sorted by key, and no std::unordered_map.
 ///
-///     for (auto const& [city, n] : tartan::count_by(tartan::par, people, &person::city, tartan::sorted)) ...
+///     for (auto const& [city, n] : tartan::count_by(tartan::par, people, &person::city, tartan::sorted_by_key)) ...
 ///
-/// sorted(compare) sorts by a strict weak order that tells apart all keys that are not equal.
-inline constexpr sorted_t<> sorted{};
+/// sorted_by_key(compare) sorts by a strict weak order that tells apart all keys that are not equal.
+inline constexpr sorted_by_key_t<> sorted_by_key{};
 
 namespace detail {
 
@@ -47,7 +47,7 @@ struct unsorted_t {};
 template <class T>
 inline constexpr bool is_result_order = std::is_same_v<T, unsorted_t>;
 template <class Compare>
-inline constexpr bool is_result_order<sorted_t<Compare>> = true;
+inline constexpr bool is_result_order<sorted_by_key_t<Compare>> = true;
 template <class T>
 concept result_order = is_result_order<T>;
 
@@ -56,11 +56,11 @@ struct result_map {
   using type = std::unordered_map<Key, Value>;
 };
 template <class Compare, class Key, class Value>
-struct result_map<sorted_t<Compare>, Key, Value> {
+struct result_map<sorted_by_key_t<Compare>, Key, Value> {
   using type = std::map<Key, Value, Compare>;
 };
 template <class Key, class Value>
-struct result_map<sorted_t<std::less<>>, Key, Value> {
+struct result_map<sorted_by_key_t<std::less<>>, Key, Value> {
   using type = std::map<Key, Value>;
 };
 template <class Order, class Key, class Value>
@@ -76,10 +76,10 @@ struct on_caller {
 
 /// A map of entries that have no key in common; they are moved out.
 template <class Compare, class Key, class Value, class Backend>
-auto sorted_map(sorted_t<Compare> order, Backend const& backend, properties const& props,
+auto sorted_map(sorted_by_key_t<Compare> order, Backend const& backend, properties const& props,
                 std::span<std::pair<Key, Value>> entries) {
   using entry = std::pair<Key, Value>;
-  using map_type = result_map_t<sorted_t<Compare>, Key, Value>;
+  using map_type = result_map_t<sorted_by_key_t<Compare>, Key, Value>;
   if constexpr (shared_memory_backend<Backend>)
     sort(policy<Backend>(backend, props), entries, order.compare, &entry::first);
   else
@@ -117,7 +117,7 @@ class result_maker {
   }
 
   template <class Compare, class Backend, class Values>
-  auto make(sorted_t<Compare> order, Backend const& backend, properties const& props, Values&& values) {
+  auto make(sorted_by_key_t<Compare> order, Backend const& backend, properties const& props, Values&& values) {
     using entry = std::pair<Key, Value>;
     cells const all(tables_, 1, backend, props);
     values.prepare(all);
