@@ -10,8 +10,10 @@
 #include "tartan/map.hpp"
 #include "tartan/map_reduce.hpp"
 #include "tartan/minmax.hpp"
+#include "tartan/scan.hpp"
 #include "tartan/simd.hpp"
 #include "tartan/stencil.hpp"
+#include "tartan/sum.hpp"
 
 namespace {
 
@@ -82,6 +84,25 @@ void searches() {
     expect("map", static_cast<float>(doubled[i]), static_cast<float>(static_cast<std::uint8_t>(i * 2)));
 }
 
+void scans() {
+  auto const d = ill_conditioned<double>(50'000);
+  std::vector<double> out(d.size()), plain(d.size());
+  tn::inclusive_scan(tn::simd, d, out);
+  tn::inclusive_scan(tn::seq, d, plain);
+  expect("scan", out == plain ? 1.0F : 0.0F, 1.0F);
+  expect("element of a scan", out[12'345], 0x1.3de42e9f92cbbp+32);
+  expect("end of a scan", out.back(), 0x1.c42ced8802484p+31);
+  expect("sum of a scan", tn::sum(tn::simd, out), 0x1.db5d361bfebbdp+47);
+}
+
+void bytes() {
+  std::vector<std::int8_t> a(10'001), b(a.size());
+  for (std::size_t i = 0; i != a.size(); ++i)
+    a[i] = static_cast<std::int8_t>(i), b[i] = static_cast<std::int8_t>(i * 7);
+  expect("sum of bytes", tn::sum(tn::simd, a), tn::sum<int>(tn::seq, a));
+  expect("dot of bytes", tn::dot(tn::simd, a, b), tn::dot(tn::seq, a, b));
+}
+
 void stencils() {
   auto const spread = [](auto at) { return (at(-1, 0) + at(1, 0) + at(0, -1) + at(0, 1)) / 4; };
   tn::grid<float, 2> g(33, 500);
@@ -111,6 +132,8 @@ int main() {
   sums();
   accuracy();
   searches();
+  scans();
+  bytes();
   stencils();
   return failures == 0 ? 0 : 1;
 }
