@@ -4,6 +4,7 @@
 #include <tartan/map.hpp>
 #include <tartan/map_reduce.hpp>
 #include <tartan/minmax.hpp>
+#include <tartan/scan.hpp>
 #include <tartan/simd.hpp>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "harness.hpp"
@@ -62,6 +64,11 @@ float plain_polynomial(float const* a, std::size_t n) {
   return results[n - 1];
 }
 
+float plain_scan(float const* a, std::size_t n) {
+  std::inclusive_scan(a, a + n, results.begin());
+  return results[n - 1];
+}
+
 // --- tartan --------------------------------------------------------------------------------------------------------
 using tartan::simd;
 float packs_sum(float const*, std::size_t n) { return tartan::reduce(simd, first(n)); }
@@ -89,6 +96,11 @@ float packs_sin(float const*, std::size_t n) {
 }
 float packs_polynomial(float const*, std::size_t n) {
   tartan::map_into(simd, first(n), std::span<float>(results.data(), n), polynomial);
+  return results[n - 1];
+}
+
+float packs_scan(float const*, std::size_t n) {
+  tartan::inclusive_scan(simd, first(n), std::span<float>(results.data(), n));
   return results[n - 1];
 }
 
@@ -162,6 +174,25 @@ float intrinsics_polynomial(float const* a, std::size_t n) {
       for (float c : {0.2F, 0.3F, 0.4F, 0.5F, 0.6F, 0.7F, 0.8F, 0.9F}) p = _mm512_fmadd_ps(p, x, _mm512_set1_ps(c));
       _mm512_storeu_ps(results.data() + i + u, p);
     }
+  return results[n - 1];
+}
+/// In-register prefix sums; only the addition to what came before waits for the last register.
+float intrinsics_scan(float const* a, std::size_t n) {
+  __m512i const zero = _mm512_setzero_si512(), last = _mm512_set1_epi32(15);
+  auto const add_moved = [zero](__m512 x, auto lanes) {
+    return _mm512_add_ps(
+        x, _mm512_castsi512_ps(_mm512_maskz_alignr_epi32(0xFFFF, _mm512_castps_si512(x), zero, 16 - lanes())));
+  };
+  __m512 before = _mm512_setzero_ps();
+  for (std::size_t i = 0; i + 16 <= n; i += 16) {
+    __m512 x = _mm512_loadu_ps(a + i);
+    x = add_moved(x, std::integral_constant<int, 1>{});
+    x = add_moved(x, std::integral_constant<int, 2>{});
+    x = add_moved(x, std::integral_constant<int, 4>{});
+    x = add_moved(x, std::integral_constant<int, 8>{});
+    _mm512_storeu_ps(results.data() + i, _mm512_add_ps(x, before));
+    before = _mm512_add_ps(before, _mm512_maskz_permutexvar_ps(0xFFFF, last, x));
+  }
   return results[n - 1];
 }
 #endif
@@ -250,10 +281,10 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
   kernel const by_omp[] = {nullptr, nullptr};
 #endif
 #if BENCH_AVX512
-  kernel const by_hand[] = {intrinsics_sum,   intrinsics_squares, intrinsics_least,
-                            intrinsics_count, intrinsics_exp,     intrinsics_polynomial};
+  kernel const by_hand[] = {intrinsics_sum, intrinsics_squares,    intrinsics_least, intrinsics_count,
+                            intrinsics_exp, intrinsics_polynomial, intrinsics_scan};
 #else
-  kernel const by_hand[6] = {};
+  kernel const by_hand[7] = {};
 #endif
   for (std::size_t const n : {in_cache, in_memory}) {
     double sum = 0, squares = 0, exps = 0, logs = 0, sines = 0;
@@ -276,6 +307,7 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     add_kernel(out, "log", n, logs, loose, plain_log, packs_log, nullptr, nullptr);
     add_kernel(out, "sin", n, sines, loose, plain_sin, packs_sin, nullptr, nullptr);
     add_kernel(out, "polynomial", n, last, 1e-6, plain_polynomial, packs_polynomial, nullptr, by_hand[5]);
+    add_kernel(out, "inclusive_scan", n, sum, loose, plain_scan, packs_scan, nullptr, by_hand[6]);
   }
 }
 
