@@ -36,8 +36,8 @@ TEST_CASE("a strided range has every step-th element", "[leaves][strided]") {
   REQUIRE_THROWS_AS(tn::strided(v, 0), tn::bad_argument);
 }
 
-TEMPLATE_TEST_CASE("packs are read from and written to places that are apart", "[leaves][strided]", float, double,
-                   std::uint8_t, std::int64_t) {
+TEMPLATE_TEST_CASE("packs are read from and written to places that are apart", "[leaves][strided]", float,
+                   std::uint8_t) {
   using T = TestType;
   auto const f = [](auto x) { return tn::to<T>(x + 1); };
   for (std::size_t const step : {1U, 2U, 3U, 4U, 17U})
