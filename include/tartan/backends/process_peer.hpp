@@ -67,10 +67,12 @@ struct process_peer {
            now - (std::max)(sent.front().sent, last_answer) < slow;
   }
 
-  /// How many units of a job are sent in a message, where `waiting` are left for `peers`.
+  /// How many units of a job are sent in a message, where `waiting` are left for `peers`. No more than this one's
+  /// share: a unit may wait for others of the job, say at a barrier, and what lies behind it cannot be had back.
   [[nodiscard]] std::uint64_t portion(std::uint64_t waiting, std::size_t peers) const noexcept {
-    auto const few = (std::min<std::uint64_t>)(window / 4, 16);  // not worth a message each, nor sharing
-    return (std::min)(window, (std::max<std::uint64_t>)({1, few, waiting / (2 * peers)}));
+    std::uint64_t const share = waiting / peers;
+    auto const few = (std::min<std::uint64_t>)({window / 4, 16, share});  // not worth a message each
+    return (std::min)(window, (std::max<std::uint64_t>)({1, few, share / 2}));
   }
 
   /// Its first message is answered: what that took says how much to send next.
