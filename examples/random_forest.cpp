@@ -2,9 +2,9 @@
 // own, with replacement, and with a choice of features of its own in every node) and vote on what none of them saw.
 // Folds and the trees of each run in parallel, on one pool; the forest is the same for any number of workers.
 //
-// Shows: map inside map, count_if with a costly predicate, random numbers that depend on the task and not on the
-// worker. Build: g++ -std=c++20 -O3 random_forest.cpp $(pkg-config --cflags --libs tartan) -o random_forest Run:
-// ./random_forest [SAMPLES [TREES [FOLDS]]]     (default 2500 24 5)
+// Shows: map inside map, count_if with a costly predicate, random numbers that depend on the task alone.
+// Build: g++ -std=c++20 -O3 random_forest.cpp $(pkg-config --cflags --libs tartan) -o random_forest
+// Run:   ./random_forest [SAMPLES [TREES [FOLDS]]]     (default 2500 24 5)
 #include <tartan/tartan.hpp>
 
 #include <algorithm>
