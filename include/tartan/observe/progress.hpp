@@ -161,7 +161,7 @@ class progress<void> {
         on_line_(shown_ && detail::is_terminal(options_.stream) && detail::terminal_moves()),
         colour_(on_line_ && options_.colour && detail::colour_wanted()),
         reports_(shown_ || options_.callback),
-        part_of_interval_(static_cast<std::uint64_t>((std::max)(options_.interval.count(), std::int64_t{0})) * 1000 *
+        part_of_interval_(static_cast<std::uint64_t>((std::max<std::int64_t>)(options_.interval.count(), 0)) * 1000 *
                           detail::ticks_per_us() / 16),
         begin_(clock::now()),
         next_report_((begin_ + options_.interval).time_since_epoch().count()) {}
