@@ -511,13 +511,15 @@ class pool {
 
   void wake_claimed() noexcept {
     waker_at_.store(this_processor(), std::memory_order_relaxed);  // relaxed: a hint
+    woken_at_.store(ticks(), std::memory_order_relaxed);           // relaxed: a hint
     idle_.wake_claimed();
   }
 
   /// A system may start a woken thread on the processor of its waker, who is about to work himself, though others idle:
   /// virtual machines do so, since they cannot tell an idle processor from one that their host has taken away. The two
-  /// then take turns for milliseconds. A pool that has seen this lets its threads sleep where they are for the next
-  /// wakes, and who finds himself on the processor of his waker leaves it.
+  /// then take turns for milliseconds. A pool that has seen this, or a wake that took as long as if it were so, lets
+  /// its threads sleep where they are for the next wakes, and who finds himself on the processor of his waker leaves
+  /// it.
   void sleep_apart(worker& w) noexcept {
     if (!places_threads()) return idle_.await_token();
     int const trouble = stacked_wakes_.load(std::memory_order_relaxed);  // relaxed: a statistic
@@ -528,9 +530,11 @@ class pool {
       narrowed_affinity const stays(narrowed_affinity::to::this_one);
       idle_.await_token();
     }
-    if (!beside_waker()) return;
+    bool const beside = beside_waker();
+    std::uint64_t const late = ticks() - woken_at_.load(std::memory_order_relaxed);  // relaxed: a hint
+    if (!beside && late < 40 * ticks_per_us()) return;    // a wake across processors takes 5 to 25 us
     stacked_wakes_.store(32, std::memory_order_relaxed);  // relaxed: a statistic
-    leave_stack(w);
+    if (beside) leave_stack(w);
   }
 
   [[nodiscard]] bool beside_waker() const noexcept {
@@ -678,9 +682,10 @@ class pool {
   std::atomic<unsigned> blocked_{0};                      // workers that wait for something that is no task
   std::atomic<unsigned> standing_back_{0};
   std::atomic<unsigned> thread_count_{0};
-  std::atomic<worker*> first_{nullptr};  // the thread of rank 0
-  std::atomic<int> waker_at_{-1};        // the processor of the last one who woke a thread
-  std::atomic<int> stacked_wakes_{0};    // how many sleeps to come shall be apart
+  std::atomic<worker*> first_{nullptr};     // the thread of rank 0
+  std::atomic<int> waker_at_{-1};           // the processor of the last one who woke a thread
+  std::atomic<std::uint64_t> woken_at_{0};  // when, in ticks
+  std::atomic<int> stacked_wakes_{0};       // how many sleeps to come shall be apart
   std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false}, dropping_{false};
   std::atomic<slot_table*> table_{nullptr};
   task_queue queue_;

@@ -6,10 +6,11 @@
 #include <cstdint>  // uint32_t
 #include <deque>    // deque
 
-#include "tartan/core/join.hpp"   // await_stolen
-#include "tartan/core/pool.hpp"   // pool, worker
-#include "tartan/core/range.hpp"  // first_error
-#include "tartan/core/ticks.hpp"  // ticks, ticks_per_us
+#include "tartan/core/join.hpp"       // await_stolen
+#include "tartan/core/os_thread.hpp"  // yield_processor
+#include "tartan/core/pool.hpp"       // pool, worker
+#include "tartan/core/range.hpp"      // first_error
+#include "tartan/core/ticks.hpp"      // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -56,10 +57,7 @@ class team_call {
       w_.tasks.push(&invited.back());
       w_.home.published(w_);
     }
-    std::uint64_t const since = ticks();
-    while (present_.load(std::memory_order_relaxed) + 1 < wanted &&  // relaxed: a hint
-           ticks() - since < patience_us * ticks_per_us())
-      cpu_pause();
+    gather(wanted);
     std::size_t members = 0;
     for (std::size_t i = invited.size(); i-- != 0;)
       if (!withdraw(invited[i])) invited[i].taken = true, ++members;
@@ -73,7 +71,7 @@ class team_call {
   }
 
  private:
-  static constexpr std::uint64_t patience_us = 60;
+  static constexpr std::uint64_t patience_us = 100;
 
   struct invitation : job {
     explicit invitation(team_call& its_team) noexcept : job(&run_it), team(its_team) {}
@@ -91,6 +89,19 @@ class team_call {
   [[nodiscard]] bool nobody_idle() const noexcept {
     auto const v = w_.home.idle().look();
     return v.searching() == 0 && v.sleeping() == 0 && w_.home.threads_started();
+  }
+
+  /// Waits for the members for a while. Who has been woken may lie on this very processor, see pool::sleep_apart().
+  void gather(std::size_t wanted) noexcept {
+    std::uint64_t const patience = patience_us * ticks_per_us(), since = ticks();
+    std::uint64_t next_yield = patience / 4;
+    for (std::uint64_t waited = 0; waited < patience; waited = ticks() - since) {
+      if (present_.load(std::memory_order_relaxed) + 1 >= wanted) return;  // relaxed: a hint
+      cpu_pause();
+      if (waited < next_yield) continue;
+      yield_processor();
+      next_yield += patience / 4;
+    }
   }
 
   /// True when nobody has begun it, and nobody will.
