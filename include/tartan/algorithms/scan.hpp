@@ -250,6 +250,7 @@ class scan_call {
     auto body = [&](std::size_t, std::size_t, auto&) { take_part(); };
     properties props = policy_.props();
     if (plan_.count() == 1) props.workers = 1;
+    props.work_us = plan_.elements() / 1000;  // a nanosecond an element, or more
     policy_.backend().team(props, body);
     error_.rethrow();
     control_.conclude();

@@ -94,7 +94,7 @@ struct threads_backend {
 
   template <class Body>
   void team(properties const& props, Body&& body) const {
-    on_a_worker(props, [&](detail::worker& w) { detail::team_call(w, body).run(w.home.size()); });
+    on_a_worker(props, [&](detail::worker& w) { detail::team_call(w, body).run(w.home.size(), props.work_us); });
   }
 
  private:

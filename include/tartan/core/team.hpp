@@ -10,6 +10,7 @@
 #include "tartan/core/os_thread.hpp"  // yield_processor
 #include "tartan/core/pool.hpp"       // pool, worker
 #include "tartan/core/range.hpp"      // first_error
+#include "tartan/core/smaller.hpp"    // larger, smaller
 #include "tartan/core/ticks.hpp"      // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -49,7 +50,8 @@ class team_call {
  public:
   team_call(worker& leader, Body& body) noexcept : w_(leader), body_(body) {}
 
-  void run(std::size_t wanted) {
+  /// `work_us` is about how long the body takes alone, 0 if nobody knows.
+  void run(std::size_t wanted, std::uint64_t work_us) {
     if (nobody_idle()) wanted = 1;
     std::deque<invitation> invited;
     for (std::size_t i = 1; i < wanted && w_.tasks.has_room(); ++i) {
@@ -57,7 +59,7 @@ class team_call {
       w_.tasks.push(&invited.back());
       w_.home.published(w_);
     }
-    gather(wanted);
+    gather(wanted, patience_us(work_us) * ticks_per_us());
     std::size_t members = 0;
     for (std::size_t i = invited.size(); i-- != 0;)
       if (!withdraw(invited[i])) invited[i].taken = true, ++members;
@@ -71,7 +73,10 @@ class team_call {
   }
 
  private:
-  static constexpr std::uint64_t patience_us = 100;
+  /// A wake takes 20 us, and milliseconds at times on a machine that is not one's own: wait for an eighth of the work.
+  static constexpr std::uint64_t patience_us(std::uint64_t work_us) noexcept {
+    return smaller<std::uint64_t>(larger<std::uint64_t>(work_us / 8, 100), 2000);
+  }
 
   struct invitation : job {
     explicit invitation(team_call& its_team) noexcept : job(&run_it), team(its_team) {}
@@ -92,15 +97,15 @@ class team_call {
   }
 
   /// Waits for the members for a while. Who has been woken may lie on this very processor, see pool::sleep_apart().
-  void gather(std::size_t wanted) noexcept {
-    std::uint64_t const patience = patience_us * ticks_per_us(), since = ticks();
-    std::uint64_t next_yield = patience / 4;
+  void gather(std::size_t wanted, std::uint64_t patience) noexcept {
+    std::uint64_t const since = ticks(), between_yields = 25 * ticks_per_us();
+    std::uint64_t next_yield = between_yields;
     for (std::uint64_t waited = 0; waited < patience; waited = ticks() - since) {
       if (present_.load(std::memory_order_relaxed) + 1 >= wanted) return;  // relaxed: a hint
       cpu_pause();
       if (waited < next_yield) continue;
       yield_processor();
-      next_yield += patience / 4;
+      next_yield = waited + between_yields;
     }
   }
 

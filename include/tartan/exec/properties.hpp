@@ -2,7 +2,7 @@
 // How a call shall run: numbers and handles, never types.
 
 #include <cstddef>  // size_t
-#include <cstdint>  // int64_t, uint32_t
+#include <cstdint>  // int64_t, uint32_t, uint64_t
 
 #include "tartan/core/run_control.hpp"  // piece_counter, stop_query
 
@@ -42,6 +42,7 @@ struct properties {
   std::size_t in_flight = 0;    ///< Items between source and sink of a stream.
   std::int64_t timeout_ns = 0;  ///< Longest time of one task; only where a task can be killed.
   unsigned retries = 0;         ///< How often a task whose worker died runs again.
+  std::uint64_t work_us = 0;    ///< About how long the call takes on one worker, as far as the pattern knows.
   char const* name = nullptr;   ///< For those who look on; not owned.
   pool_ref pool{};
   detail::stop_query stop{};
