@@ -18,6 +18,15 @@ struct check {
   std::vector<std::string> reaches{};  // see reach(): each must be reached
 };
 
+/// Runs `program` on a Fixture of its own.
+template <class Fixture>
+check on_fresh(char const* name, std::function<void(Fixture&)> const& program) {
+  return {name, [=] {
+            Fixture fresh;
+            program(fresh);
+          }};
+}
+
 /// An ordering that may be weakened without any check failing, and why. `buffered` says that the table then names a
 /// load that a machine with load buffering might satisfy from a later store: beyond the model, so the reason says
 /// whether that would hurt (and the ordering is needed) or not.

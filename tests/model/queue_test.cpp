@@ -38,12 +38,7 @@ struct fixture {
   }
 };
 
-model::check with(char const* name, std::function<void(fixture&)> const& program) {
-  return {name, [=] {
-            fixture f;
-            program(f);
-          }};
-}
+constexpr auto with = model::on_fresh<fixture>;
 
 std::vector<model::check> checks() {
   return {
