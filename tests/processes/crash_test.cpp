@@ -145,13 +145,13 @@ TEST_CASE("crash: retries run the task again, and only that one") {
 }
 
 TEST_CASE("crash: three hundred deaths leave no descriptor, no process and no memory behind") {
+  auto const zygote = tn::detail::start_process_host().zygote();
+  auto const others = tn::test::children_of(zygote, false).size();
   tn::process_pool pool{{.workers = 2}};
   auto& arena = tn::detail::start_process_host().arena();
   (void)tn::try_map(tn::processes.on(pool), numbers(10), [](int x) { return x; });
   auto const descriptors = tn::test::open_descriptors();
   auto const memory = arena.in_use();
-  auto const zygote = tn::detail::start_process_host().zygote();
-  auto const children = tn::test::children_of(zygote, false).size();
   for (int i = 0; i != 300; ++i) {
     auto const r = tn::try_map(tn::processes.on(pool), numbers(4), [](int x) {
       std::string const large(100'000, 'x');  // a result that lies in the arena
@@ -165,7 +165,8 @@ TEST_CASE("crash: three hundred deaths leave no descriptor, no process and no me
   CHECK(tn::test::open_descriptors() == descriptors);
   CHECK(arena.in_use() == memory);
   CHECK(arena.consistent());
-  CHECK(tn::test::comes_true([&] { return tn::test::children_of(zygote, false).size() == children; }));
+  // The last one that died may not have been needed again.
+  CHECK(tn::test::comes_true([&] { return tn::test::children_of(zygote, false).size() <= others + 2; }));
   CHECK(tn::test::comes_true([&] { return tn::test::children_of(zygote, true).empty(); }));
 }
 
