@@ -59,6 +59,33 @@ void throws_out_of_noexcept() noexcept { always_throws(); }
 
 }  // namespace
 
+// The first test: no other pool has workers that may still be coming back.
+TEST_CASE("crash: three hundred deaths leave no descriptor, no process and no memory behind") {
+  auto const zygote = tn::detail::start_process_host().zygote();
+  auto const others = tn::test::children_of(zygote, false).size();
+  tn::process_pool pool{{.workers = 2}};
+  auto& arena = tn::detail::start_process_host().arena();
+  (void)tn::try_map(tn::processes.on(pool), numbers(10), [](int x) { return x; });
+  auto const descriptors = tn::test::open_descriptors();
+  auto const memory = arena.in_use();
+  for (int i = 0; i != 300; ++i) {
+    auto const r = tn::try_map(tn::processes.on(pool), numbers(4), [](int x) {
+      std::string const large(100'000, 'x');  // a result that lies in the arena
+      if (x == 2) std::raise(SIGKILL);
+      return large;
+    });
+    REQUIRE(r[3].value().size() == 100'000);
+    REQUIRE_FALSE(r[2].has_value());
+  }
+  CHECK(pool.stats().deaths == 300);
+  CHECK(tn::test::open_descriptors() == descriptors);
+  CHECK(arena.in_use() == memory);
+  CHECK(arena.consistent());
+  // The last one that died may not have been needed again.
+  CHECK(tn::test::comes_true([&] { return tn::test::children_of(zygote, false).size() <= others + 2; }));
+  CHECK(tn::test::comes_true([&] { return tn::test::children_of(zygote, true).empty(); }));
+}
+
 TEST_CASE("crash: every way to die is told by signal or exit code") {
   tn::process_pool pool{{.workers = 1}};
   CHECK(end_of(pool, [](int) { std::raise(SIGKILL); }).signal == SIGKILL);
@@ -142,32 +169,6 @@ TEST_CASE("crash: retries run the task again, and only that one") {
     }
   }
   arena.deallocate(counts);
-}
-
-TEST_CASE("crash: three hundred deaths leave no descriptor, no process and no memory behind") {
-  auto const zygote = tn::detail::start_process_host().zygote();
-  auto const others = tn::test::children_of(zygote, false).size();
-  tn::process_pool pool{{.workers = 2}};
-  auto& arena = tn::detail::start_process_host().arena();
-  (void)tn::try_map(tn::processes.on(pool), numbers(10), [](int x) { return x; });
-  auto const descriptors = tn::test::open_descriptors();
-  auto const memory = arena.in_use();
-  for (int i = 0; i != 300; ++i) {
-    auto const r = tn::try_map(tn::processes.on(pool), numbers(4), [](int x) {
-      std::string const large(100'000, 'x');  // a result that lies in the arena
-      if (x == 2) std::raise(SIGKILL);
-      return large;
-    });
-    REQUIRE(r[3].value().size() == 100'000);
-    REQUIRE_FALSE(r[2].has_value());
-  }
-  CHECK(pool.stats().deaths == 300);
-  CHECK(tn::test::open_descriptors() == descriptors);
-  CHECK(arena.in_use() == memory);
-  CHECK(arena.consistent());
-  // The last one that died may not have been needed again.
-  CHECK(tn::test::comes_true([&] { return tn::test::children_of(zygote, false).size() <= others + 2; }));
-  CHECK(tn::test::comes_true([&] { return tn::test::children_of(zygote, true).empty(); }));
 }
 
 TEST_CASE("crash: workers killed from outside at random instants lose and double nothing") {
