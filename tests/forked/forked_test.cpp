@@ -6,12 +6,12 @@
 #include <csignal>
 #include <functional>
 #include <map>
-#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/numbers.hpp"
 #include "tartan/algorithms/for_each.hpp"
 #include "tartan/algorithms/map.hpp"
 #include "tartan/algorithms/try_map.hpp"
@@ -28,11 +28,7 @@ namespace {
 namespace tn = tartan;
 using namespace std::chrono_literals;
 
-std::vector<int> numbers(int n) {
-  std::vector<int> v(static_cast<std::size_t>(n));
-  std::iota(v.begin(), v.end(), 0);
-  return v;
-}
+using tartan::test::numbers;
 
 }  // namespace
 

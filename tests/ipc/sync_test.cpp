@@ -5,11 +5,11 @@
 #include <csignal>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "support/numbers.hpp"
 #include "support/process_main.hpp"
 #include "tartan/algorithms/for_each.hpp"
 #include "tartan/algorithms/map.hpp"
@@ -21,11 +21,7 @@ namespace {
 namespace tn = tartan;
 using namespace std::chrono_literals;
 
-std::vector<int> numbers(int n) {
-  std::vector<int> v(static_cast<std::size_t>(n));
-  std::iota(v.begin(), v.end(), 0);
-  return v;
-}
+using tartan::test::numbers;
 
 using shared_long = tn::shared_span<long>;
 

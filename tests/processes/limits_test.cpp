@@ -8,12 +8,12 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "support/numbers.hpp"
 #include "support/process_main.hpp"
 #include "tartan/algorithms/map.hpp"
 #include "tartan/algorithms/try_map.hpp"
@@ -24,11 +24,7 @@ namespace {
 namespace tn = tartan;
 using namespace std::chrono_literals;
 
-std::vector<int> numbers(int n) {
-  std::vector<int> v(static_cast<std::size_t>(n));
-  std::iota(v.begin(), v.end(), 0);
-  return v;
-}
+using tartan::test::numbers;
 
 // Sets a limit for this process while it lives.
 struct limited {

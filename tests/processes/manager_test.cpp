@@ -2,13 +2,13 @@
 
 #include <csignal>
 #include <map>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "support/numbers.hpp"
 #include "support/process_main.hpp"
 #include "tartan/algorithms/for_each.hpp"
 #include "tartan/algorithms/map.hpp"
@@ -19,11 +19,7 @@ namespace {
 
 namespace tn = tartan;
 
-std::vector<int> numbers(int n) {
-  std::vector<int> v(static_cast<std::size_t>(n));
-  std::iota(v.begin(), v.end(), 0);
-  return v;
-}
+using tartan::test::numbers;
 
 using counts = tn::managed_dict<std::string, int>;
 

@@ -6,12 +6,12 @@
 
 #include <csignal>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "support/numbers.hpp"
 #include "support/process_main.hpp"
 #include "tartan/processes.hpp"
 
@@ -19,11 +19,7 @@ namespace {
 
 namespace tn = tartan;
 
-std::vector<int> numbers(int n) {
-  std::vector<int> v(static_cast<std::size_t>(n));
-  std::iota(v.begin(), v.end(), 0);
-  return v;
-}
+using tartan::test::numbers;
 
 constexpr auto text = [](int x) { return std::to_string(x); };
 constexpr auto length = [](std::string const& s) { return s.size(); };

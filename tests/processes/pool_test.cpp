@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/numbers.hpp"
 #include "support/process_main.hpp"
 #include "tartan/algorithms/aggregate.hpp"
 #include "tartan/algorithms/for_each.hpp"
@@ -44,11 +45,7 @@ class no_default {
   int value;
 };
 
-std::vector<int> numbers(int n) {
-  std::vector<int> v(static_cast<std::size_t>(n));
-  std::iota(v.begin(), v.end(), 0);
-  return v;
-}
+using tartan::test::numbers;
 
 int a_global = 1;
 

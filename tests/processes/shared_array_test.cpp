@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "support/numbers.hpp"
 #include "support/process_main.hpp"
 #include "tartan/algorithms/for_each.hpp"
 #include "tartan/algorithms/map.hpp"
@@ -17,11 +18,7 @@ namespace {
 
 namespace tn = tartan;
 
-std::vector<int> numbers(int n) {
-  std::vector<int> v(static_cast<std::size_t>(n));
-  std::iota(v.begin(), v.end(), 0);
-  return v;
-}
+using tartan::test::numbers;
 
 struct cell {
   int key;

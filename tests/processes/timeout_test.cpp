@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/numbers.hpp"
 #include "support/process_main.hpp"
 #include "tartan/algorithms/map.hpp"
 #include "tartan/algorithms/try_map.hpp"
@@ -19,11 +20,7 @@ namespace {
 namespace tn = tartan;
 using namespace std::chrono_literals;
 
-std::vector<int> numbers(int n) {
-  std::vector<int> v;
-  for (int i = 0; i != n; ++i) v.push_back(i);
-  return v;
-}
+using tartan::test::numbers;
 
 }  // namespace
 
