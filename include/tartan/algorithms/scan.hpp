@@ -81,20 +81,20 @@ struct plain_block {
 
 /// Numbers: a block is eight chains that advance side by side, so that none waits for the latency of the others, nor
 /// for the first bytes of a page. The whole block stays in the second-level cache between its two passes.
-inline constexpr std::size_t scan_chains = 8;
-
-/// About 32 KB, but no multiple of 4 KB: the heads of the chains would meet in one set of the first-level cache. A
-/// block has a multiple of 64 elements.
 template <class T>
-inline constexpr std::size_t scan_chain_length = ((std::size_t{1} << 15) + 512) / sizeof(T);
+struct block_of_chains {
+  static constexpr std::size_t chains = 8;
+  /// About 32 KB, but no multiple of 4 KB: the heads of the chains would meet in one set of the first-level cache. A
+  /// block has a multiple of 64 elements.
+  static constexpr std::size_t chain = ((std::size_t{1} << 15) + 512) / sizeof(T);
+  static constexpr std::size_t length(std::size_t) noexcept { return chains * chain; }
+  static constexpr bool scan_needs_total(std::size_t n) noexcept { return n > chain; }
+};
 
 /// Under a combine that works in lanes the leaf has kernels for both passes.
 template <bool Inclusive, class T, class Leaf, class Combine>
-class lane_block {
+class lane_block : public block_of_chains<T> {
  public:
-  static constexpr std::size_t length(std::size_t) noexcept { return scan_chains * chain; }
-  static constexpr bool scan_needs_total(std::size_t n) noexcept { return n > chain; }
-
   explicit lane_block(Combine& its_combine) noexcept : combine_(its_combine) {}
 
   template <class It>
@@ -112,7 +112,7 @@ class lane_block {
 
   template <class It, class Out>
   void scan(It first, Out out, std::size_t n, std::optional<T> const& before) {
-    std::array<T, scan_chains> start{};
+    std::array<T, chains> start{};
     if (before) start[0] = *before;
     for (std::size_t j = 1; j * chain < n; ++j)
       start[j] = j == 1 && !before ? total_[0] : static_cast<T>(combine_(start[j - 1], total_[j - 1]));
@@ -127,7 +127,7 @@ class lane_block {
   }
 
  private:
-  static constexpr std::size_t chain = scan_chain_length<T>;
+  using block_of_chains<T>::chain, block_of_chains<T>::chains;
   static constexpr std::size_t turn =
       256 / sizeof(T);  // of one chain, before the next is on; long turns are slow from memory
 
@@ -140,16 +140,13 @@ class lane_block {
   }
 
   Combine& combine_;
-  std::array<T, scan_chains> total_{};
+  std::array<T, chains> total_{};
 };
 
 /// Any other combine keeps to the order of the elements.
 template <bool Inclusive, class T, class Combine>
-class chained_block {
+class chained_block : public block_of_chains<T> {
  public:
-  static constexpr std::size_t length(std::size_t) noexcept { return scan_chains * chain; }
-  static constexpr bool scan_needs_total(std::size_t n) noexcept { return n > chain; }
-
   explicit chained_block(Combine& its_combine) noexcept : combine_(its_combine) {}
 
   template <class It>
@@ -182,7 +179,7 @@ class chained_block {
   }
 
  private:
-  static constexpr std::size_t chains = scan_chains, chain = scan_chain_length<T>;
+  using block_of_chains<T>::chain, block_of_chains<T>::chains;
 
   TARTAN_ALWAYS_INLINE T together(T a, T b) { return static_cast<T>(std::invoke(combine_, a, b)); }
 

@@ -10,10 +10,9 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 /// One thread, the maker, cuts pieces from the block, and keeps their number to itself; any thread brings pieces back.
 ///
-/// [B1] The count is `unfinished` at first, less what is back. The maker, leaving the block, subtracts `unfinished`
-/// less
-///      the number of pieces: so the count is zero exactly when the maker has left and all are back. One
-///      read-modify-write makes it zero, so one thread learns of it.
+/// [B1] The count is `unfinished` at first, less what is back. The maker, when it leaves the block, takes away that
+///      number too, but for the pieces that it has cut: so the count is zero exactly when the maker has left and all
+///      are back. One read-modify-write makes it zero, so one thread learns of it.
 /// [B2] Each subtraction releases and acquires: whoever makes it zero comes after every last use of a piece.
 template <class Atomics = real_atomics>
 class block_count {

@@ -39,8 +39,7 @@ struct cache_sizes {
 }
 
 /// The second-level cache of one core and the last-level one, in bytes; a modest guess where the system does not tell.
-/// The C library is asked second: glibc 2.36 takes the last-level cache of some virtual machines for ten times as
-/// large.
+/// The C library is asked second: glibc 2.36 takes the last level of some virtual machines for ten times as large.
 [[nodiscard]] inline cache_sizes const& caches() noexcept {
   auto const ask = [](int level, int name, double otherwise) {
     double const told = cache_of_level(level);
