@@ -96,13 +96,13 @@ class channel_sender {
 
 namespace detail {
 
-/// What the tasks of one channel share with it.
+/// What the tasks of one channel share with it. It may outlive the channel for a moment, what the user gave does not.
 template <class Work>
 struct channel_core {
   channel_core(Work&& its_work, stop_query its_stop, piece_counter its_progress)
       : work(std::move(its_work)), stop(its_stop), progress(its_progress) {}
 
-  Work const work;
+  std::optional<Work const> work;
   stop_query const stop;
   piece_counter const progress;
   std::atomic<bool> cancelled_by_caller{false};
@@ -115,7 +115,7 @@ template <class Argument, class Work>
 inline constexpr bool sends_ahead<void, Argument, Work> = false;
 
 /// One task. References: of the pool's queue, of the channel until it is handed out, of the channel's list of tasks
-/// that may not have begun.
+/// that may not have begun. A worker may hold it for a moment after it has ended: argument and result are gone before.
 template <class R, class Argument, class Work>
 class channel_task : public shared_task, public channel_arrival {
  public:
@@ -130,6 +130,8 @@ class channel_task : public shared_task, public channel_arrival {
 
   [[nodiscard]] std::size_t index() const noexcept { return index_; }
   [[nodiscard]] outcome<R> take() { return std::move(*outcome_); }
+  /// After the end: what is left of the result.
+  void clear() noexcept { outcome_.reset(); }
 
  private:
   static void obey_order(queued_task* base, worker* w, task_order order) {
@@ -156,14 +158,14 @@ class channel_task : public shared_task, public channel_arrival {
   void perform() noexcept {
     if (core_->cancelled_by_caller.load(std::memory_order_relaxed) || core_->stop.requested())  // relaxed: a wish
       return end_unrun();
-    outcome_.emplace(attempt<R>(index_, [this]() -> R {
+    attempt_in(outcome_, index_, [this]() -> R {
       if constexpr (sends_ahead<R, Argument, Work>) {
         channel_sender<R> sender(index_, core_->ended);
-        return std::invoke(core_->work, argument_, sender);
+        return std::invoke(*core_->work, *argument_, sender);
       } else {
-        return std::invoke(core_->work, argument_);
+        return std::invoke(*core_->work, *argument_);
       }
-    }));
+    });
     core_->progress.finished(1);
     end();
   }
@@ -179,6 +181,7 @@ class channel_task : public shared_task, public channel_arrival {
 
   /// Whoever has seen done() finds the task in the list.
   void end() noexcept {
+    argument_.reset();
     std::shared_ptr<core_type> const core = std::move(core_);  // the channel may be gone as soon as it has the task
     core->ended.put(this);
     finish();
@@ -186,7 +189,7 @@ class channel_task : public shared_task, public channel_arrival {
 
   std::size_t const index_;
   std::shared_ptr<core_type> core_;
-  Argument argument_;
+  std::optional<Argument> argument_;
   std::optional<outcome<R>> outcome_;
 };
 
@@ -213,6 +216,7 @@ class local_channel {
       while (channel_arrival* const a = next_ended()) a->ahead ? drop_ahead(a) : retire(as_task(a));
     }
     static_cast<void>(first_waiting());
+    core_->work.reset();  // nobody calls it any more
   }
 
   /// Exceptions: pool_closed. Then, as when it returns false, `argument` has not been moved from.
@@ -242,11 +246,9 @@ class local_channel {
           continue;
         }
       }
-      task* const t = as_task(a);
-      std::size_t const index = t->index();
-      outcome<R> result = t->take();
-      retire(t);
-      on_result(index, std::move(result));
+      task& t = *as_task(a);
+      std::size_t const index = t.index();
+      on_result(index, take_from(t));
     }
     return results;
   }
@@ -305,8 +307,19 @@ class local_channel {
     return ready_ == nullptr ? nullptr : std::exchange(ready_, ready_->next_arrival);
   }
 
+  /// Its result; the task is no longer under way, also if moving that throws.
+  [[nodiscard]] outcome<R> take_from(task& t) {
+    struct retiring {
+      local_channel& channel;
+      task& ended;
+      ~retiring() { channel.retire(&ended); }
+    } const at_end{*this, t};
+    return t.take();
+  }
+
   void retire(task* t) noexcept {
     --under_way_;
+    t->clear();
     t->release();
   }
 

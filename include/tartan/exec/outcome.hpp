@@ -95,6 +95,20 @@ outcome<R> attempt(std::size_t index, F&& f) {
 #endif
 }
 
+/// The same, where it shall lie: a result whose move throws is an error too.
+template <class R, class F>
+void attempt_in(std::optional<outcome<R>>& place, std::size_t index, F&& f) noexcept {
+#if TARTAN_EXCEPTIONS
+  try {
+    place.emplace(std::in_place, index, invoke_regular(std::forward<F>(f)));
+  } catch (...) {
+    place.emplace(index, std::current_exception());
+  }
+#else
+  place.emplace(std::in_place, index, invoke_regular(std::forward<F>(f)));
+#endif
+}
+
 }  // namespace detail
 
 }  // namespace tartan::inline TARTAN_ABI
