@@ -2,21 +2,21 @@
 // Elements that are kept, in their order: copy_if, remove_if, partition, unique.
 
 #include <algorithm>    // min
-#include <concepts>     // default_initializable
 #include <cstddef>      // size_t
 #include <functional>   // equal_to, identity, invoke
 #include <iterator>     // iter_value_t
 #include <ranges>       // begin, iter_move, iterator_t, range_value_t
-#include <type_traits>  // is_trivially_copyable_v, remove_cvref_t
+#include <type_traits>  // remove_cvref_t
 #include <utility>      // exchange, forward, move
 #include <vector>       // vector
 
-#include "tartan/algorithms/map.hpp"  // write_alignment
-#include "tartan/core/slots.hpp"      // slots
-#include "tartan/exec/backend.hpp"    // shared_memory_backend
-#include "tartan/exec/plan.hpp"       // block_plan
-#include "tartan/exec/policy.hpp"     // execution_policy, supports
-#include "tartan/exec/source.hpp"     // divisible_range, length
+#include "tartan/algorithms/map.hpp"        // write_alignment
+#include "tartan/algorithms/vector_of.hpp"  // vector_of
+#include "tartan/core/slots.hpp"            // slots
+#include "tartan/exec/backend.hpp"          // shared_memory_backend
+#include "tartan/exec/plan.hpp"             // block_plan
+#include "tartan/exec/policy.hpp"           // execution_policy, supports
+#include "tartan/exec/source.hpp"           // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -130,17 +130,10 @@ template <execution_policy P, divisible_range R, class Pred, class Proj = std::i
   using T = std::ranges::range_value_t<R>;
   auto const first = std::ranges::begin(r);
   detail::selection<P> chosen(policy, detail::length(r), detail::index_test(r, pred, proj));
-  auto const drop = [](std::size_t, std::size_t) {};
-  if constexpr (std::default_initializable<T> && std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool>) {
-    std::vector<T> out(chosen.kept());
-    chosen.for_each([&](std::size_t i, std::size_t place) { out[place] = detail::at(first, i); }, drop);
-    return out;
-  } else {
-    detail::slots<T> out(chosen.kept());
-    chosen.for_each(
-        [&](std::size_t i, std::size_t place) { out.make(place, [&]() -> T { return detail::at(first, i); }); }, drop);
-    return out.to_vector();
-  }
+  return detail::vector_of<T>(chosen.kept(), [&](auto const& put) {
+    chosen.for_each([&](std::size_t i, std::size_t place) { put(place, detail::at(first, i)); },
+                    [](std::size_t, std::size_t) {});
+  });
 }
 
 /// Moves the elements for whose projection pred does not hold to the front, in their order; gives an iterator behind

@@ -11,11 +11,12 @@
 #include <utility>      // forward, move
 #include <vector>       // vector
 
-#include "tartan/core/errors.hpp"   // bad_argument, raise
-#include "tartan/core/slots.hpp"    // slots
-#include "tartan/exec/backend.hpp"  // shared_memory_backend
-#include "tartan/exec/policy.hpp"   // execution_policy, supports
-#include "tartan/exec/source.hpp"   // for_parts, length, subrange_of
+#include "tartan/algorithms/vector_of.hpp"  // resize_fresh
+#include "tartan/core/errors.hpp"           // bad_argument, raise
+#include "tartan/core/slots.hpp"            // slots
+#include "tartan/exec/backend.hpp"          // shared_memory_backend
+#include "tartan/exec/policy.hpp"           // execution_policy, supports
+#include "tartan/exec/source.hpp"           // for_parts, length, subrange_of
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -110,7 +111,7 @@ template <execution_policy P, std::ranges::input_range R, class F>
     if constexpr (!shared_memory_backend<typename P::backend_type>) {
       detail::map_part_remote(policy, part, out, f);
     } else if constexpr (std::default_initializable<result> && std::is_move_assignable_v<result>) {
-      out.resize(offset + detail::length(part));
+      detail::resize_fresh(out, offset + detail::length(part));
       detail::map_part(policy, part, out, offset, f, detail::write_alignment<decltype(out)>);
     } else {
       detail::map_part_raw(policy, part, out, f);

@@ -7,15 +7,28 @@
 #include <utility>      // forward
 #include <vector>       // vector
 
-#include "tartan/core/slots.hpp"  // slots
+#include "tartan/core/large_pages.hpp"  // prefer_large_pages
+#include "tartan/core/slots.hpp"        // slots
 
 namespace tartan::inline TARTAN_ABI::detail {
+
+/// v.resize(n); a large vector that was empty lies in large pages then.
+template <class T>
+void resize_fresh(std::vector<T>& v, std::size_t n) {
+  if constexpr (!std::is_same_v<T, bool>)
+    if (v.capacity() == 0) {
+      v.reserve(n);
+      prefer_large_pages(v.data(), n * sizeof(T));
+    }
+  v.resize(n);
+}
 
 /// A vector of n elements, of which fill(put) makes each once by put(i, what it is made from).
 template <class T, class Fill>
 std::vector<T> vector_of(std::size_t n, Fill&& fill) {
   if constexpr (std::default_initializable<T> && std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool>) {
-    std::vector<T> out(n);
+    std::vector<T> out;
+    resize_fresh(out, n);
     fill([to = out.data()](std::size_t i, auto&& x) { to[i] = T(std::forward<decltype(x)>(x)); });
     return out;
   } else {

@@ -1,13 +1,12 @@
 #pragma once
 // Memory of many megabytes, in large pages where the system grants them.
 
-#include <sys/mman.h>  // madvise
-
 #include <cstddef>  // size_t
 #include <new>      // align_val_t
 #include <utility>  // swap
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI
+#include "tartan/core/config.hpp"       // TARTAN_ABI
+#include "tartan/core/large_pages.hpp"  // large_page, prefer_large_pages, worth_large_pages
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -16,12 +15,9 @@ namespace tartan::inline TARTAN_ABI::detail {
 class large_memory {
  public:
   large_memory() = default;
-  explicit large_memory(std::size_t bytes) : alignment_(bytes < 2 * large_page ? cache_line : large_page) {
+  explicit large_memory(std::size_t bytes) : alignment_(bytes < worth_large_pages ? cache_line : large_page) {
     memory_ = ::operator new(bytes, std::align_val_t{alignment_});
-#if defined(MADV_HUGEPAGE)
-    // Refused where the system has no large pages to give; nothing depends on it.
-    if (alignment_ == large_page) static_cast<void>(::madvise(memory_, bytes, MADV_HUGEPAGE));
-#endif
+    prefer_large_pages(memory_, bytes);
   }
   large_memory(large_memory&& other) noexcept : memory_(other.memory_), alignment_(other.alignment_) {
     other.memory_ = nullptr;
@@ -38,7 +34,7 @@ class large_memory {
   [[nodiscard]] std::byte* data() const noexcept { return static_cast<std::byte*>(memory_); }
 
  private:
-  static constexpr std::size_t cache_line = 64, large_page = std::size_t{2} << 20;
+  static constexpr std::size_t cache_line = 64;
   void* memory_ = nullptr;
   std::size_t alignment_ = cache_line;
 };

@@ -3,11 +3,12 @@
 
 #include <cstddef>      // byte, size_t
 #include <new>          // align_val_t
-#include <type_traits>  // is_trivially_destructible_v
+#include <type_traits>  // is_same_v, is_trivially_destructible_v
 #include <utility>      // forward, move
 #include <vector>       // vector
 
 #include "tartan/core/config.hpp"       // TARTAN_ABI
+#include "tartan/core/large_pages.hpp"  // prefer_large_pages
 #include "tartan/core/owned_array.hpp"  // owned_array
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -20,7 +21,9 @@ class slots {
   explicit slots(std::size_t n)
       : n_(n),
         made_(tracked ? n : 0),
-        raw_(static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{alignof(T)}))) {}
+        raw_(static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{alignof(T)}))) {
+    prefer_large_pages(raw_, n * sizeof(T));
+  }
   slots(slots const&) = delete;
   slots& operator=(slots const&) = delete;
   ~slots() {
@@ -45,6 +48,7 @@ class slots {
   [[nodiscard]] std::vector<T> to_vector() {
     std::vector<T> out;
     out.reserve(n_);
+    if constexpr (!std::is_same_v<T, bool>) prefer_large_pages(out.data(), n_ * sizeof(T));
     for (std::size_t i = 0; i != n_; ++i) out.push_back(std::move(raw_[i]));
     return out;
   }

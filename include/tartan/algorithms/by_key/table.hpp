@@ -13,6 +13,7 @@
 #include "tartan/algorithms/by_key/held.hpp"  // held
 #include "tartan/algorithms/by_key/keys.hpp"  // key_layout
 #include "tartan/core/config.hpp"             // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/large_pages.hpp"        // prefer_large_pages
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -154,6 +155,7 @@ class key_table {
   void grow_to(std::size_t wanted) {
     key_table bigger(skip_);
     bigger.cells_ = static_cast<cell*>(::operator new(wanted * sizeof(cell), std::align_val_t{alignof(cell)}));
+    prefer_large_pages(bigger.cells_, wanted * sizeof(cell));
     std::memset(static_cast<void*>(bigger.cells_), 0, wanted * sizeof(cell));
     bigger.capacity_ = wanted;
     bigger.room_ = wanted / 8 * 5;
