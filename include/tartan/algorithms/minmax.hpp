@@ -61,6 +61,12 @@ std::size_t best_index(P const& policy, std::size_t n, Better const& better) {
   return best_index<true>(policy, n, better, best_one_by_one<Better>{better});
 }
 
+/// The same policy for another look at the same elements.
+template <class P>
+P uncounted(P const& policy) {
+  return P(policy.backend(), policy.props().uncounted());
+}
+
 /// The order of numbers of type T, which leaves know; not one of the user's, nor that of another type.
 template <class Compare, class T>
 inline constexpr bool natural_order = std::is_same_v<Compare, std::ranges::less> ||
@@ -81,7 +87,7 @@ std::size_t extreme_index(P const& policy, R& r, std::size_t n, Better const& be
       return begin;
     });
     // With NaN among the numbers the cut into blocks shows: then the one of the other policies is taken.
-    return disorder.load(std::memory_order_relaxed) ? best_index(policy, n, better) : best;
+    return disorder.load(std::memory_order_relaxed) ? best_index(uncounted(policy), n, better) : best;
   } else {
     return best_index(policy, n, better);
   }
@@ -131,7 +137,7 @@ template <execution_policy P, divisible_range R, class Compare = std::ranges::le
   std::size_t const n = detail::length(r);
   auto const first = std::ranges::begin(r);
   return std::pair(detail::advanced(first, n == 0 ? 0 : detail::best_index(policy, n, less)),
-                   detail::advanced(first, n == 0 ? 0 : detail::best_index(policy, n, not_less)));
+                   detail::advanced(first, n == 0 ? 0 : detail::best_index(detail::uncounted(policy), n, not_less)));
 }
 
 }  // namespace tartan::inline TARTAN_ABI

@@ -166,12 +166,14 @@ void sort_range(P const& policy, R& r, Compare& compare, Proj& proj) {
   static_assert(shared_memory_backend<typename P::backend_type>,
                 "tartan: sort works in place and needs workers that see the caller's memory; use seq, par or par_simd");
   static_assert(supports<P, (property::grain | property::relaxed)>,
-                "tartan: sort does not support a property of this policy (it takes workers, stop, name, on)");
+                "tartan: sort does not support a property of this policy (it takes workers, stop, progress, name, on)");
   if (policy.props().stop.requested()) raise<cancelled>();
   auto const first = std::ranges::begin(r);
+  std::size_t const n = length(r);
   sort_call<P, std::remove_const_t<decltype(first)>, Compare, Proj>(
-      policy, first, length(r), write_alignment<std::remove_cvref_t<R>>, compare, proj)
+      policy, first, n, write_alignment<std::remove_cvref_t<R>>, compare, proj)
       .run();
+  policy.props().progress.finished(n);  // no element has its place before
 }
 
 }  // namespace detail

@@ -71,7 +71,8 @@ template <execution_policy P, std::ranges::input_range R, class F>
                 "progress, name, on)");
   using result = std::decay_t<std::invoke_result_t<F&, reference>>;
   if constexpr (shared_memory_backend<typename P::backend_type>) {
-    return submit(policy, [policy, range = std::views::all(std::forward<R>(r)), f = std::move(f)]() mutable {
+    P const uncounted(policy.backend(), policy.props().uncounted());  // elements count, not the task of them all
+    return submit(uncounted, [policy, range = std::views::all(std::forward<R>(r)), f = std::move(f)]() mutable {
       return detail::map_in_task<result>(policy, range, f);
     });
   } else {

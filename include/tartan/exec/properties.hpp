@@ -49,6 +49,13 @@ struct properties {
   detail::piece_counter progress{};
 
   [[nodiscard]] detail::run_control control() const noexcept { return {stop, progress}; }
+
+  /// The same for a step whose elements are not those that the user counts.
+  [[nodiscard]] properties uncounted() const noexcept {
+    properties same = *this;
+    same.progress = {};
+    return same;
+  }
 };
 
 }  // namespace tartan::inline TARTAN_ABI

@@ -57,7 +57,7 @@ constexpr void require_stencil_policy() {
 /// Determinism: the same bits for any policy, number of workers and depth; see the notes on contraction of a
 /// multiplication and an addition for what the compiler may do to f itself.
 /// Exceptions: of f; bad_extents, bad_argument. The grid then holds the state before the steps in progress.
-/// Blocking: returns when all is done; the calling thread takes part.
+/// Blocking: returns when all is done; the calling thread takes part. Progress counts steps.
 /// Processes: grids are shared_grid, f travels. A worker's death is worker_died, and the grid holds the state before
 /// the steps in progress; under retries(n) those steps are done again, which never shows.
 template <execution_policy P, class Grids, class When, class EdgeValue, class F>

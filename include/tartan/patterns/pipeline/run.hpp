@@ -341,7 +341,7 @@ class pipeline_run {
 #endif
 
   void finish(token_batch* b) {
-    props_.progress.finished(b->count);
+    if (b->count != 0) props_.progress.finished(b->count);  // others have failed
     adapt(*b);
     b->in_use.store(false, std::memory_order_release);   // [P2]
     under_way_.fetch_sub(1, std::memory_order_acq_rel);  // with finished()

@@ -34,27 +34,28 @@ struct stencil_result {
 };
 namespace detail {
 
-/// Runs all tiles of one pass.
+/// Runs all tiles of one pass, which takes that many steps. They count: nobody outside knows how many tiles there are.
 template <class P, class Sweep>
-void run_tiles(P const& policy, Sweep const& sweep, tiling const& cut, scratch<ring_memory>& memory) {
+void run_tiles(P const& policy, Sweep const& sweep, tiling const& cut, scratch<ring_memory>& memory,
+               std::size_t steps = 1) {
   auto const count = static_cast<std::size_t>(tile_count(cut, sweep.size));
   if constexpr (!shared_memory_backend<typename P::backend_type>)
-    return run_strips(policy, sweep, cut, count);
+    run_strips(policy, sweep, cut, count);
   else
-    policy.backend().for_range(policy.props(), count, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
-      auto rings = memory.take();
-      for (std::size_t i = begin; i != end; ++i)
-        sweep.run(tile_of(cut, sweep.size, static_cast<std::ptrdiff_t>(i)), *rings);
-    });
+    policy.backend().for_range(policy.props().uncounted(), count, std::size_t{1},
+                               [&](std::size_t begin, std::size_t end) {
+                                 auto rings = memory.take();
+                                 for (std::size_t i = begin; i != end; ++i)
+                                   sweep.run(tile_of(cut, sweep.size, static_cast<std::ptrdiff_t>(i)), *rings);
+                               });
+  policy.props().progress.finished(steps);
 }
 
 /// look_at(begin, end) for ranges of rows, on the threads of a policy that has some.
 template <class P, class Body>
 void each_row(P const& policy, std::size_t rows, Body const& look_at) {
   if constexpr (shared_memory_backend<typename P::backend_type>) {
-    properties props = policy.props();
-    props.progress = {};
-    policy.backend().for_range(props, rows, std::size_t{1}, look_at);
+    policy.backend().for_range(policy.props().uncounted(), rows, std::size_t{1}, look_at);
   } else {
     look_at(0, rows);  // cheaper here than to send
   }
@@ -222,7 +223,7 @@ class stencil_call {
         static_cast<double>(point_bytes) * static_cast<double>(size_.planes * size_.rows * size_.columns);
     auto const sweep = make_sweep(cut.depth, state > caches().middle * 4, std::make_index_sequence<sizeof...(G)>{},
                                   std::make_index_sequence<outs>{}, std::make_index_sequence<moving>{});
-    run_tiles(policy_, sweep, cut, memory_);
+    run_tiles(policy_, sweep, cut, memory_, static_cast<std::size_t>(cut.depth));
     turn(static_cast<std::size_t>(cut.depth));
     return static_cast<std::size_t>(cut.depth);
   }

@@ -69,7 +69,7 @@ void run_strips(P const& policy, Sweep const& sweep, tiling const& cut, std::siz
       {sweep.size, sweep.radius, sweep.edges, sweep.depth, sweep.bypass, sweep.from, sweep.to, sweep.past, cut},
       sweep.f};
   static_cast<void>(policy.backend().template collect<std::monostate>(
-      policy.props(), block_plan(count, 1), [](block const& b) { return b.index; }, work));
+      policy.props().uncounted(), block_plan(count, 1), [](block const& b) { return b.index; }, work));
 }
 
 }  // namespace detail
