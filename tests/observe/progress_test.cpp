@@ -1,7 +1,9 @@
 #include "tartan/observe/progress.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <list>
 #include <numeric>
 #include <ranges>
@@ -86,6 +88,33 @@ TEST_CASE("policies count what has ended, and the callback hears of it", "[progr
     CHECK(last == 10'000);
     CHECK(reports >= 2);
   });
+}
+
+TEST_CASE("what a counter or a callback throws goes to the handler, and the call comes to its end", "[progress]") {
+  static std::atomic<int> handled{0};
+  auto const before = tn::set_unhandled([](std::exception_ptr) { ++handled; });
+  struct throwing {
+    void advance(std::size_t) { throw std::domain_error("counter"); }
+  } counter;
+  tn::test::everywhere([&](auto const& p) {
+    handled = 0;
+    std::atomic<int> calls{0};
+    tn::for_each(p.progress(counter), std::views::iota(0, 1000), [&](int) { ++calls; });
+    CHECK(calls == 1000);
+    CHECK(handled > 0);
+    handled = 0;
+    {
+      tn::progress bar{tn::progress_options{
+          .output = tn::progress_output::never, .interval = 0ms, .callback = [](tn::progress_report const&) {
+            throw std::domain_error("callback");
+          }}};
+      tn::for_each(p.progress(bar), std::views::iota(0, 1000), [&](int) { ++calls; });
+      CHECK(bar.done() == 1000);
+    }
+    CHECK(calls == 2000);
+    CHECK(handled > 0);
+  });
+  tn::set_unhandled(before);
 }
 
 TEST_CASE("reports come no more often than the interval says", "[progress]") {

@@ -69,6 +69,13 @@ class task_result : public shared_task {
     return result_.error();
   }
 
+  /// For the only one who waits, in place of take(): another owner of the task may outlive who gets the error, and shall
+  /// not be the one that frees it.
+  [[nodiscard]] std::exception_ptr take_error() noexcept {
+    note(seen);
+    return result_.take_error();
+  }
+
   /// Only who has begun the task: the result is what f() gives or throws.
   template <class F>
   void complete(F&& f) noexcept {
@@ -293,7 +300,7 @@ class continuation final : public task_result<R>, public follow_up {
       auto* const before = static_cast<task_result<Before>*>(this->take_dependency());
       task_ref const owner(before);
       if (before->failed())
-        this->result().fail(before->error());
+        this->result().fail(before->take_error());
       else
         this->result().set_from([&]() -> R {
           if constexpr (std::is_same_v<Before, std::monostate>)

@@ -33,7 +33,7 @@ template <class R>
 void keep_first_error(future<R> const& f, std::exception_ptr& first) {
   auto& task = future_access::task(f);
   if (!task.failed()) return;
-  if (std::exception_ptr error = task.error(); first == nullptr) first = std::move(error);
+  if (std::exception_ptr error = task.take_error(); first == nullptr) first = std::move(error);
 }
 
 /// Futures that are waited for together; whoever ends the last one makes the result.

@@ -87,6 +87,8 @@ class result_slot {
 
   [[nodiscard]] bool failed() const noexcept { return failed_; }
   [[nodiscard]] std::exception_ptr const& error() const noexcept { return error_; }
+  /// Leaves null, which stays an error.
+  [[nodiscard]] std::exception_ptr take_error() noexcept { return std::move(error_); }
 
   /// The result where it lies; only if it has not failed.
   [[nodiscard]] std::add_lvalue_reference_t<R> value() noexcept {

@@ -21,8 +21,8 @@ struct stop_query {
 /// A reference to anything that counts finished elements; null counts for nobody.
 struct piece_counter {
   void* sink = nullptr;
-  void (*count)(void*, std::size_t) = nullptr;
-  void finished(std::size_t elements) const {
+  void (*count)(void*, std::size_t) noexcept = nullptr;
+  void finished(std::size_t elements) const noexcept {
     if (count != nullptr) count(sink, elements);
   }
   friend bool operator==(piece_counter const&, piece_counter const&) = default;
@@ -42,7 +42,7 @@ class alignas(line_pair) run_control {
     return true;
   }
 
-  void finished(std::size_t elements) const { counter_.finished(elements); }
+  void finished(std::size_t elements) const noexcept { counter_.finished(elements); }
 
   /// Whether anybody wants to be asked or told between pieces.
   [[nodiscard]] bool watched() const noexcept { return stop_.asks != nullptr || counter_.count != nullptr; }

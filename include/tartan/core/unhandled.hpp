@@ -10,8 +10,8 @@
 
 namespace tartan::inline TARTAN_ABI {
 
-/// Is told what a task threw whose future was dropped, or which never had one. Called on the thread where that became
-/// known; must not throw.
+/// Is told what a task threw whose future was dropped, or which never had one, and what those throw who only look on:
+/// callbacks of futures and progress counters. Called on the thread where that became known; must not throw.
 using unhandled_handler = void (*)(std::exception_ptr error);
 
 /// Sets the handler of the process and returns the one before. Null (the beginning) writes a line to stderr.

@@ -8,6 +8,7 @@
 #include <type_traits>  // remove_cvref_t
 
 #include "tartan/core/errors.hpp"      // bad_argument, raise
+#include "tartan/core/unhandled.hpp"   // run_unattended
 #include "tartan/exec/leaf.hpp"        // or_scalar_t, scalar_leaf, simd_leaf
 #include "tartan/exec/properties.hpp"  // properties, property
 
@@ -86,11 +87,14 @@ class policy {
     return stop(token);
   }
 
-  /// Tells `counter` about finished elements.
+  /// Tells `counter` about finished elements. What it throws goes to the handler of set_unhandled(): the call is not
+  /// to fail because somebody looks on.
   template <progress_counter Counter>
   [[nodiscard]] constexpr policy progress(Counter& counter) const {
     return with([&counter](properties& p) {
-      p.progress = {&counter, [](void* c, std::size_t n) { static_cast<Counter*>(c)->advance(n); }};
+      p.progress = {&counter, [](void* c, std::size_t n) noexcept {
+                      detail::run_unattended([&] { static_cast<Counter*>(c)->advance(n); });
+                    }};
     });
   }
 

@@ -18,6 +18,7 @@
 #include "tartan/core/config.hpp"             // TARTAN_ABI
 #include "tartan/core/padded.hpp"             // line_pair
 #include "tartan/core/ticks.hpp"              // ticks, ticks_per_us
+#include "tartan/core/unhandled.hpp"          // run_unattended
 #include "tartan/observe/terminal.hpp"        // colour_wanted, columns_of, is_terminal, terminal_moves
 #include "tartan/observe/terminal_lines.hpp"  // terminal_lines
 
@@ -146,8 +147,8 @@ struct progress_options {
 /// Patterns tell it what has ended, not what was handed out. Reports come at most once an interval, and one at the end;
 /// the last one comes with the destructor, which must be after the calls that count. Several bars at once have a line
 /// each, at the bottom of the terminal; each one's last line stays.
-/// Thread safety: advance() from any thread. Callbacks come from whichever thread counts, one at a time; they must not
-/// throw and must not call the bar.
+/// Thread safety: advance() from any thread. Callbacks come from whichever thread counts, one at a time, and must not
+/// call the bar; what they throw goes to the handler of set_unhandled().
 template <class View = void>
 class progress;
 
@@ -239,7 +240,7 @@ class progress<void> {
   void write(bool finished) noexcept {
     progress_report const r{options_.description, options_.unit,         done(),
                             options_.total,       clock::now() - begin_, finished};
-    if (options_.callback) options_.callback(r);
+    if (options_.callback) detail::run_unattended([&] { options_.callback(r); });
     if (!shown_) return;
     // The last column stays empty: some terminals wrap there.
     std::size_t const columns = on_line_ ? (std::max)(detail::columns_of(options_.stream), std::size_t{2}) - 1 : 200;
