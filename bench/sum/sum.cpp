@@ -52,10 +52,13 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
 
   out.push_back(bench::make_baseline(
       "dot", dot, [] { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }, 2 * bytes));
+  // Once as a call for it, once as any user writes it.
   auto const index = [] { return std::views::iota(std::size_t{0}, a.size()); };
   for (unsigned const w : o.workers) {
     out.push_back(bench::make(
-        "dot", "tartan par", w, dot,
+        "dot", "tartan par, dot()", w, dot, [p = tartan::par.workers(w)] { return tartan::dot(p, a, b); }, 2 * bytes));
+    out.push_back(bench::make(
+        "dot", "tartan par, map_reduce", w, dot,
         [p = tartan::par.workers(w), index] {
           return tartan::map_reduce(p, index(), [x = a.data(), y = b.data()](std::size_t i) { return x[i] * y[i]; });
         },

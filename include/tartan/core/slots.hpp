@@ -21,8 +21,9 @@ class slots {
   explicit slots(std::size_t n)
       : n_(n),
         made_(tracked ? n : 0),
-        raw_(static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{alignof(T)}))) {
-    prefer_large_pages(raw_, n * sizeof(T));
+        raw_(n <= few ? reinterpret_cast<T*>(here_)
+                      : static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{alignof(T)}))) {
+    if (n > few) prefer_large_pages(raw_, n * sizeof(T));
   }
   slots(slots const&) = delete;
   slots& operator=(slots const&) = delete;
@@ -30,7 +31,7 @@ class slots {
     if constexpr (tracked)
       for (std::size_t i = 0; i != n_; ++i)
         if (made_.get()[i]) raw_[i].~T();
-    ::operator delete(raw_, std::align_val_t{alignof(T)});
+    if (n_ > few) ::operator delete(raw_, std::align_val_t{alignof(T)});
   }
 
   /// Constructs element i from f(), in place.
@@ -55,9 +56,12 @@ class slots {
 
  private:
   static constexpr bool tracked = !std::is_trivially_destructible_v<T>;
+  /// So many have their place in here: an allocation costs as much as adding up a thousand numbers.
+  static constexpr std::size_t few = tracked ? 0 : 512 / sizeof(T);
   std::size_t n_;
   owned_array<bool> made_;
   T* raw_;
+  alignas(T) std::byte here_[few == 0 ? 1 : few * sizeof(T)];
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -9,6 +9,7 @@
 
 #include "tartan/core/config.hpp"            // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 #include "tartan/core/function_objects.hpp"  // identity, invoke
+#include "tartan/core/smaller.hpp"           // smaller
 #include "tartan/exec/combine.hpp"           // in_lanes
 
 namespace tartan::inline TARTAN_ABI {
@@ -80,13 +81,13 @@ class scalar_reducer<T, Map, Combine, true> {
     auto const from = plain(first);
     auto const mapped_at = [&](std::size_t i) { return static_cast<T>(detail::invoke(map_, at(from, i))); };
     if constexpr (buffered<It>) {
-      T mapped[stretch];
-      std::size_t const step = n < beyond_cache ? stretch : 2 * lane_count;
-      for (std::size_t i = 0; i < n; i += step) {
-        std::size_t const m = n - i < step ? n - i : step;
-        for (std::size_t j = 0; j != m; ++j) mapped[j] = mapped_at(i + j);
-        settle(mapped);
-        fold(m, [&](std::size_t j) { return mapped[j]; });
+      std::size_t i = 0;
+      if (filled_ == 0) add_stretch(0, i = smaller(n, lane_count), mapped_at);
+      for (; i + stretch <= n; i += stretch) add_whole_stretch(i, mapped_at);
+      for (; i != n;) {
+        std::size_t const m = smaller(n - i, lane_count);
+        add_stretch(i, i + m, mapped_at);
+        i += m;
       }
     } else {
       fold(n, mapped_at);
@@ -100,22 +101,49 @@ class scalar_reducer<T, Map, Combine, true> {
 
   /// At least one element has been added.
   [[nodiscard]] T finish() {
-    for (std::size_t stride = lane_count / 2; stride != 0; stride /= 2)
-      for (std::size_t j = 0; j != stride; ++j)
-        if (j + stride < filled_) lane_[j] = static_cast<T>(combine_(lane_[j], lane_[j + stride]));
+    if (filled_ == lane_count) {
+      halve<lane_count / 2>();
+    } else {
+      for (std::size_t stride = lane_count / 2; stride != 0; stride /= 2)
+        for (std::size_t j = 0; j + stride < filled_ && j != stride; ++j)
+          lane_[j] = static_cast<T>(combine_(lane_[j], lane_[j + stride]));
+    }
     return lane_[0];
   }
 
  private:
+  /// The tree of full lanes, in loops of known length.
+  template <std::size_t Stride>
+  TARTAN_ALWAYS_INLINE void halve() {
+    for (std::size_t j = 0; j != Stride; ++j) lane_[j] = static_cast<T>(combine_(lane_[j], lane_[j + Stride]));
+    if constexpr (Stride != 1) halve<Stride / 2>();
+  }
+
   /// A map that only hands its element through has nothing to contract.
   template <class It>
   static constexpr bool buffered = std::is_floating_point_v<T> && !std::is_same_v<std::decay_t<Map>, std::identity>;
 
-  /// Mapped values that are kept at a time: a few rounds of all lanes, well inside the first cache.
-  static constexpr std::size_t stretch = 8 * lane_count;
+  /// Mapped values that are kept at a time. Few, as no element is loaded while they are folded, which is felt where the
+  /// elements come from memory.
+  static constexpr std::size_t stretch = 4 * lane_count;
 
-  /// Elements that are likely to come from memory: shorter stretches then, since none is loaded while one is folded.
-  static constexpr std::size_t beyond_cache = 16'384;
+  /// Of known length, so that g++ makes of each loop what it makes of a loop over an array.
+  template <class Mapped>
+  TARTAN_ALWAYS_INLINE void add_whole_stretch(std::size_t begin, Mapped const& mapped_at) {
+    T mapped[stretch];
+    for (std::size_t j = 0; j != stretch; ++j) mapped[j] = mapped_at(begin + j);
+    settle(mapped);
+    fold_whole(0, stretch, [&](std::size_t j) { return mapped[j]; });
+  }
+
+  /// At most as many as there are lanes.
+  template <class Mapped>
+  TARTAN_ALWAYS_INLINE void add_stretch(std::size_t begin, std::size_t end, Mapped const& mapped_at) {
+    T mapped[lane_count];
+    for (std::size_t j = 0; j != end - begin; ++j) mapped[j] = mapped_at(begin + j);
+    settle(mapped);
+    fold(end - begin, [&](std::size_t j) { return mapped[j]; });
+  }
 
   /// value(i) goes to lane i % 64, for i in [0, n).
   template <class Value>

@@ -3,8 +3,9 @@
 
 #include <concepts>     // convertible_to, copy_constructible, invocable
 #include <cstddef>      // size_t
+#include <iterator>     // contiguous_iterator
 #include <ranges>       // begin, input_range, range_reference_t, range_value_t
-#include <type_traits>  // decay_t, invoke_result_t, is_arithmetic_v, is_trivially_default_constructible_v
+#include <type_traits>  // decay_t, invoke_result_t, is_arithmetic_v, is_same_v
 #include <utility>      // move
 #include <vector>       // vector
 
@@ -61,7 +62,7 @@ class block_fold {
   /// `n` is at least 1.
   T operator()(It first, std::size_t n) {
     reducer fold(map_, combine_);
-    if (alone_) {
+    if (nothing_to_share || alone_) {
       fold.add(first, n);
       return fold.finish();
     }
@@ -87,6 +88,9 @@ class block_fold {
   using leaf = typename P::leaf_type;
   using reducer = typename reducer_of<leaf, within(property::relaxed, P::used), T, Map, Combine>::type;
   using mapped = std::decay_t<std::invoke_result_t<Map&, std::iter_reference_t<It>>>;
+  /// Numbers that lie in memory and are combined as they are: handing them over costs more than adding them up.
+  static constexpr bool nothing_to_share =
+      std::is_same_v<Map, std::identity> && std::contiguous_iterator<It> && std::is_arithmetic_v<T>;
   static constexpr std::uint64_t look_us = 10;  // less is not worth sharing, and so often it is asked who would help
 
   /// Sharing puts mapped values into memory and takes them out again, so it is for those who have nothing better to do.
