@@ -28,6 +28,7 @@ struct contender {
   std::function<void()> run;
   double bytes = 0;       // moved by one run, if that is the limit
   bool baseline = false;  // the plain serial loop of this pattern: others are measured against it
+  bool limit = false;     // the best that the hardware can do: others are shown as a share of it
   double items = 0;       // things that one run does, if the time of one is of interest
   // In place of run(), for what is no wall time: does the work once and returns the figure, in seconds or bytes.
   std::function<double()> figure{};

@@ -142,8 +142,11 @@ std::string human(double seconds) {
 
 /// Prints the table; returns the number of wrong answers.
 int print(std::vector<std::string> const& order, std::map<std::string, table::row> const& rows) {
+  std::map<std::string, double> limits;  // CPU time, by pattern: one thread each, and the machine may be busy
+  for (auto const& [key, r] : rows)
+    if (r.who->limit && !r.cpu.empty()) limits[r.who->pattern] = median(r.cpu);
   fmt::print("{:<18} {:<24} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8} {:>9} {:>10}\n", "workload", "pattern", "backend",
-             "workers", "median", "CPU time", "speed-up", "GB/s", "each", "memory");
+             "workers", "median", "CPU time", "speed-up", "GB/s", "each", limits.empty() ? "memory" : "of limit");
   int wrong = 0;
   double base = 0;
   std::string last;
@@ -168,7 +171,9 @@ int print(std::vector<std::string> const& order, std::map<std::string, table::ro
                c.items <= 0 ? ""
                : c.in_bytes ? fmt::format("{:.0f} B", t / c.items)
                             : human(t / c.items),
-               r.memory >= 0 ? human_bytes(r.memory) : "");
+               r.memory >= 0                ? human_bytes(r.memory)
+               : limits.contains(c.pattern) ? fmt::format("{:.2f}", limits.at(c.pattern) / median(r.cpu))
+                                            : "");
   }
   return wrong;
 }
@@ -213,7 +218,7 @@ int run(int argc, char** argv) {
   for (auto const& [name, contenders] : chosen)
     for (contender const& c : contenders) {
       std::string const key = fmt::format("{}/{}/{}/{}", name, c.pattern, c.backend, c.workers);
-      rows[key] = {name, &c, {}, {}, false};
+      rows[key] = {name, &c, {}, {}, -1, false};
       order.push_back(key);
       auto* const measured =
           benchmark::RegisterBenchmark(key.c_str(), [&c](benchmark::State& state) { time_it(state, c); });
