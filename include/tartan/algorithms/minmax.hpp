@@ -83,7 +83,7 @@ std::size_t extreme_index(P const& policy, R& r, std::size_t n, Better const& be
     std::size_t const best = best_index<false>(policy, n, better, [&](std::size_t begin, std::size_t end) {
       std::size_t const i = leaf::template extreme_block<Largest>(advanced(first, begin), end - begin);
       if (i != end - begin) return begin + i;
-      disorder.store(true, std::memory_order_relaxed);
+      disorder.store(true, std::memory_order_relaxed);  // the join publishes it
       return begin;
     });
     // With NaN among the numbers the cut into blocks shows: then the one of the other policies is taken.

@@ -312,7 +312,7 @@ class running_service {
  public:
   running_service() : server_(std::make_unique<process>(&serve, state_)) {
     server_->name("tartan-manager").start();
-    while (state().begun.load(std::memory_order_acquire) == 0) {
+    while (state().begun.load(std::memory_order_acquire) == 0) {  // with the server's release store: it holds its lock
       if (!server_->alive()) raise<manager_gone>();
       std::this_thread::yield();
     }
@@ -324,6 +324,7 @@ class running_service {
       static_cast<void>(server_.release());  // the end of a forked copy is not the server's
       return;
     }
+    // The server reads the bell before it looks whether it is closed: release, with its acquire.
     state().closed.store(1, std::memory_order_release);
     state().bell.value().fetch_add(1, std::memory_order_seq_cst);
     state().bell.changed();

@@ -49,13 +49,13 @@ struct real_atomics {
 #if defined(__x86_64__)
     asm volatile("lock; orl $0, -8(%%rsp)" ::: "memory", "cc");
 #else
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // each call names the fence that it pairs with
 #endif
   }
 
   TARTAN_ALWAYS_INLINE static void light_fence(bool asymmetric) noexcept {
     if (asymmetric) [[likely]]
-      std::atomic_signal_fence(std::memory_order_seq_cst);
+      std::atomic_signal_fence(std::memory_order_seq_cst);  // with heavy_fence(): membarrier finds it a full fence
     else
       full_fence();
   }

@@ -175,6 +175,7 @@ class group {
     do {
       number = static_cast<unsigned>(std::countr_one(taken));
       if (number >= most_tickets_) return;
+      // acq_rel: with give_back(), whose runner is done with the ticket; relaxed: a failure looks again.
     } while (!taken_.compare_exchange_weak(taken, taken | (std::uint64_t{1} << number), std::memory_order_acq_rel,
                                            std::memory_order_relaxed));
     submit(tickets_[number]);

@@ -133,13 +133,14 @@ void under_loader_lock(Action&& action) noexcept {
     auto& out = *static_cast<decltype(seen)*>(data);
     bool const found = for_each_note(*object, [&out](meeting_word& word) {
       if (out.first == nullptr) out.first = &word;
-      out.answer = word.load(std::memory_order_acquire);
+      out.answer = word.load(std::memory_order_acquire);  // with the exchange below, of any object
       return out.answer != nullptr;
     });
     return found ? 1 : 0;
   };
   under_loader_lock([&] {
     ::dl_iterate_phdr(look, &seen);
+    // acq_rel, and release: with the load above and with the first look of process_slots' users.
     if (seen.answer == nullptr && candidate != nullptr) {
       meeting_word& place = seen.first != nullptr ? *seen.first : detail_shared::meeting_point;
       if (place.compare_exchange_strong(seen.answer, candidate, std::memory_order_acq_rel)) seen.answer = candidate;

@@ -24,6 +24,7 @@ T& living_process_object(slot_id id, Make&& make) {
   if (known != nullptr && !static_cast<T*>(known)->left_behind()) [[likely]]
     return *static_cast<T*>(known);
   T* const fresh = make();
+  // acq_rel: with the load above; acquire, where another thread was first: with that one's release.
   if (slot.compare_exchange_strong(known, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) return *fresh;
   delete fresh;
   return *static_cast<T*>(known);
@@ -55,6 +56,7 @@ class pool_table {
    public:
     void add() noexcept { change(+1); }
     void remove() noexcept { change(-1); }
+    /// seq_cst: behind the exchange of remove(), with change() before the load of a pin (see pinned).
     [[nodiscard]] bool held() const noexcept { return of_this_process(word_.load(std::memory_order_seq_cst)) != 0; }
 
    private:
@@ -191,6 +193,7 @@ class pool_table {
   TARTAN_COLD static pool& begin_anew(entry& e, pool* parents) {
     auto* const fresh = new pool(parents->setup());
     if (parents->closing()) fresh->close();
+    // acq_rel: with the loads of the tenant; acquire, where another thread was first: with that one's release.
     if (e.tenant.compare_exchange_strong(parents, fresh, std::memory_order_acq_rel, std::memory_order_acquire))
       return *fresh;
     delete fresh;

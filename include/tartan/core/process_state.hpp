@@ -161,7 +161,7 @@ T& process_object(slot_id id, Make&& make) {
   if (void* const known = slot.load(std::memory_order_acquire); known != nullptr) [[likely]]
     return *static_cast<T*>(known);
   T* const made = make();
-  void* present = nullptr;
+  void* present = nullptr;  // acq_rel: with the acquire load above, and with the winner's release
   if (slot.compare_exchange_strong(present, made, std::memory_order_acq_rel, std::memory_order_acquire)) return *made;
   delete made;
   return *static_cast<T*>(present);

@@ -57,7 +57,7 @@ struct barrier_state {
         return;
       }
     for (auto& h : holders) {
-      std::uint64_t none = 0;
+      std::uint64_t none = 0;  // relaxed here and below: a place names a process and publishes nothing
       if (h.compare_exchange_strong(none, std::uint64_t{pid} << 32 | 1, std::memory_order_relaxed)) return;
     }
   }
@@ -72,7 +72,7 @@ struct barrier_state {
   }
 
   [[nodiscard]] bool somebody_died() const noexcept {
-    for (auto const& h : holders) {
+    for (auto const& h : holders) {  // relaxed: the system says whether the process runs
       auto const pid = static_cast<std::uint32_t>(h.load(std::memory_order_relaxed) >> 32);
       if (pid != 0 && !process_runs(pid)) return true;
     }
@@ -121,27 +121,29 @@ class barrier : public detail::shared_handle<detail::barrier_state> {
       next_phase();
       return;
     }
+    // Acquire, with next_phase(): what the others wrote before they arrived, and that the barrier is broken.
     while (s.phase.value().load(std::memory_order_acquire) == phase) {
       s.phase.sleep(phase, std::chrono::milliseconds(5));
       if (s.phase.value().load(std::memory_order_acquire) == phase && s.somebody_died()) {
-        s.broken.store(1, std::memory_order_release);
+        s.broken.store(1, std::memory_order_release);  // with broken() and the load below
         next_phase();
       }
     }
-    if (s.broken.load(std::memory_order_acquire) != 0) detail::raise<barrier_broken>();
+    if (s.broken.load(std::memory_order_acquire) != 0) detail::raise<barrier_broken>();  // with who found the dead one
   }
 
+  /// Acquire, with the release of who found a dead member, and of reset().
   [[nodiscard]] bool broken() const { return state().broken.load(std::memory_order_acquire) != 0; }
 
   /// As new, when nobody waits.
   void reset() {
     auto& s = state();
-    for (auto& h : s.holders) {
+    for (auto& h : s.holders) {  // relaxed: nobody waits, and who learns of it learns it from the caller
       auto const pid = static_cast<std::uint32_t>(h.load(std::memory_order_relaxed) >> 32);
       if (pid != 0 && !detail::process_runs(pid)) h.store(0, std::memory_order_relaxed);
     }
     s.arrived.store(0, std::memory_order_relaxed);
-    s.broken.store(0, std::memory_order_release);
+    s.broken.store(0, std::memory_order_release);  // with broken(): the rest is as new
   }
 
  private:

@@ -50,12 +50,12 @@ class queue_state {
 
   result put(item const& it, deadline const& until) {
     for (;;) {
-      auto const ticket = taken_.value().load(std::memory_order_seq_cst);
+      auto const ticket = taken_.value().load(std::memory_order_seq_cst);  // with announce(taken_)
       {
         hold const locked(lock_);
         if (closed_) return result::closed;
         if (tail_ - head_ < capacity_) {
-          items_[tail_ % capacity_] = it;
+          items_[tail_ % capacity_] = it;  // release: who is killed here has put it whole or not at all
           std::atomic_ref(tail_).store(tail_ + 1, std::memory_order_release);
           break;
         }
@@ -69,11 +69,11 @@ class queue_state {
 
   result get(item& it, deadline const& until) {
     for (;;) {
-      auto const ticket = put_.value().load(std::memory_order_seq_cst);
+      auto const ticket = put_.value().load(std::memory_order_seq_cst);  // with announce(put_)
       {
         hold const locked(lock_);
         if (tail_ != head_) {
-          it = items_[head_ % capacity_];
+          it = items_[head_ % capacity_];  // release: who is killed here has read it whole or not taken it
           std::atomic_ref(head_).store(head_ + 1, std::memory_order_release);
           break;
         }
@@ -109,6 +109,7 @@ class queue_state {
     robust_lock& lock;
   };
 
+  /// seq_cst for changed(): with the ticket of put() or get(), which sleeps only if the word is as it was.
   static void announce(waiting_word& w) noexcept {
     w.value().fetch_add(1, std::memory_order_seq_cst);
     w.changed();

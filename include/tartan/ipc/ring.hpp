@@ -70,7 +70,7 @@ class ring_producer {
   TARTAN_ALWAYS_INLINE void publish() noexcept {
     head_ += reserved_;
     reserved_ = 0;
-    state_->head.store(head_, std::memory_order_release);
+    state_->head.store(head_, std::memory_order_release);  // with next()
   }
 
   /// Wakes the consumer if it sleeps; once after one or many frames.
@@ -140,7 +140,7 @@ class ring_consumer {
   TARTAN_ALWAYS_INLINE void consume() noexcept {
     tail_ += extent_;
     extent_ = 0;
-    state_->tail.store(tail_, std::memory_order_release);
+    state_->tail.store(tail_, std::memory_order_release);  // with has_room()
   }
 
   /// Wakes a producer that waits for room; once after one or many frames.

@@ -172,6 +172,7 @@ class segment {
   }
 
   bool commit(std::size_t from, std::size_t to) const noexcept {
+    // Relaxed: tests inject it before they call.
     if (int const failure = injected_failure().load(std::memory_order_relaxed); failure != 0) {
       errno = failure;
       return false;

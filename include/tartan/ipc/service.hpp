@@ -141,7 +141,7 @@ class service_call {
     out.raw(call_header{code.offset, object, static_cast<std::uint32_t>(code.module.size()), 0});
     out.bytes(code.module.data(), code.module.size());
     encode_to(out, call);
-    set_phase(place_, call_phase::asked);
+    set_phase(place_, call_phase::asked);  // then the bell, seq_cst: with the ticket of run()
     service_.bell.value().fetch_add(1, std::memory_order_seq_cst);
     service_.bell.changed();
     wait_for_answer(service_, place_);
@@ -160,6 +160,7 @@ class service_call {
     place.phase.changed();                                                                    // side; for changed()
   }
 
+  /// Acquire, with set_phase(): what the other side wrote before it.
   static call_phase phase_of(call_place& place) noexcept {
     return static_cast<call_phase>(place.phase.value().load(std::memory_order_acquire));
   }
@@ -259,7 +260,7 @@ class service_server {
 
   explicit service_server(service_state& service) : service_(service) {
     static_cast<void>(service_.life.lock());
-    service_.begun.store(1, std::memory_order_release);
+    service_.begun.store(1, std::memory_order_release);  // with server_died() and the maker: the lock is held
   }
   service_server(service_server const&) = delete;
   service_server& operator=(service_server const&) = delete;
@@ -270,14 +271,14 @@ class service_server {
     auto const patience = service_spin_ticks();
     auto since = ticks();
     for (;;) {
-      auto const ticket = service_.bell.value().load(std::memory_order_seq_cst);
+      auto const ticket = service_.bell.value().load(std::memory_order_seq_cst);  // with ask() and with the closer
       bool any = false;
       for (call_place& place : service_.place) {
         if (service_call::phase_of(place) != call_phase::asked) continue;
         answer(objects, place);
         any = true;
       }
-      if (service_.closed.load(std::memory_order_acquire) != 0) return;
+      if (service_.closed.load(std::memory_order_acquire) != 0) return;  // with the closer's release
       if (any)
         since = ticks();
       else if (ticks() - since < patience)

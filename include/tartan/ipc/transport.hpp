@@ -142,7 +142,7 @@ class shared_memory_transport {
 
   // By stores, since threads may look on in anything(): relaxed, the fork publishes them.
   void format(peer& p) {
-    worker_slot& slot = *p.slot;
+    worker_slot& slot = *p.slot;  // all of it relaxed
     for (ring_state<>* const state : {&slot.requests.state, &slot.replies.state}) {
       state->tail.store(0, std::memory_order_relaxed);
       state->head.store(0, std::memory_order_relaxed);
