@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -25,7 +26,7 @@ namespace test = tartan::test;
 namespace {
 
 // Around the lengths at which shuffles get buckets and selections get rounds.
-constexpr std::size_t lengths[] = {0, 1, 2, 3, 64, 1000, 8192, 8193, 16'383, 16'384, 70'001};
+constexpr std::size_t lengths[] = {0, 1, 2, 3, 32, 33, 64, 65, 1000, 8192, 8193, 16'383, 16'384, 70'001};
 
 std::vector<int> numbers(std::size_t n, unsigned distinct) {
   std::mt19937 random(static_cast<unsigned>(n));
@@ -44,6 +45,12 @@ struct thrower {  // may throw when moved
     value = other.value;
     return *this;
   }
+};
+
+/// So large that some ten thousand of them are shuffled in buckets.
+struct bulky {
+  std::size_t value;
+  std::byte rest[504];
 };
 
 struct asked_to_stop {
@@ -156,21 +163,45 @@ TEST_CASE("all orders of few elements are about as likely", "[places]") {
   CHECK(chi < 60);  // 23 degrees of freedom: one in 30,000 generators is that far off; this one is always the same
 }
 
-TEST_CASE("elements come to every place of a large shuffle alike", "[places]") {
-  constexpr std::size_t n = 40'000, parts = 8;
-  std::vector<std::size_t> v(n);
+TEST_CASE("a seed gives one order of elements that are shuffled in buckets, for any number of workers", "[places]") {
+  constexpr std::size_t n = 16'389;  // the last label of a word is not the last one used
+  std::vector<bulky> v(n);
+  for (std::size_t i = 0; i != n; ++i) v[i].value = i;
+  auto once = v;
+  tn::shuffle(tn::seq, once, 42);
+  std::vector<std::size_t> order(n);
+  std::ranges::transform(once, order.begin(), &bulky::value);
+  test::everywhere([&](auto const& policy) {
+    auto again = v;
+    tn::shuffle(policy, again, 42);
+    CHECK(std::ranges::equal(again, order, {}, &bulky::value));
+  });
+  std::ranges::sort(order);
+  for (std::size_t i = 0; i != n; ++i)
+    if (order[i] != i) FAIL("element " << i << " is lost");
+}
+
+template <class T, class Number>
+double unevenness(std::size_t n, Number number) {
+  constexpr std::size_t parts = 8;
+  std::vector<T> v(n);
   std::size_t count[parts][parts] = {};
   for (std::uint64_t seed = 0; seed != 10; ++seed) {
-    tn::iota(tn::seq, v, std::size_t{0});
+    for (std::size_t i = 0; i != n; ++i) number(v[i]) = i;
     tn::shuffle(tn::par, v, seed);
-    for (std::size_t i = 0; i != n; ++i) ++count[i * parts / n][v[i] * parts / n];
+    for (std::size_t i = 0; i != n; ++i) ++count[i * parts / n][number(v[i]) * parts / n];
   }
   double chi = 0;
-  double const expected = 10.0 * n / parts / parts;
+  double const expected = 10.0 * static_cast<double>(n) / parts / parts;
   for (auto const& row : count)
     for (std::size_t const c : row)
       chi += (static_cast<double>(c) - expected) * (static_cast<double>(c) - expected) / expected;
-  CHECK(chi < 100);  // 49 degrees of freedom
+  return chi;
+}
+
+TEST_CASE("elements come to every place of a large shuffle alike", "[places]") {  // 49 degrees of freedom
+  CHECK(unevenness<std::size_t>(40'000, [](auto& x) -> auto& { return x; }) < 100);
+  CHECK(unevenness<bulky>(20'000, [](auto& x) -> auto& { return x.value; }) < 100);
 }
 
 TEST_CASE("a sample is of its size, without repetition, in order, and fair", "[places]") {
@@ -216,6 +247,11 @@ TEST_CASE("the n-th element is where sorting would put it", "[places]") {
           std::sort(v.begin(), v.end());
           if (!right || v != sorted) FAIL("element " << nth << " of " << n << ", " << distinct << " distinct");
         }
+    std::deque<std::string> texts;  // of many equal ones
+    for (int i = 0; i != 40'000; ++i) texts.push_back("a text that lies on the heap " + std::to_string(i * 7919 % 11));
+    tn::nth_element(policy, texts, texts.begin() + 25'000);
+    CHECK(std::ranges::is_partitioned(texts, [&](auto const& x) { return x < texts[25'000]; }));
+    CHECK(std::count(texts.begin(), texts.end(), texts[25'000]) > 3000);
     std::vector<thrower> throwers;
     for (int i = 0; i != 20'000; ++i) throwers.emplace_back(i * 7919 % 20'011);
     tn::nth_element(policy, throwers, throwers.begin() + 100, std::greater<>{}, &thrower::value);

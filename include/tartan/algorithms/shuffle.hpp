@@ -16,7 +16,7 @@
 #include "tartan/algorithms/filter.hpp"         // copy_if
 #include "tartan/algorithms/in_memory.hpp"      // check_works_in_memory
 #include "tartan/algorithms/map.hpp"            // map, write_alignment
-#include "tartan/algorithms/random/bits.hpp"    // random_bits, seed_from, seeding
+#include "tartan/algorithms/random/bits.hpp"    // random_bits, random_numbers, seed_from, seeding
 #include "tartan/algorithms/sort/indirect.hpp"  // permute
 #include "tartan/algorithms/unattended.hpp"     // unattended
 #include "tartan/core/errors.hpp"               // bad_argument, cancelled, raise
@@ -28,60 +28,107 @@ namespace tartan::inline TARTAN_ABI {
 
 namespace detail {
 
-/// A random order of n elements in two steps. Every element goes to a bucket that chance gives it, in blocks fixed by
-/// n; then each bucket, which fits a cache, is shuffled on its own. Every order is as likely as any other.
-/// Source: Sanders: Random Permutations on Distributed, External and Hierarchical Memory (1998).
+/// A random order of n elements: one exchange after the other where all fit a cache, else in two steps. Every element
+/// goes to a bucket that chance gives it, in blocks fixed by n; then each bucket, which fits a cache, comes back in a
+/// random order. Every order is as likely as any other. Source: Sanders: Random Permutations on Distributed, External
+/// and Hierarchical Memory (1998).
 template <class Backend>
 class bucket_shuffle {
  public:
-  bucket_shuffle(Backend const& backend, properties const& props, std::size_t n, std::uint64_t seed)
+  /// `size`: of an element, in bytes. `alone`: elements may not be written by two workers at a time.
+  bucket_shuffle(Backend const& backend, properties const& props, std::size_t n, std::size_t size, std::uint64_t seed,
+                 bool alone)
       : backend_(backend),
         props_(props),
+        n_(n),
+        in_buckets_(n > cached / size),
         seed_(seed),
-        choice_(seed, 0),
-        shift_(64 - (std::min)(9U, static_cast<unsigned>(std::bit_width(n / bucket_size)))),
-        plan_(n, (std::max)(bucket_size, n / 256 + 1)) {}
+        labels_(seed, 0),
+        alone_(alone) {}
 
-  /// Puts take(i), for every i < n, into `to` in random order.
-  template <class T, class Take>
-  void operator()(slots<T>& to, Take const& take) {
-    std::size_t const buckets = shift_ == 64 ? 1 : std::size_t{1} << (64 - shift_);
-    std::vector<std::size_t> next(plan_.count() * buckets), ends(buckets);
-    each(plan_.count(), [&](std::size_t b) {
-      for (std::size_t i = plan_[b].begin; i != plan_[b].end; ++i) ++next[b * buckets + bucket(i)];
-    });
-    std::size_t sum = 0;
-    for (std::size_t k = 0; k != buckets; ++k) {
-      for (std::size_t b = 0; b != plan_.count(); ++b) sum += std::exchange(next[b * buckets + k], sum);
-      ends[k] = sum;
+  /// Brings the elements of [first, first + n) into a random order; their moves do not throw.
+  template <class It>
+  void operator()(It first) const {
+    using T = std::iter_value_t<It>;
+    if (!in_buckets_) {
+      random_numbers(seed_, 1).ascending(2, n_ + 1, [&](std::size_t end, std::size_t j) {
+        if (j != end - 1) std::ranges::iter_swap(advanced(first, end - 1), advanced(first, j));
+      });
+      return;
     }
-    each(plan_.count(), [&](std::size_t b) {
-      for (std::size_t i = plan_[b].begin; i != plan_[b].end; ++i)
-        to.make(next[b * buckets + bucket(i)]++, [&]() -> T { return take(i); });
-    });
-    each(buckets, [&](std::size_t k) {
+    slots<T> dealt(n_);
+    std::vector<std::size_t> const ends = deal(first, dealt);
+    auto const collect = [&](std::size_t k) {
       std::size_t const begin = k == 0 ? 0 : ends[k - 1];
-      shuffle_alone(to.data() + begin, ends[k] - begin, k);
-    });
+      insert_at_random(dealt.data() + begin, ends[k] - begin, advanced(first, begin), k + 1);
+    };
+    if (alone_)
+      for (std::size_t k = 0; k != ends.size(); ++k) collect(k);
+    else
+      each(ends.size(), collect);
   }
 
  private:
-  static constexpr std::size_t bucket_size = std::size_t{1} << 14;
+  static constexpr std::size_t cached = std::size_t{1} << 23;  // bytes: no buckets
+  static constexpr std::size_t labels_a_word = 4;
 
-  [[nodiscard]] TARTAN_ALWAYS_INLINE std::size_t bucket(std::size_t i) const noexcept {
-    return shift_ == 64 ? 0 : static_cast<std::size_t>(choice_[i] >> shift_);
+  /// As many buckets as can be filled from the nearest cache, until they are too large for the next one.
+  [[nodiscard]] unsigned label_bits() const noexcept {
+    auto const bits = [this](unsigned most, unsigned size) {
+      return (std::min)(most, static_cast<unsigned>(std::bit_width(n_ >> size)));
+    };
+    return (std::max)(bits(8, 13), bits(10, 17));
   }
 
-  template <class T>
-  void shuffle_alone(T* a, std::size_t n, std::size_t stream) const {
-    random_bits const random(seed_, stream + 1);
-    for (std::size_t i = n; i > 1; --i) {
-      std::size_t const j = random.below(i, i);
-      if (j == i - 1) continue;
-      T kept = std::move(a[i - 1]);
-      a[i - 1] = std::move(a[j]);
-      a[j] = std::move(kept);
+  /// Moves the elements to their buckets, which lie side by side; gives the ends of these.
+  template <class It, class T>
+  std::vector<std::size_t> deal(It first, slots<T>& to) const {
+    unsigned const bits = label_bits();
+    std::size_t const buckets = std::size_t{1} << bits;
+    std::size_t const length = n_ / 256 / labels_a_word * labels_a_word + labels_a_word;
+    block_plan const plan(n_, length);
+    std::vector<std::size_t> next(plan.count() * buckets), ends(buckets);
+    each(plan.count(), [&](std::size_t b) {
+      std::size_t* const count = next.data() + b * buckets;
+      for_labels(plan[b], bits, [&](std::size_t, std::size_t label) { ++count[label]; });
+    });
+    std::size_t sum = 0;
+    for (std::size_t k = 0; k != buckets; ++k) {
+      for (std::size_t b = 0; b != plan.count(); ++b) sum += std::exchange(next[b * buckets + k], sum);
+      ends[k] = sum;
     }
+    each(plan.count(), [&](std::size_t b) {
+      std::size_t* const place = next.data() + b * buckets;
+      for_labels(plan[b], bits, [&](std::size_t i, std::size_t label) {
+        to.make(place[label]++, [&]() -> T { return std::ranges::iter_move(advanced(first, i)); });
+      });
+    });
+    return ends;
+  }
+
+  /// f(i, label) for the elements of a block, which begins at a multiple of labels_a_word.
+  template <class F>
+  void for_labels(block b, unsigned bits, F const& f) const {
+    std::uint64_t const mask = (std::uint64_t{1} << bits) - 1;
+    std::size_t i = b.begin;
+    for (; i + labels_a_word <= b.end; i += labels_a_word) {
+      std::uint64_t const word = labels_[i / labels_a_word];
+      for (std::size_t k = 0; k != labels_a_word; ++k) f(i + k, static_cast<std::size_t>(word >> 16 * k & mask));
+    }
+    for (std::uint64_t const word = labels_[i / labels_a_word]; i != b.end; ++i)
+      f(i, static_cast<std::size_t>(word >> 16 * (i % labels_a_word) & mask));
+  }
+
+  /// Each element comes to a place that chance gives it among those that are there already; what lay there gives way.
+  template <class T, class It>
+  void insert_at_random(T* from, std::size_t n, It to, std::uint64_t stream) const {
+    if (n == 0) return;
+    at(to, 0) = std::move(from[0]);
+    random_numbers(seed_, stream).ascending(2, n + 1, [&](std::size_t end, std::size_t j) {
+      std::size_t const last = end - 1;
+      if (std::is_trivially_copyable_v<T> || j != last) at(to, last) = std::ranges::iter_move(advanced(to, j));
+      at(to, j) = std::move(from[last]);
+    });
   }
 
   template <class F>
@@ -93,10 +140,11 @@ class bucket_shuffle {
 
   Backend const& backend_;
   properties props_;
+  std::size_t n_;
+  bool in_buckets_;
   std::uint64_t seed_;
-  random_bits choice_;
-  unsigned shift_;
-  block_plan plan_;
+  random_bits labels_;
+  bool alone_;
 };
 
 /// k different numbers below n, ascending: few enough to draw them one by one.
@@ -157,10 +205,11 @@ std::uint64_t bits_of_kth(P const& policy, std::size_t n, std::size_t k, random_
 /// @param r     A random-access range with a size.
 /// @param seed  A whole number, or a generator from which two are drawn.
 ///
-/// Complexity: O(n). Extra memory: a second array of n elements; where their moves may throw, 8 bytes an element.
-/// Determinism: decided by the seed and n alone, on every policy and for any number of workers.
-/// Exceptions: if memory is short (std::bad_alloc), nothing has changed; of moves that throw. A stop is looked at
-/// before the first move only. Blocking, Thread safety: as for_each.
+/// Complexity: O(n); up to 8 MiB by the calling thread alone, which takes less than sharing it. Extra memory: beyond
+/// that a second array of n elements; where their moves may throw, 8 or 16 bytes an element. Determinism: decided by
+/// the seed and n alone, on every policy and for any number of workers. Exceptions: if memory is short
+/// (std::bad_alloc), nothing has changed; of moves that throw. A stop is looked at before the first move only.
+/// Blocking, Thread safety: as for_each.
 template <execution_policy P, divisible_range R, detail::seeding Seed>
 void shuffle(P const& policy, R&& r, Seed&& seed) {
   detail::check_works_in_memory<P>();
@@ -170,16 +219,13 @@ void shuffle(P const& policy, R&& r, Seed&& seed) {
   auto const first = std::ranges::begin(r);
   std::size_t const n = detail::length(r);
   properties const props = detail::unattended(policy.props());
-  detail::bucket_shuffle order(policy.backend(), props, n, detail::seed_from(seed));
+  detail::bucket_shuffle const order(policy.backend(), props, n, sizeof(T), detail::seed_from(seed), alignment != 1);
   if constexpr (std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>) {
-    detail::slots<T> shuffled(n);
-    order(shuffled, [&](std::size_t i) -> T { return std::ranges::iter_move(detail::advanced(first, i)); });
-    policy.backend().for_range(props, n, alignment, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i != end; ++i) detail::at(first, i) = std::move(shuffled[i]);
-    });
+    order(first);
   } else {
-    detail::slots<std::size_t> from(n);
-    order(from, [](std::size_t i) { return i; });
+    std::vector<std::size_t> from(n);
+    for (std::size_t i = 0; i != n; ++i) from[i] = i;
+    order(from.begin());
     detail::permute(policy.backend(), props, first, n, alignment, [&](std::size_t i) { return from[i]; });
   }
 }
