@@ -3,6 +3,7 @@
 
 #include <tuple>  // tuple, tuple_cat
 
+#include "support/catch.hpp"
 #include "support/fake_remote.hpp"
 #include "tartan/backends/nested.hpp"
 #include "tartan/backends/sequential.hpp"
@@ -11,21 +12,19 @@
 
 namespace tartan::test {
 
-// Each type makes one policy: TestType::make().
+// Each type makes a policy: TestType::make(), once in a test case.
 struct sequential {
   static auto make() { return seq; }
 };
-struct parallel_default {
-  static auto make() { return par; }
+// Numbers of workers are values: one type, for which a test is compiled once and runs once for each.
+struct parallel {
+  static auto make() {
+    int const workers = GENERATE(0, 5);
+    return workers == 0 ? par : par.workers(workers);
+  }
 };
-struct parallel_1 {
-  static auto make() { return par.workers(1); }
-};
-struct parallel_2 {
-  static auto make() { return par.workers(2); }
-};
-struct parallel_5 {
-  static auto make() { return par.workers(5); }
+struct parallel_few {
+  static auto make() { return par.workers(GENERATE(1, 2)); }
 };
 struct parallel_own_pool {
   static auto make() {
@@ -50,11 +49,11 @@ struct fake_remote_strict {
 };
 
 /// Workers see the memory of the caller. Each entry compiles every test anew: patterns are tested on these ...
-using shared_policies = std::tuple<sequential, parallel_default, parallel_5>;
+using shared_policies = std::tuple<sequential, parallel>;
 
 /// ... and the contract on these too, backends inside backends among them.
 using further_shared_policies =
-    std::tuple<parallel_1, parallel_2, parallel_own_pool, parallel_in_sequential, sequential_in_parallel>;
+    std::tuple<parallel_few, parallel_own_pool, parallel_in_sequential, sequential_in_parallel>;
 
 /// They do not; functions arrive as they are (a fork copies them). Not under ThreadSanitizer, whose own thread and
 /// locks do not survive a fork.
