@@ -78,7 +78,7 @@ template <class T>
 void check_numbers(auto const& policy) {
   for (std::size_t const n : lengths)
     for (shape const s : shapes) {
-      if ((TARTAN_ASAN || TARTAN_TSAN) && n > 20'000 && s != shape::random) continue;  // which takes most of a minute for them
+      if ((TARTAN_ASAN || TARTAN_TSAN) && n > 20'000 && s != shape::random) continue;  // most of a minute
       auto const v = numbers<T>(s, n);
       auto expected = v, sorted = v;
       std::sort(expected.begin(), expected.end());

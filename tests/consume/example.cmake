@@ -25,6 +25,9 @@ endif()
 if(COMPILER)
   string(REGEX REPLACE "^g\\+\\+ " "${COMPILER} ${EXTRA_FLAGS} " command "${command}")
 endif()
+if(OPTIMISE)
+  string(REGEX REPLACE " -O[0-3] " " ${OPTIMISE} " command "${command}")
+endif()
 
 # Libraries other than tartan may be missing on this machine; then the test says so and counts as skipped.
 if(command MATCHES "pkg-config --cflags --libs tartan ([^)]+)\\)")

@@ -1,6 +1,6 @@
 // Every kind of call at once, from several threads of the host, while workers are killed at random instants: nothing is
 // lost or comes twice, nothing grows. Thirty seconds; ten minutes with TARTAN_STRESS=large (tests/soak).
-// ctest: TIMEOUT 900
+// ctest: TIMEOUT 900 COST 30
 
 #include <atomic>
 #include <chrono>
