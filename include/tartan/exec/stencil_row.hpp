@@ -12,11 +12,13 @@
 namespace tartan::inline TARTAN_ABI::detail {
 
 /// The rows round one row, of one field. planes[d] is where column 0 of this row lies in the plane that is d planes
-/// on; rows of a plane are row_stride apart. Everything within the radius can be read.
+/// on; rows of a plane are row_stride apart. Everything within the radius can be read. Rows that are computed next are
+/// `ahead` elements behind those that are computed now; 0 where nothing is to be asked for.
 template <class T>
 struct row_neighbours {
   T const* const* planes;
   std::ptrdiff_t row_stride;
+  std::ptrdiff_t ahead = 0;
 };
 
 /// The columns to compute and where the row lies.

@@ -1,7 +1,7 @@
 #pragma once
 // One row of a stencil in packs.
 
-#include <algorithm>    // max
+#include <algorithm>    // max, min
 #include <cstddef>      // size_t, ptrdiff_t
 #include <cstdint>      // uintptr_t
 #include <tuple>        // apply, get, tuple
@@ -136,18 +136,19 @@ struct near_neighbours {
       out.east[i] = slide<1>(w.here[from], w.behind[from]);
       // Were rows to share what f computes of a neighbour that both see, the compiler could round it otherwise than
       // in a row that is computed alone.
-      if constexpr (R != 1 && std::is_floating_point_v<T>) {
-        separate(out.west[i]);
-        separate(out.here[i]);
-        separate(out.east[i]);
+      if constexpr (std::is_floating_point_v<T>) {
+        separate<Q>(out.west[i]);
+        separate<Q>(out.here[i]);
+        separate<Q>(out.east[i]);
       }
     });
     return out;
   }
 
  private:
+  template <std::size_t Q>
   TARTAN_ALWAYS_INLINE static void separate(pack<T, W>& p) {
-    unroll<pack<T, W>::registers>([&](auto r) TARTAN_INLINE_LAMBDA { opaque(p.part[r]); });
+    unroll<pack<T, W>::registers>([&](auto r) TARTAN_INLINE_LAMBDA { opaque<static_cast<int>(Q)>(p.part[r]); });
   }
 };
 
@@ -190,14 +191,8 @@ template <class... T>
 inline constexpr bool loads_neighbours = ((std::is_integral_v<T> && sizeof(T) < 4) && ...);
 
 /// Rows of a plane that are computed at once: for R rows R + 2 are loaded, and where those do not come from the
-/// first-level cache that is most of their cost. As many as registers hold. clang chooses by the place of a row among
-/// them which product of a sum it contracts, which would let the cut of a grid show in the result; g++ chooses by f
-/// alone.
-#if defined(__clang__)
-inline constexpr std::size_t rows_together = 1;
-#else
+/// first-level cache that is most of their cost. As many as registers hold.
 inline constexpr std::size_t rows_together = register_bytes == 64 ? 6 : 2;
-#endif
 
 /// Lanes of a pack in a stencil over these types.
 template <class... T>
@@ -246,12 +241,33 @@ TARTAN_ALWAYS_INLINE void store_rows(row_walk const& walk, std::ptrdiff_t column
     each([&](auto* to, auto const& value) TARTAN_INLINE_LAMBDA { value.store(to); });
 }
 
+/// Asks for the columns from begin to end of what the next R rows read and these do not, into the second-level cache.
+template <std::size_t R, class T>
+TARTAN_ALWAYS_INLINE void ask_ahead(row_neighbours<T> const& in, std::ptrdiff_t begin, std::ptrdiff_t end) {
+  constexpr auto line = static_cast<std::ptrdiff_t>((std::max)(std::size_t{1}, 64 / sizeof(T)));
+  for (std::size_t q = 0; q != R; ++q)
+    for (std::ptrdiff_t i = begin; i < end; i += line) {
+      // Behind the grid for its last rows: a number, as no pointer may lead there.
+      auto const place =
+          reinterpret_cast<std::uintptr_t>(in.planes[q]) + sizeof(T) * static_cast<std::uintptr_t>(i + in.ahead);
+      __builtin_prefetch(reinterpret_cast<void const*>(place), 0, 2);
+    }
+}
+
 /// compute(column) for W columns at a time, in one loop, which f is compiled into once: of two copies of f the compiler
-/// could contract other products and sums.
-template <std::size_t W, class Compute>
-TARTAN_ALWAYS_INLINE void walk_row(row_walk const& walk, Compute const& compute) {
+/// could contract other products and sums. Where `asks`, ask(begin, end) goes before the computation of a few columns:
+/// of many lines that are asked for at once the processor drops most.
+template <std::size_t W, class Ask, class Compute>
+TARTAN_ALWAYS_INLINE void walk_row(row_walk const& walk, bool asks, Ask const& ask, Compute const& compute) {
   constexpr auto step = static_cast<std::ptrdiff_t>(W);
-  for (std::ptrdiff_t column = walk.begin; column < walk.end; column += step) compute(column);
+  for (std::ptrdiff_t column = walk.begin; column < walk.end;) {
+    std::ptrdiff_t stop = walk.end;
+    if (asks) {
+      stop = (std::min)(column + 4 * step, stop);
+      ask(column, stop);
+    }
+    for (; column < stop; column += step) compute(column);
+  }
 }
 
 /// R rows at once of a function that looks no farther than 1. Vectors begin at multiples of W where that is allowed.
@@ -266,7 +282,10 @@ TARTAN_FLATTEN void sliding_rows(F& f, std::tuple<row_neighbours<In>...> const& 
   [&]<std::size_t... I>(std::index_sequence<I...>) TARTAN_INLINE_LAMBDA {
     (std::get<I>(windows).begin(std::get<I>(in), walk.begin), ...);
     std::tuple<near_rows<In, D, R>...> const rows{near_rows<In, D, R>(std::get<I>(in), extent.plane_radius, 0)...};
-    walk_row<W>(walk, [&](std::ptrdiff_t column) TARTAN_INLINE_LAMBDA {
+    bool const asks = ((std::get<I>(in).ahead != 0) || ...);
+    auto const ask = [&](std::ptrdiff_t begin, std::ptrdiff_t end)
+                         TARTAN_INLINE_LAMBDA { (ask_ahead<R>(std::get<I>(in), begin, end), ...); };
+    walk_row<W>(walk, asks, ask, [&](std::ptrdiff_t column) TARTAN_INLINE_LAMBDA {
       (std::get<I>(windows).look_ahead(column), ...);
       using result = decltype(f(std::declval<sliding_point<In, D, W, R> const&>()...));
       result results[R];
@@ -294,7 +313,10 @@ TARTAN_FLATTEN void loading_rows(F& f, std::tuple<row_neighbours<In>...> const& 
     using rows_type = std::tuple<near_rows<In, D, R>...>;
     rows_type const rows{near_rows<In, D, R>(std::get<I>(in), extent.plane_radius, first)...};
     row_walk const walk = walk_of<W>(out, extent);
-    walk_row<W>(walk, [&](std::ptrdiff_t column) TARTAN_INLINE_LAMBDA {
+    bool const asks = ((std::get<I>(in).ahead != 0) || ...);
+    auto const ask = [&](std::ptrdiff_t begin, std::ptrdiff_t end)
+                         TARTAN_INLINE_LAMBDA { (ask_ahead<R>(std::get<I>(in), begin, end), ...); };
+    walk_row<W>(walk, asks, ask, [&](std::ptrdiff_t column) TARTAN_INLINE_LAMBDA {
       using result = decltype(f(std::declval<loading_point<In, D, W, R> const&>()...));
       result results[R];
       unroll<R>([&](auto q) TARTAN_INLINE_LAMBDA {

@@ -106,20 +106,21 @@ TARTAN_ALWAYS_INLINE vec<T, 2 * N> join(vec<T, N> const& a, vec<T, N> const& b) 
   }(std::make_index_sequence<2 * N>{});
 }
 
-/// The compiler may assume nothing about a's value from here on: it contracts and reorders nothing across.
-template <class V>
+/// The compiler may assume nothing about a's value from here on: it contracts and reorders nothing across. What is made
+/// opaque twice is the same value to clang, unless by two numbers.
+template <int Number = 0, class V>
 TARTAN_ALWAYS_INLINE void opaque(V& a) {
   if constexpr (sizeof(V) < 16) {
-    asm("" : "+m"(a));
+    asm("" : "+m"(a) : "i"(Number));
   } else {
 #if defined(__aarch64__)
-    asm("" : "+w"(a));
+    asm("" : "+w"(a) : "i"(Number));
 #elif TARTAN_REGISTER_BYTES == 64
-    asm("" : "+v"(a));
+    asm("" : "+v"(a) : "i"(Number));
 #elif defined(__SSE2__)
-    asm("" : "+x"(a));
+    asm("" : "+x"(a) : "i"(Number));
 #else
-    asm("" : "+m"(a));
+    asm("" : "+m"(a) : "i"(Number));
 #endif
   }
 }

@@ -98,7 +98,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     field_rings<T> ring;
     std::vector<T const*> planes;  ///< row 0 of each plane round those that are computed
     std::vector<T const*> rows;    ///< the row of each that is at the height of the one that is computed
-    std::ptrdiff_t row_stride = 0;
+    std::ptrdiff_t row_stride = 0, ahead = 0;
   };
   /// What a later tick copies, and which columns of it are asked for now.
   struct coming_part {
@@ -144,11 +144,12 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     return wraps() || i < n ? i : n;
   }
 
-  /// Planes that a tick takes: as many as rings of the same size allow.
+  /// Planes that a tick takes: as many as rings of the same size allow, in whole groups of those computed at once.
   [[nodiscard]] std::ptrdiff_t planes_at_once() const noexcept {
     std::ptrdiff_t most = 64;
     each_in([&](auto i) { most = (std::min)(most, ring_depth<i>() - held_behind<i>()); });
-    return most;
+    constexpr auto group = static_cast<std::ptrdiff_t>(rows_at_once);
+    return most > group ? most / group * group : most;
   }
 
   /// Planes that a level of field I needs beside those that a tick takes.
@@ -157,7 +158,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     if constexpr (moves<I>)
       return (2 + static_cast<std::ptrdiff_t>(history ? moving : 0)) * radius[0];
     else
-      return (2 + depth) * radius[0];
+      return (1 + depth) * radius[0];
   }
 
   /// Planes that a level keeps, a power of two.
@@ -180,18 +181,21 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   }
 
   /// Asks for the due columns of `count` planes while a step computes as many; those of all steps together are the
-  /// whole. A few lines at once: of many at once the processor drops most. (What a single sweep of a plane reads next,
-  /// the processor foresees itself.)
+  /// whole. A few lines at once: of many at once the processor drops most. (A single sweep asks in its rows.)
   void prefetch(tile const& t, std::ptrdiff_t count, coming_part const& part) const {
     std::ptrdiff_t const end = (std::min)(part.plane + count, size.planes);
     for (std::ptrdiff_t z = (std::max)(part.plane, std::ptrdiff_t{0}); z < end; ++z)
       for (std::ptrdiff_t y = t.row_begin; y != t.row_end; ++y) prefetch_row(z, y, part.due);
   }
   void prefetch_row(std::ptrdiff_t z, std::ptrdiff_t y, columns const& due) const {
-    each_in([&](auto i) {
-      auto const* const row = std::get<i>(from).row(z, y);
-      for (std::ptrdiff_t x = due.begin; x < due.end; x += line_elements<in_type<i>>) prefetch_line(row + x);
-    });
+    each_in([&](auto i) { prefetch_part<i>(z, y, due); });
+  }
+  template <std::size_t I>
+  void prefetch_part(std::ptrdiff_t z, std::ptrdiff_t y, columns const& due) const {
+    auto const* const row = std::get<I>(from).row(z, y);
+    std::ptrdiff_t const end = (std::min)(due.end, size.columns);
+    for (std::ptrdiff_t x = (std::max)(due.begin, std::ptrdiff_t{0}); x < end; x += line_elements<in_type<I>>)
+      prefetch_line(row + x);
   }
 
   template <class T>
@@ -223,16 +227,18 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     return depth == 1 || (produced<I> && !history);
   }
 
-  /// The columns of step 1 for which all that a vector and its neighbours load lies inside the rows of the grid. None
-  /// in three dimensions: there the rows of a tile are too far apart for the caches, and copies are faster.
+  /// The columns of step 1 for which all that a vector and its neighbours load lies inside the rows of the grid: a
+  /// radius and a vector before them, as much and one more behind them. None in three dimensions: there the rows of a
+  /// tile are too far apart for the caches, and copies are faster.
   [[nodiscard]] columns direct_columns(tile const& t) const noexcept {
     if constexpr (D == 3) return {};
     constexpr std::ptrdiff_t unit = (std::max)({line_elements<In>..., line_elements<Out>...});
-    std::ptrdiff_t const margin = round_up(radius[2], unit) + 2 * unit, dx = (depth - 1) * radius[2];
+    std::ptrdiff_t const margin = round_up(radius[2], unit) + unit, dx = (depth - 1) * radius[2];
     std::ptrdiff_t const x0 = low(t.column_begin - dx), x1 = high(t.column_end + dx, size.columns);
-    columns const direct{x0 >= margin ? x0 : margin,
-                         x1 <= size.columns - margin ? x1 : round_down(size.columns - margin, unit)};
-    return direct.end - direct.begin >= worth_pieces * unit ? direct : columns{x1, x1};
+    std::ptrdiff_t const last = size.columns - margin - unit;
+    columns const direct{x0 >= margin ? x0 : margin, x1 <= last ? x1 : round_down(last, unit)};
+    bool const whole = direct.begin == x0 && direct.end == x1;
+    return whole || direct.end - direct.begin >= worth_pieces * unit ? direct : columns{x1, x1};
   }
 
   /// Copies what step 1 does not find in the grid of a plane of the present state, its halo included.
@@ -247,12 +253,18 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     std::ptrdiff_t const next0 = low(t.column_begin - dx + radius[2]);  // what step 1 computes
     std::ptrdiff_t const next1 = high(t.column_end + dx - radius[2], size.columns);
     bool const whole = !reads_grid<I>() || all.direct.begin == all.direct.end;
+    columns const left{x0, all.direct.begin + x_reach()}, right{all.direct.end - x_reach(), x1};
+    bool const needs_left = next0<all.direct.begin, needs_right = next1> all.direct.end;
+    if (D == 2 && depth == 1 && !whole && z + planes_at_once() < size.planes) {
+      if (needs_left) prefetch_part<I>(z + planes_at_once(), 0, left);
+      if (needs_right) prefetch_part<I>(z + planes_at_once(), 0, right);
+    }
     for (std::ptrdiff_t y = y0; y != y1; ++y) {
       if (whole) {
         stage_row<I>(plane, ring.row_stride(), zs, y, x0, x1);
       } else {
-        if (next0 < all.direct.begin) stage_row<I>(plane, ring.row_stride(), zs, y, x0, all.direct.begin + x_reach());
-        if (next1 > all.direct.end) stage_row<I>(plane, ring.row_stride(), zs, y, all.direct.end - x_reach(), x1);
+        if (needs_left) stage_row<I>(plane, ring.row_stride(), zs, y, left.begin, left.end);
+        if (needs_right) stage_row<I>(plane, ring.row_stride(), zs, y, right.begin, right.end);
       }
     }
     finish_plane(plane, ring.row_stride(), t, y0, y1, x0, x1);
@@ -282,11 +294,13 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   }
 
   /// Finds row 0 of the planes round the `count` planes from z on of field I, as step k sees them: in the grid itself,
-  /// or in copies and results.
+  /// or in copies and results. A single sweep asks for the next rows of the grid while it computes: at the end of each
+  /// group of rows the processor would otherwise begin anew to see where it leads.
   template <std::size_t I>
   void look_round(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count, bool in_grid) const {
     std::ptrdiff_t const r = radius[0];
     auto& field = std::get<I>(all.fields);
+    field.ahead = D == 2 && in_grid && depth == 1 ? (r + count) * std::get<I>(from).plane_stride : 0;
     field.row_stride = in_grid ? std::get<I>(from).row_stride : field.ring.row_stride();
     for (std::ptrdiff_t d = -r; d < r + count; ++d) {
       std::ptrdiff_t const p = z + d;
@@ -305,7 +319,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   template <std::size_t I>
   [[nodiscard]] row_neighbours<in_type<I>> neighbours(rings& all, std::ptrdiff_t y) const {
     auto& field = std::get<I>(all.fields);
-    if constexpr (D != 3) return {field.planes.data() + radius[0], field.row_stride};
+    if constexpr (D != 3) return {field.planes.data() + radius[0], field.row_stride, field.ahead};
     for (std::size_t d = 0; d != field.rows.size(); ++d) field.rows[d] = field.planes[d] + y * field.row_stride;
     return {field.rows.data() + radius[0], field.row_stride};
   }
@@ -358,6 +372,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
       compute_rows(all, k, z, count, keeps_rim ? (std::max)(y0, radius[1]) : y0,
                    keeps_rim ? (std::min)(y1, size.rows - radius[1]) : y1, extent);
     }
+    if (!history && !rim_plane && lies_inside(y0, y1, x0, x1)) return;
     for (std::ptrdiff_t end = z + count; z != end; ++z) {
       if (keeps_rim) copy_rim(all, k, z, y0, y1, x0, x1, rim_plane);
       if (!last)
@@ -368,6 +383,15 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
         });
       if constexpr (history) keep_history(all, t, k, z);
     }
+  }
+
+  /// Whether nothing behind the rim is next to these rows and columns of a plane, nor the rim itself that none keeps.
+  [[nodiscard]] bool lies_inside(std::ptrdiff_t y0, std::ptrdiff_t y1, std::ptrdiff_t x0,
+                                 std::ptrdiff_t x1) const noexcept {
+    if (wraps()) return true;
+    bool const keeps_rim = edges.kind == edge::none;
+    std::ptrdiff_t const dy = keeps_rim ? radius[1] : D == 3 ? 1 : 0, dx = keeps_rim ? radius[2] : 1;
+    return y0 >= dy && y1 <= size.rows - dy && x0 >= dx && x1 <= size.columns - dx;
   }
 
   [[nodiscard]] int widest() const noexcept { return static_cast<int>((std::max)({radius[0], radius[1], radius[2]})); }
