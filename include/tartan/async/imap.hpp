@@ -68,6 +68,7 @@ class imap_run {
 
   imap_run(P const& policy, View view, F f)
       : window_(window_of(policy)),
+        enough_(2 * policy.backend().width(policy.props())),
         view_(std::move(view)),
         next_(std::ranges::begin(view_)),
         channel_(open_channel<value_type, sent>(policy.backend(), policy.props(), work{std::move(f)}, window_)) {}
@@ -78,16 +79,14 @@ class imap_run {
     current_.reset();
     if (over_) return;
     over_ = true;  // unless a result comes
-    do {
-      if (push_one()) {
-        if constexpr (element::in_place || std::ranges::random_access_range<View>)  // no source that may block
-          while (push_one());
-      } else if (!has_result()) {
-        if (channel_.under_way() == 0) return;
-        channel_.wait();
-      }
+    for (;;) {
+      bool const pushed = push_some();
       channel_.poll([this](std::size_t index, outcome<value_type> o) { keep(index, std::move(o)); });
-    } while (!has_result());
+      if (has_result()) break;
+      if (pushed) continue;
+      if (channel_.under_way() == 0) return;
+      channel_.wait();
+    }
     current_.emplace(take_result().value());  // throws what f threw: the loop is over then
     over_ = false;
   }
@@ -97,6 +96,19 @@ class imap_run {
     std::size_t const width = policy.backend().width(policy.props());
     if (width == 1) return 1;  // nobody would compute ahead
     return policy.props().in_flight != 0 ? policy.props().in_flight : 16 * width;
+  }
+
+  /// A source that may keep its caller waiting gives one element at a time; from others the window is filled, but only
+  /// when half of it is empty or workers might soon be idle: pushes in a row cost less, and wake workers less often.
+  [[nodiscard]] bool push_some() {
+    if constexpr (element::in_place || std::ranges::random_access_range<View>) {
+      if (channel_.under_way() > enough_ && 2 * (channel_.under_way() + kept_) > window_) return false;
+      if (!push_one()) return false;
+      while (push_one());
+      return true;
+    } else {
+      return push_one();
+    }
   }
 
   [[nodiscard]] bool push_one() {
@@ -128,6 +140,7 @@ class imap_run {
   }
 
   std::size_t const window_;
+  std::size_t const enough_;  // elements under way that keep all workers busy for a while
   View view_;
   std::ranges::iterator_t<View> next_;
   std::deque<std::optional<outcome<value_type>>> waiting_;  // the front is the next to be yielded

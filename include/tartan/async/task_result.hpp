@@ -69,8 +69,8 @@ class task_result : public shared_task {
     return result_.error();
   }
 
-  /// For the only one who waits, in place of take(): another owner of the task may outlive who gets the error, and shall
-  /// not be the one that frees it.
+  /// For the only one who waits, in place of take(): another owner of the task may outlive who gets the error, and
+  /// shall not be the one that frees it.
   [[nodiscard]] std::exception_ptr take_error() noexcept {
     note(seen);
     return result_.take_error();
