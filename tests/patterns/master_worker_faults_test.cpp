@@ -84,11 +84,11 @@ fault what_comes(F&& f) {
   return {-2, -2};
 }
 
-/// f() with the tripwire at every third point, until it comes to its end.
+/// f() with the tripwire at every seventh point, until it comes to its end.
 template <class F>
 int at_each_point(tripwire& wire, int right, F&& f) {
   int points = 0;
-  for (bool over = false; !over; points += 3) {
+  for (bool over = false; !over; points += 7) {
     wire.arm(points);
     try {
       int const got = f();

@@ -1,49 +1,32 @@
 #pragma once
 // One call of pipeline(), and what each of its workers does.
 
-#include <algorithm>    // max, min
-#include <array>        // array
-#include <atomic>       // atomic, memory_order_*
-#include <chrono>       // nanoseconds
-#include <climits>      // INT_MAX
-#include <cstddef>      // byte, size_t
-#include <cstdint>      // uint32_t, uint64_t
-#include <functional>   // invoke
-#include <memory>       // addressof, destroy_at
-#include <mutex>        // lock_guard
-#include <new>          // launder
-#include <tuple>        // get, tuple, tuple_element_t
-#include <type_traits>  // decay_t, invoke_result_t, is_void_v
-#include <utility>      // forward, index_sequence, make_index_sequence, move
+#include <algorithm>  // max, min
+#include <array>      // array
+#include <atomic>     // atomic, memory_order_*
+#include <chrono>     // nanoseconds
+#include <cstddef>    // byte, size_t
+#include <cstdint>    // uint32_t, uint64_t
+#include <tuple>      // get, tuple, tuple_element_t
+#include <utility>    // index_sequence, index_sequence_for
 
-#include "tartan/core/atomics.hpp"              // cpu_pause, real_atomics
-#include "tartan/core/await.hpp"                // outer_blocking
-#include "tartan/core/errors.hpp"               // cancelled, raise
-#include "tartan/core/padded.hpp"               // line_pair
-#include "tartan/core/range.hpp"                // first_error
-#include "tartan/core/ticks.hpp"                // ticks, ticks_per_us
-#include "tartan/core/worker.hpp"               // current_worker, worker
-#include "tartan/exec/properties.hpp"           // properties
-#include "tartan/patterns/pipeline/gate.hpp"    // batch_queue, stage_gate, token_batch
-#include "tartan/patterns/pipeline/ring.hpp"    // ring_shape, token_ring
-#include "tartan/patterns/pipeline/stages.hpp"  // argument_of, as_argument, stage_kind
-#include "tartan/patterns/pipeline/watch.hpp"   // source_watch
+#include "tartan/core/atomics.hpp"                    // cpu_pause, real_atomics
+#include "tartan/core/errors.hpp"                     // cancelled, raise
+#include "tartan/core/padded.hpp"                     // line_pair
+#include "tartan/core/range.hpp"                      // first_error
+#include "tartan/core/ticks.hpp"                      // ticks, ticks_per_us
+#include "tartan/core/worker.hpp"                     // current_worker, worker
+#include "tartan/exec/properties.hpp"                 // properties
+#include "tartan/patterns/pipeline/batch_length.hpp"  // batch_length
+#include "tartan/patterns/pipeline/gate.hpp"          // stage_gate, token_batch
+#include "tartan/patterns/pipeline/ready_list.hpp"    // ready_list
+#include "tartan/patterns/pipeline/rest.hpp"          // worker_rest
+#include "tartan/patterns/pipeline/ring.hpp"          // ring_shape, token_ring
+#include "tartan/patterns/pipeline/stages.hpp"        // stage_kind
+#include "tartan/patterns/pipeline/watch.hpp"         // source_watch
+#include "tartan/patterns/pipeline/work.hpp"          // stage_work
 
 namespace tartan::inline TARTAN_ABI::detail {
-
-/// The type of the tokens before stage J, and void behind a last stage that returns nothing.
-template <std::size_t J, class Token, class... Stages>
-struct token_before;
-template <class Token, class... Stages>
-struct token_before<0, Token, Stages...> {
-  using type = Token;
-};
-template <std::size_t J, class Token, class Stage, class... Stages>
-  requires(J != 0)
-struct token_before<J, Token, Stage, Stages...> {
-  using result = std::invoke_result_t<decltype(Stage::f)&, argument_of<Token>>;
-  using type = typename token_before<J - 1, std::decay_t<result>, Stages...>::type;
-};
 
 /// Runs the stages over batches of tokens. Each worker calls attend(), which returns when every token has come through.
 ///
@@ -53,40 +36,23 @@ struct token_before<J, Token, Stage, Stages...> {
 ///      the ready (under that mutex), or by `in_use` (release by who finishes it, acquire by the ring).
 /// [P3] No worker waits for a gate: a batch that must not go in stays there, and whoever leaves the gate takes care of
 ///      the one that is next. A worker without a batch takes a ready one, else goes to the source, else sleeps.
-/// [P4] It sleeps only after it has counted itself in `sleepers_` and looked again; whoever makes something available
-///      looks at `sleepers_` behind a fence and rings. The fence is a read-modify-write of its own.
-/// [P6] `rung_`: one of those who slept is on its way, so nobody need ring for another one yet. It is lowered behind
-///      the look at the bell and before the look at what there is, by who lies down and by who gets up: if it was
-///      raised after that, the bell has changed and somebody gets up. Who gets up rings for the next one when it has
-///      found something.
-/// [P5] Tokens at and behind the lowest one that failed are destroyed before the next stage. Those before it go on, for
-///      they may fail too; a serial stage sees batches in order, so it sees none behind a token that has failed.
+/// [P4] It sleeps by worker_rest; whoever makes something available announces it there.
 template <class Source, class... Stages>
 class pipeline_run {
   static constexpr std::size_t stages = sizeof...(Stages);
-  template <std::size_t J>
-  using token_at = typename token_before<J, typename Source::token, Stages...>::type;
+  using work = stage_work<typename Source::token, Stages...>;
+  using token_room = typename work::token_room;
   using stage_tuple = std::tuple<Stages...>;
-
-  template <class Sequence>
-  struct room;
-  template <std::size_t... J>
-  struct room<std::index_sequence<J...>> {
-    static constexpr std::size_t align = (std::max)({alignof(token_at<J>)...});
-    static constexpr std::size_t size = ((std::max)({sizeof(token_at<J>)...}) + align - 1) / align * align;
-  };
-  using token_room = room<std::make_index_sequence<stages>>;
 
  public:
   pipeline_run(Source& source, stage_tuple& its_stages, properties const& props, std::size_t width)
       : source_(source),
         stages_(its_stages),
         props_(props),
-        fixed_batch_(props.grain != 0),
         ring_(shape(props, width)),
-        enough_((std::max)(width, ring_.batches() / 2)) {
-    prepare_gates(std::make_index_sequence<stages>());
-    batch_.store(fixed_batch_ ? ring_.capacity() : 1, std::memory_order_relaxed);  // not shared yet
+        enough_((std::max)(width, ring_.batches() / 2)),
+        length_(props.grain != 0, ring_.capacity()) {
+    prepare_gates(std::index_sequence_for<Stages...>());
   }
   pipeline_run(pipeline_run const&) = delete;
   pipeline_run& operator=(pipeline_run const&) = delete;
@@ -99,11 +65,11 @@ class pipeline_run {
     bool woken = false;
     unsigned naps = 0;  // in a row
     while (!finished()) {
-      token_batch* b = take_ready();
+      token_batch* b = ready_.take();
       if (b == nullptr) b = fetch();
       if (b == nullptr) b = take_over(slow);
       if (b != nullptr) {
-        if (woken) announce();  // [P6]
+        if (woken) announce();  // there may be more for the next one
         woken = false;
         since = 0, naps = 0;
         while (b != nullptr) b = advance(b);
@@ -187,8 +153,8 @@ class pipeline_run {
 
   /// A turn at the source. Null when nothing came, or others have taken over what did.
   token_batch* fill(std::size_t places) {
-    std::uint64_t const began = now();
-    std::size_t const wanted = (std::min)(batch_.load(std::memory_order_relaxed), places);  // relaxed: a wish
+    std::uint64_t const began = length_.now();
+    std::size_t const wanted = (std::min)(length_.wanted(), places);
     bool over = error_.skips(ring_.made());
 #if TARTAN_EXCEPTIONS
     try {
@@ -203,7 +169,7 @@ class pipeline_run {
     if constexpr (Source::may_wait) watch_.end();
     token_batch* const b = ring_.cut();
     if (b != nullptr) {
-      b->spent = now() - began;
+      b->spent = length_.now() - began;
       under_way_.fetch_add(1, std::memory_order_relaxed);  // relaxed: exhausted_ comes behind it
     }
     if (over) exhausted_.store(true, std::memory_order_release);  // with exhausted()
@@ -212,9 +178,9 @@ class pipeline_run {
 
   /// False when the source has no more.
   bool make_tokens(std::size_t wanted) {
-    using token = token_at<0>;
+    using token = typename Source::token;
     if constexpr (Source::may_wait)
-      if (wanted != 1 && !watch_.begin() && !fixed_batch_) wanted = 1;
+      if (wanted != 1 && !watch_.begin() && !length_.fixed()) wanted = 1;
     std::byte* at = ring_.place(ring_.made());
     for (;;) {
       bool const more = source_.next([&](auto&& make) {
@@ -225,7 +191,7 @@ class pipeline_run {
       if (--wanted == 0) return true;
       at += token_room::size;
       if constexpr (Source::may_wait)
-        if (!watch_.more() && !fixed_batch_) return true;
+        if (!watch_.more() && !length_.fixed()) return true;
     }
   }
 
@@ -248,7 +214,7 @@ class pipeline_run {
       if (t - slow.since < 16 * ticks_per_us()) return nullptr;
       if (watch_.eager()) {
         watch_.stop_asking();
-        shorten();
+        length_.shorten();
       }
       token_batch* const b = ring_.cut_for_another();
       if (b != nullptr) under_way_.fetch_add(1, std::memory_order_relaxed);  // relaxed: ends after it, by this worker
@@ -259,28 +225,23 @@ class pipeline_run {
 
   // ---- stages ---------------------------------------------------------------------------------------------------
 
-  static std::byte* place(token_batch& b, std::size_t i) noexcept { return b.tokens + i * token_room::size; }
-  template <std::size_t J>
-  static token_at<J>& token(token_batch& b, std::size_t i) noexcept {
-    return *std::launder(reinterpret_cast<token_at<J>*>(place(b, i)));
-  }
-
   /// Takes a batch as far as it goes; returns another one that this worker can go on with, or null.
   [[nodiscard]] token_batch* advance(token_batch* b) {
     while (b->stage != stages) {
       stage_gate& gate = gates_[b->stage];
       if (gate.guarded() && !b->admitted && !gate.enter(b)) return nullptr;  // [P3]
       b->admitted = false;
-      std::uint64_t const began = now();
-      run_stage(*b, std::make_index_sequence<stages>());
-      b->spent += now() - began;
+      std::uint64_t const began = length_.now();
+      work_.run(*b, [this](std::size_t token) { fail(token); });
+      b->spent += length_.now() - began;
       ++b->stage;
       if (!gate.guarded()) continue;
       token_batch* const next = gate.leave();
       if (next == nullptr) continue;
       next->admitted = true;
       if (b->stage != stages) {
-        make_ready(next);  // this worker keeps the tokens that it has just touched
+        ready_.put(next);  // this worker keeps the tokens that it has just touched
+        announce();
       } else {
         finish(b);
         return next;
@@ -290,104 +251,25 @@ class pipeline_run {
     return nullptr;
   }
 
-  template <std::size_t... J>
-  void run_stage(token_batch& b, std::index_sequence<J...>) {
-    static_cast<void>(((b.stage == J && (run_stage<J>(b), true)) || ...));
-  }
-
-  template <std::size_t J>
-  void run_stage(token_batch& b) {
-    while (b.count != 0 && error_.skips(b.first + b.count - 1)) {  // [P5]
-      --b.count;
-      std::destroy_at(std::addressof(token<J>(b, b.count)));
-    }
-    std::size_t i = 0;
-    bool emptied = false;
+  void fail([[maybe_unused]] std::size_t token_number) noexcept {
 #if TARTAN_EXCEPTIONS
-    try {
-      for (; i != b.count; ++i) run_token<J>(b, i, emptied);
-    } catch (...) {
-      fail(b.first + i);
-      for (std::size_t k = emptied ? i + 1 : i; k != b.count; ++k) std::destroy_at(std::addressof(token<J>(b, k)));
-      b.count = i;
-    }
-#else
-    for (; i != b.count; ++i) run_token<J>(b, i, emptied);
-#endif
-  }
-
-  /// Leaves `emptied` set if it throws when the place of the token holds none.
-  template <std::size_t J>
-  void run_token(token_batch& b, std::size_t i, bool& emptied) {
-    auto& f = std::get<J>(stages_).f;
-    token_at<J>& t = token<J>(b, i);
-    if constexpr (J + 1 == stages) {
-      static_cast<void>(std::invoke(f, as_argument(t)));
-      std::destroy_at(std::addressof(t));
-    } else {
-      token_at<J + 1> made = std::invoke(f, as_argument(t));
-      std::destroy_at(std::addressof(t));
-      emptied = true;
-      ::new (static_cast<void*>(place(b, i))) token_at<J + 1>(std::move(made));
-      emptied = false;
-    }
-  }
-
-#if TARTAN_EXCEPTIONS
-  void fail(std::size_t token_number) noexcept {
     error_.record(token_number);
     exhausted_.store(true, std::memory_order_release);  // with exhausted()
-  }
 #endif
+  }
 
   void finish(token_batch* b) {
     if (b->count != 0) props_.progress.finished(b->count);  // others have failed
-    adapt(*b);
+    length_.adapt(*b);
     b->in_use.store(false, std::memory_order_release);   // [P2]
     under_way_.fetch_sub(1, std::memory_order_acq_rel);  // with finished()
     announce();
   }
 
-  /// A batch shall cost some tens of microseconds: then handing it on costs little, and no token waits long for
-  /// another.
-  void adapt(token_batch const& b) noexcept {
-    if (fixed_batch_ || ring_.capacity() == 1) return;
-    std::size_t const length = batch_.load(std::memory_order_relaxed);  // relaxed: a wish, as all here
-    if (b.filled != length) return;
-    if (b.spent < 16 * ticks_per_us() && length != ring_.capacity())
-      batch_.store((std::min)(2 * length, ring_.capacity()), std::memory_order_relaxed);
-    else if (b.spent > 64 * ticks_per_us())
-      shorten();
-  }
-  void shorten() noexcept {
-    std::size_t const length = batch_.load(std::memory_order_relaxed);  // relaxed: a wish
-    if (!fixed_batch_ && length != 1) batch_.store(length / 2, std::memory_order_relaxed);
-  }
-
-  /// Costs nothing where adapt() has no choice.
-  [[nodiscard]] std::uint64_t now() const noexcept { return ring_.capacity() == 1 ? 0 : ticks(); }
-
   // ---- workers --------------------------------------------------------------------------------------------------
 
-  void make_ready(token_batch* b) {
-    {
-      std::lock_guard const hold(ready_mutex_);
-      ready_.push(b);
-      ready_count_.fetch_add(1, std::memory_order_relaxed);  // relaxed: changed under the mutex, else a hint
-    }
-    announce();
-  }
-
-  [[nodiscard]] token_batch* take_ready() {
-    if (ready_count_.load(std::memory_order_relaxed) == 0) return nullptr;  // relaxed: a hint
-    std::lock_guard const hold(ready_mutex_);
-    token_batch* const b = ready_.pop();
-    if (b != nullptr) ready_count_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: under the mutex
-    return b;
-  }
-
   [[nodiscard]] bool something_to_do() const noexcept {
-    return finished() || ready_count_.load(std::memory_order_relaxed) != 0 || source_is_free();  // relaxed: a hint
+    return finished() || !ready_.seems_empty() || source_is_free();
   }
 
   static std::uint64_t patience() noexcept {
@@ -402,59 +284,28 @@ class pipeline_run {
 
   /// After something has become available.
   void announce() noexcept {
-    real_atomics::full_fence();                                       // [P4]
-    if (sleepers_.load(std::memory_order_relaxed) != 0) [[unlikely]]  // relaxed: behind the fence
+    if (rest_.somebody_sleeps()) [[unlikely]]
       ring();
   }
 
   TARTAN_COLD void ring() noexcept {
-    bool const over = finished();
-    if (!over) {
-      if (rung_.load(std::memory_order_relaxed)) return;  // [P6]; relaxed: behind the fence, as the next one
-      if (ready_count_.load(std::memory_order_relaxed) == 0 && !room_for_another()) return;
-      rung_.store(true, std::memory_order_relaxed);  // [P6]; relaxed: before the next line
-    }
-    bell_.fetch_add(1, std::memory_order_release);  // with sleep()
-    real_atomics::wake(bell_, over ? INT_MAX : 1);
+    if (finished()) return rest_.ring_for_all();
+    rest_.ring_for_one([this] { return !ready_.seems_empty() || room_for_another(); });
   }
 
-  /// If it takes long, another thread may work in this pool meanwhile. False after a nap that nobody has ended: the
-  /// first few times, and as long as somebody must watch the source.
+  /// False after a nap that nobody has ended: the first few times, and as long as somebody must watch the source.
   TARTAN_COLD bool sleep(unsigned naps) {
-    sleepers_.fetch_add(1, std::memory_order_seq_cst);
-    std::uint32_t const bell = bell_.load(std::memory_order_acquire);  // with ring()
     bool rung = true;
-    answer();
-    if (!something_to_do()) {
-      outer_blocking const counted(current_worker());
+    auto const awake = [this] { return something_to_do(); };
+    rest_.lie_down(awake, [&](std::uint32_t bell) {
       if (must_watch(naps)) {
-        constexpr std::chrono::nanoseconds nap{250'000};
-        real_atomics::wait(bell_, bell, nap);
-        rung = bell_.load(std::memory_order_relaxed) != bell;  // relaxed: a hint
+        rung = rest_.nap(bell, std::chrono::nanoseconds{250'000});
       } else {
-        sleep_long(bell);
+        rest_.sleep(bell, awake);
         if constexpr (Source::may_wait) watch_.come();
       }
-    }
-    sleepers_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: only costs a ring for nothing
-    answer();
+    });
     return rung;
-  }
-
-  /// This worker looks at everything now.
-  void answer() noexcept {
-    rung_.store(false, std::memory_order_relaxed);  // [P6]; relaxed: before the fence
-    real_atomics::full_fence();                     // [P4]
-  }
-
-  void sleep_long(std::uint32_t bell) {
-    constexpr std::chrono::nanoseconds not_long{1'000'000};
-    worker* const w = current_worker();
-    real_atomics::wait(bell_, bell, not_long);
-    if (something_to_do() || bell_.load(std::memory_order_relaxed) != bell) return;  // relaxed: a hint
-    bool const blocks = w != nullptr && w->home.begin_blocking();
-    real_atomics::wait(bell_, bell);
-    if (blocks) w->home.end_blocking();
   }
 
   /// False when this worker may sleep as long as it likes: it does not count as a watcher then.
@@ -471,25 +322,21 @@ class pipeline_run {
   Source& source_;
   stage_tuple& stages_;
   properties const& props_;
-  bool const fixed_batch_;  // the user has said how long one is
   token_ring ring_;
   std::size_t const enough_;  // batches under way that keep all workers busy
   source_watch<real_atomics> watch_{Source::may_wait && real_atomics::asymmetric_available()};
   std::array<stage_gate, stages> gates_;
   first_error error_;
+  work work_{stages_, error_};
   std::atomic<bool> skipped_{false};
 
   alignas(line_pair) std::atomic<bool> source_taken_{false};  // [P1]
   std::atomic<bool> exhausted_{false};
-  std::atomic<std::size_t> batch_{1};  // tokens that shall go together
+  batch_length length_;
 
   alignas(line_pair) std::atomic<std::size_t> under_way_{0};  // batches
-  std::atomic<unsigned> sleepers_{0};                         // [P4]
-  std::atomic<std::uint32_t> bell_{0};
-  std::atomic<bool> rung_{false};  // [P6]
-  std::atomic<std::size_t> ready_count_{0};
-  short_mutex ready_mutex_;
-  batch_queue ready_;
+  worker_rest rest_;
+  ready_list ready_;
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail
