@@ -1,7 +1,15 @@
-// What a progress bar costs: the same loop with and without one. The bar writes its reports to nowhere.
+// What a progress bar costs: the same loop with and without one. The bar writes its reports to nowhere. The difference
+// of two such rows is lost in the noise of a machine, so it has rows of its own: processor time with a bar less that
+// without, the median of pairs of neighbouring runs in changing order; the row below it is that of pairs without any
+// bar, which says how much of it is noise.
 #include <tartan/for_each.hpp>
 #include <tartan/progress.hpp>
 
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -45,6 +53,34 @@ std::uint64_t elements(P const& p, std::size_t n, int rounds) {
   return sum;
 }
 
+double cpu_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// The median of what `second` takes more than `first`.
+template <class F, class G>
+double cost(F const& first, G const& second) {
+  auto const of = [](auto const& f) {
+    double const begin = cpu_seconds();
+    f();
+    return cpu_seconds() - begin;
+  };
+  std::array<double, 7> more{};
+  for (std::size_t i = 0; i != more.size(); ++i) {
+    if (i % 2 == 0) {
+      double const without = of(first);
+      more[i] = of(second) - without;
+    } else {
+      more[i] = of(second);
+      more[i] -= of(first);
+    }
+  }
+  std::sort(more.begin(), more.end());
+  return more[more.size() / 2];
+}
+
 void add(bench::options const& o, std::vector<bench::contender>& out) {
   struct load {
     char const* name;
@@ -67,10 +103,17 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     for (unsigned const w : o.workers) {
       auto const p = tartan::par.workers(static_cast<std::ptrdiff_t>(w));
       put("par", w, [=] { return elements(p, n, rounds); });
-      put("par, progress", w, [=] {
+      auto const with_bar = [=] {
         tartan::progress bar{shown(n)};
         return elements(p.progress(bar), n, rounds);
-      });
+      };
+      put("par, progress", w, with_bar);
+      auto const put_cost = [&](char const* name, auto second) {
+        put(name, w, with_bar);
+        out.back().figure = [=] { return std::abs(cost([=] { elements(p, n, rounds); }, second)); };
+      };
+      put_cost("what progress costs", with_bar);
+      put_cost("noise of that", [=] { elements(p, n, rounds); });
     }
   }
 }
