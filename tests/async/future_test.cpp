@@ -496,6 +496,49 @@ TEST_CASE("a wait never re-enters a lock that the waiter holds", "[future]") {
   CHECK(callbacks == rounds / 3);
 }
 
+// What the waiter runs meanwhile, and what a thread that it lets in runs, may want the lock: neither may stand on the
+// waiter's stack, and the waiter must come back.
+TEST_CASE("a lock may be held over a wait for a continuation, for the time, and for what no worker works on",
+          "[future]") {
+  auto const workers = GENERATE(1, 2, 8);
+  tn::thread_pool pool{workers};
+  auto const p = tn::par.on(pool);
+  constexpr int rounds = 1200;
+  std::vector<tn::promise<int>> promises(rounds / 4);
+  std::atomic<int> wanted{-1};
+  std::jthread const outside([&](std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      if (int const i = wanted.exchange(-1); i >= 0)
+        promises[static_cast<std::size_t>(i)].set_value(1);
+      else
+        std::this_thread::yield();
+    }
+  });
+  std::mutex mutex;
+  long sum = 0;
+  std::vector<tn::future<void>> all;
+  for (int i = 0; i != rounds; ++i)
+    all.push_back(tn::submit(p, [&, i] {
+      auto next = tn::submit(p, [] { return 1; }).then([](int x) { return x + 1; });
+      std::lock_guard const hold(mutex);
+      if (i % 4 == 1) {
+        wanted = i / 4;
+        sum += promises[static_cast<std::size_t>(i / 4)].get_future().get();
+      } else if (i % 4 == 2) {
+        static_cast<void>(next.wait(10us));
+        ++sum;
+      } else if (i % 4 == 3) {
+        sum += tn::blocking([] {
+          std::this_thread::yield();
+          return 1;
+        });
+      }
+      sum += next.get();
+    }));
+  for (auto& f : all) f.get();
+  CHECK(sum == 2L * rounds + rounds / 4 * 3);
+}
+
 TEST_CASE("a task that waits in another pool for its own pool lets another thread in", "[future]") {
   tn::thread_pool a{1}, b{1};
   auto const pa = tn::par.on(a), pb = tn::par.on(b);

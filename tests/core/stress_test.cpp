@@ -312,7 +312,7 @@ bool agrees(P const& p, std::uint64_t seed, forest& f) {
 TEST_CASE("random trees of every pattern give what one thread gives, and throw where it throws", "[stress]") {
   rounds count("random trees");
   std::uint64_t seed = 1;
-  for (int workers : {1, 2, 3, 8, 16}) {
+  for (int workers : {1, 2, 3, 8, 16, 64}) {
     CAPTURE(workers);
     for (int i = 0; i != 6 * scale(); ++i, ++seed) {
       CAPTURE(seed);
