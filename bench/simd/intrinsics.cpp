@@ -47,8 +47,11 @@ double eight_sums(arrays const& v, Step step) {
 template <class F>
 double fill(arrays const& v, F f) {
   for (std::size_t k = 0; k + 64 <= v.n; k += 64) {
+    __m512 value[4];
 #pragma GCC unroll 4
-    for (std::size_t u = 0; u != 64; u += 16) _mm512_storeu_ps(v.out + k + u, f(k + u));
+    for (std::size_t u = 0; u != 4; ++u) value[u] = f(k + 16 * u);
+#pragma GCC unroll 4
+    for (std::size_t u = 0; u != 4; ++u) _mm512_storeu_ps(v.out + k + 16 * u, value[u]);
   }
   return v.out[v.n - 1];
 }
@@ -63,7 +66,7 @@ __m512 exp16(__m512 x) {
       horner(r, 1.0F, 1.0F, 0x1.fffffcp-2F, 0x1.555492p-3F, 0x1.5558f2p-5F, 0x1.1239e2p-7F, 0x1.6a2434p-10F), k);
 }
 
-/// The exponent and the fraction by the instructions for them, then a polynomial; special values come out right.
+/// The exponent and the fraction by the instructions for them, then a polynomial.
 __m512 log16(__m512 x) {
   __m512 const m = _mm512_getmant_ps(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
   __m512 const e = _mm512_sub_ps(_mm512_getexp_ps(x), _mm512_getexp_ps(m));
@@ -93,7 +96,7 @@ __m512 sin16(__m512 x) {
   return _mm512_xor_ps(_mm512_mask_blend_ps(odd, sine, cosine), _mm512_castsi512_ps(sign));
 }
 
-float least_of(float const* a, std::size_t n) {
+__m512 least_lanes(float const* a, std::size_t n) {
   __m512 s[8];
   for (auto& x : s) x = at(a, 0);
   for (std::size_t k = 0; k + 128 <= n; k += 128) {
@@ -101,7 +104,7 @@ float least_of(float const* a, std::size_t n) {
     for (std::size_t u = 0; u != 8; ++u) s[u] = _mm512_min_ps(at(a, k + 16 * u), s[u]);
   }
   for (std::size_t u = 1; u != 8; ++u) s[0] = _mm512_min_ps(s[0], s[u]);
-  return _mm512_reduce_min_ps(s[0]);
+  return s[0];
 }
 
 /// The least value of each 512 elements; only those that hold the least of all are looked at again.
@@ -109,27 +112,43 @@ double argmin(arrays const& v) {
   constexpr std::size_t piece = 512;
   std::size_t where = 0;
   float least = v.a[0];
-  for (std::size_t k = 0; k + piece <= v.n; k += piece)
-    if (float const l = least_of(v.a + k, piece); l < least) least = l, where = k;
+  for (std::size_t k = 0; k + piece <= v.n; k += piece) {
+    __m512 const l = least_lanes(v.a + k, piece);
+    if (_mm512_cmp_ps_mask(l, all(least), _CMP_LT_OQ) != 0) least = _mm512_reduce_min_ps(l), where = k;
+  }
   for (;; where += 16)
     if (auto const hit = _mm512_cmpeq_ps_mask(at(v.a, where), all(least)); hit != 0)
       return static_cast<double>(where + static_cast<unsigned>(__builtin_ctz(hit)));
 }
 
-double count_above(arrays const& v) {
-  std::size_t count = 0;
-  for (std::size_t k = 0; k + 64 <= v.n; k += 64) {
-    std::uint64_t bits = 0;
+/// Both in one look.
+double minmax(arrays const& v) {
+  constexpr std::size_t piece = 512;
+  std::size_t at_least = 0, at_most = 0;
+  float least = v.a[0], most = v.a[0];
+  for (std::size_t k = 0; k + piece <= v.n; k += piece) {
+    __m512 low[4], high[4];
+    for (std::size_t u = 0; u != 4; ++u) low[u] = high[u] = at(v.a, k);
+    for (std::size_t i = 0; i != piece; i += 64) {
 #pragma GCC unroll 4
-    for (std::size_t u = 0; u != 4; ++u)
-      bits |= static_cast<std::uint64_t>(_mm512_cmp_ps_mask(at(v.a, k + 16 * u), all(threshold), _CMP_GT_OQ))
-              << (16 * u);
-    count += static_cast<unsigned>(__builtin_popcountll(bits));
+      for (std::size_t u = 0; u != 4; ++u) {
+        __m512 const x = at(v.a, k + i + 16 * u);
+        low[u] = _mm512_min_ps(x, low[u]), high[u] = _mm512_max_ps(x, high[u]);
+      }
+    }
+    __m512 const l = _mm512_min_ps(_mm512_min_ps(low[0], low[1]), _mm512_min_ps(low[2], low[3]));
+    __m512 const h = _mm512_max_ps(_mm512_max_ps(high[0], high[1]), _mm512_max_ps(high[2], high[3]));
+    if (_mm512_cmp_ps_mask(l, all(least), _CMP_LT_OQ) != 0) least = _mm512_reduce_min_ps(l), at_least = k;
+    if (_mm512_cmp_ps_mask(h, all(most), _CMP_GE_OQ) != 0) most = _mm512_reduce_max_ps(h), at_most = k;
   }
-  return static_cast<double>(count);
+  while (v.a[at_least] != least) ++at_least;
+  std::size_t last = at_most;
+  for (std::size_t k = at_most; k != std::min(v.n, at_most + piece); ++k)
+    if (v.a[k] == most) last = k;
+  return static_cast<double>(at_least + last);
 }
 
-/// The same with counters in lanes, which needs no way out of the mask registers.
+/// Counters in lanes need no way out of the mask registers.
 double count_in_lanes(arrays const& v) {
   __m512i s[4];
   for (auto& x : s) x = _mm512_setzero_si512();
@@ -244,8 +263,9 @@ kernels intrinsics() {
        [](arrays const& v) {
          return eight_sums(v, [&](std::size_t k, __m512 s) { return _mm512_add_ps(s, sin16(at(v.a, k))); });
        }},
-      {"min", [](arrays const& v) -> double { return least_of(v.a, v.n); }},
+      {"min", [](arrays const& v) -> double { return _mm512_reduce_min_ps(least_lanes(v.a, v.n)); }},
       {"argmin", argmin},
+      {"minmax", minmax},
       {"count_if", count_in_lanes},
       {"mandelbrot", mandelbrot16},
       {"inclusive_scan", scan},

@@ -71,13 +71,13 @@ kernels packs() {
          tartan::map_into(simd, tartan::zip(std::span(v.x, v.n), std::span(v.y, v.n)), out(v), [](auto const& point) {
            auto const& [x, y] = point;
            auto re = x, im = y, rounds = 0 * x;
-           auto inside = re * re + im * im <= 4;
-           for (int k = 0; k != most_rounds && tartan::lanes::any(inside); ++k) {
-             rounds = tartan::select(inside, rounds + 1, rounds);
+           for (int k = 0; k != most_rounds; ++k) {
              auto const re2 = re * re, im2 = im * im;
-             im = 2 * re * im + y;
+             auto const inside = re2 + im2 <= 4;
+             if (!tartan::lanes::any(inside)) break;
+             rounds = tartan::select(inside, rounds + 1, rounds);
+             im = (re + re) * im + y;
              re = re2 - im2 + x;
-             inside = inside && re * re + im * im <= 4;
            }
            return rounds;
          });

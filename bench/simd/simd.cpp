@@ -56,12 +56,16 @@ float number(std::uint64_t i) {
 }
 
 struct storage {
+  /// Large arrays begin at the same place of a page each, where they get in each other's way: a load waits for an
+  /// earlier store to the same place of another page.
+  static constexpr std::size_t stagger = 48, out_stagger = 976;
+
   std::vector<float> a, b, x, y, out;
   std::vector<std::int8_t> i, j;
 
   void fill(std::size_t bytes) {
-    a.resize(bytes / 4), b.resize(bytes / 8), out.resize(bytes / 8);
-    i.resize(bytes), j.resize(bytes / 2);
+    a.resize(bytes / 4), b.resize(bytes / 8 + stagger), out.resize(bytes / 8 + out_stagger);
+    i.resize(bytes), j.resize(bytes / 2 + stagger);
     for (std::size_t k = 0; k != a.size(); ++k) a[k] = number(k);
     for (std::size_t k = 0; k != b.size(); ++k) b[k] = number(k + 7'000'000'000);
     for (std::size_t k = 0; k != i.size(); ++k) i[k] = static_cast<std::int8_t>((k * 2654435761U) >> 24);
@@ -74,7 +78,8 @@ struct storage {
     }
   }
   [[nodiscard]] arrays of(std::size_t n) {
-    return {a.data(), b.data(), x.data(), y.data(), i.data(), j.data(), out.data(), n};
+    return {a.data(),           b.data() + stagger,       x.data(), y.data(), i.data(),
+            j.data() + stagger, out.data() + out_stagger, n};
   }
 };
 storage data;

@@ -89,11 +89,40 @@ TEST_CASE("NaN and -0 among the extremes are treated as by a loop", "[leaves][se
     v[at] = nan;
     REQUIRE(tn::min_element(tn::simd, v) == tn::min_element(tn::seq, v));
     REQUIRE(tn::max_element(tn::simd, v) == tn::max_element(tn::seq, v));
+    REQUIRE(tn::minmax_element(tn::par_simd.workers(3), v) == tn::minmax_element(tn::seq, v));
+    v[at] = std::numeric_limits<float>::infinity();
+    v[299 - at] = -v[at];
+    with_packs([&](auto const& policy) {
+      REQUIRE(tn::min_element(policy, v) - v.begin() == static_cast<std::ptrdiff_t>(299 - at));
+      REQUIRE(tn::minmax_element(policy, v) == std::minmax_element(v.begin(), v.end()));
+    });
   }
   std::vector<float> zeros(100, 0.0F);
   zeros[50] = -0.0F;
   REQUIRE(tn::min_element(tn::simd, zeros) == zeros.begin());
   REQUIRE(tn::max_element(tn::simd, zeros) == zeros.begin());
+  REQUIRE(tn::minmax_element(tn::simd, zeros) == std::pair(zeros.begin(), zeros.end() - 1));
+}
+
+TEST_CASE("the first smallest and the last largest are found in whatever block and piece they lie",
+          "[leaves][search]") {
+  constexpr std::size_t n = 9001;
+  std::vector<float> v(n, 1.0F);
+  for (std::size_t k = 0; k < n; k += 97)
+    for (std::size_t const again : {k, k + 1, k + 2000, n - 1}) {
+      if (again >= n) continue;
+      v[k] = v[again] = 0;
+      with_packs([&](auto const& policy) {
+        REQUIRE(tn::min_element(policy, v) - v.begin() == static_cast<std::ptrdiff_t>(k));
+        REQUIRE(tn::minmax_element(policy, v) == std::minmax_element(v.begin(), v.end()));
+      });
+      v[k] = v[again] = 2;
+      with_packs([&](auto const& policy) {
+        REQUIRE(tn::max_element(policy, v) - v.begin() == static_cast<std::ptrdiff_t>(k));
+        REQUIRE(tn::minmax_element(policy, v) == std::minmax_element(v.begin(), v.end()));
+      });
+      v[k] = v[again] = 1;
+    }
 }
 
 TEST_CASE("people are still compared one by one under simd", "[leaves][search]") {

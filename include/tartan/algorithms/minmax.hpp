@@ -31,11 +31,10 @@ struct best_one_by_one {
   }
 };
 
-/// The best index of [0, n), n > 0: better(i, j) says whether i takes the place of j, which lies to its left;
-/// in_block(begin, end) gives the best of a block. Comparisons may be Dear: then there are many blocks where elements
-/// are few.
-template <bool Dear, class P, class Better, class InBlock>
-std::size_t best_index(P const& policy, std::size_t n, Better const& better, InBlock const& in_block) {
+/// What in_block(begin, end) finds in the blocks of [0, n), n > 0, joined from left to right. Comparisons may be Dear:
+/// then there are many blocks where elements are few.
+template <bool Dear, class Found, class P, class InBlock, class Join>
+Found over_blocks(P const& policy, std::size_t n, InBlock const& in_block, Join const& join) {
   static_assert(shared_memory_backend<typename P::backend_type>,
                 "tartan: min_element and its like need workers that see the caller's memory; use seq, par or par_simd, "
                 "or reduce with tartan::minimum");
@@ -43,17 +42,26 @@ std::size_t best_index(P const& policy, std::size_t n, Better const& better, InB
                 "tartan: min_element and its like do not support a property of this policy (they take workers, stop, "
                 "progress, name, on)");
   std::size_t const most = reduction_blocks(n)[0].size();
-  std::size_t const length = Dear && n < 64 * most ? n / 64 + 1 : most;
+  std::size_t length = Dear && n < 64 * most ? n / 64 + 1 : most;
+  // One block is enough where nobody shares or watches it.
+  if (!Dear && policy.backend().width(policy.props()) == 1 && !policy.props().control().watched()) length = n;
   block_plan const plan(n, length);
-  slots<std::size_t> best(plan.count());
+  slots<Found> found(plan.count());
   policy.backend().for_range(policy.props(), n, length, [&](std::size_t begin, std::size_t end) {
     for (std::size_t b = begin / length; b * length < end; ++b)
-      best.make(b, [&] { return in_block(plan[b].begin, plan[b].end); });
+      found.make(b, [&] { return in_block(plan[b].begin, plan[b].end); });
   });
-  std::size_t i = best[0];
-  for (std::size_t b = 1; b != plan.count(); ++b)
-    if (better(best[b], i)) i = best[b];
-  return i;
+  Found all = found[0];
+  for (std::size_t b = 1; b != plan.count(); ++b) all = join(all, found[b]);
+  return all;
+}
+
+/// The best index of [0, n), n > 0: better(i, j) says whether i takes the place of j, which lies to its left;
+/// in_block(begin, end) gives the best of a block.
+template <bool Dear, class P, class Better, class InBlock>
+std::size_t best_index(P const& policy, std::size_t n, Better const& better, InBlock const& in_block) {
+  return over_blocks<Dear, std::size_t>(policy, n, in_block,
+                                        [&](std::size_t i, std::size_t j) { return better(j, i) ? j : i; });
 }
 
 template <class P, class Better>
@@ -90,6 +98,34 @@ std::size_t extreme_index(P const& policy, R& r, std::size_t n, Better const& be
     return disorder.load(std::memory_order_relaxed) ? best_index(uncounted(policy), n, better) : best;
   } else {
     return best_index(policy, n, better);
+  }
+}
+
+/// The first smallest's and the last largest's index, n > 0: in one look where the leaf has a way.
+template <class P, class R, class Compare, class Proj, class Less>
+std::pair<std::size_t, std::size_t> extreme_indices(P const& policy, R& r, std::size_t n, Less const& less) {
+  using leaf = typename P::leaf_type;
+  using both = std::pair<std::size_t, std::size_t>;
+  auto const first = std::ranges::begin(r);
+  auto const not_less = [&](std::size_t i, std::size_t j) { return !less(i, j); };
+  if constexpr (natural_order<Compare, std::ranges::range_value_t<R>> && std::is_same_v<Proj, std::identity> &&
+                requires { leaf::extremes_block(first, n); }) {
+    std::atomic<bool> disorder{false};  // as in extreme_index
+    both const found = over_blocks<false, both>(
+        policy, n,
+        [&](std::size_t begin, std::size_t end) -> both {
+          auto const [i, j] = leaf::extremes_block(advanced(first, begin), end - begin);
+          if (i != end - begin) return {begin + i, begin + j};
+          disorder.store(true, std::memory_order_relaxed);
+          return {begin, begin};
+        },
+        [&](both const& a, both const& b) -> both {
+          return {less(b.first, a.first) ? b.first : a.first, not_less(b.second, a.second) ? b.second : a.second};
+        });
+    if (!disorder.load(std::memory_order_relaxed)) return found;
+    return {best_index(uncounted(policy), n, less), best_index(uncounted(policy), n, not_less)};
+  } else {
+    return {best_index(policy, n, less), best_index(uncounted(policy), n, not_less)};
   }
 }
 
@@ -133,11 +169,11 @@ template <execution_policy P, divisible_range R, class Compare = std::ranges::le
 template <execution_policy P, divisible_range R, class Compare = std::ranges::less, class Proj = std::identity>
 [[nodiscard]] auto minmax_element(P const& policy, R&& r, Compare compare = {}, Proj proj = {}) {
   auto const less = detail::index_less(r, compare, proj);
-  auto const not_less = [&](std::size_t i, std::size_t j) { return !less(i, j); };
   std::size_t const n = detail::length(r);
   auto const first = std::ranges::begin(r);
-  return std::pair(detail::advanced(first, n == 0 ? 0 : detail::best_index(policy, n, less)),
-                   detail::advanced(first, n == 0 ? 0 : detail::best_index(detail::uncounted(policy), n, not_less)));
+  auto const found =
+      n == 0 ? std::pair<std::size_t, std::size_t>{} : detail::extreme_indices<P, R, Compare, Proj>(policy, r, n, less);
+  return std::pair(detail::advanced(first, found.first), detail::advanced(first, found.second));
 }
 
 }  // namespace tartan::inline TARTAN_ABI

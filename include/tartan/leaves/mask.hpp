@@ -1,7 +1,7 @@
 #pragma once
 // mask<Bytes, N>: N truth values, one for each lane of packs whose lanes have that many bytes.
 
-#include <bit>       // popcount
+#include <bit>       // bit_width, countr_zero, popcount
 #include <concepts>  // same_as
 #include <cstddef>   // size_t
 #include <cstdint>   // uint64_t
@@ -176,6 +176,16 @@ template <std::size_t Bytes, std::size_t N>
   for (std::size_t r = 0; r != m.lanes.registers; ++r)
     if (auto const found = impl::register_bits<Bytes, width>(m.lanes.part[r]); found != 0)
       return r * width + static_cast<std::size_t>(std::countr_zero(found));
+  return N;
+}
+
+/// The highest true lane, or N where none is.
+template <std::size_t Bytes, std::size_t N>
+[[nodiscard]] TARTAN_ALWAYS_INLINE std::size_t last_true(mask<Bytes, N> const& m) {
+  constexpr std::size_t width = mask<Bytes, N>::lanes_type::register_lanes;
+  for (std::size_t r = m.lanes.registers; r-- != 0;)
+    if (auto const found = impl::register_bits<Bytes, width>(m.lanes.part[r]); found != 0)
+      return r * width + static_cast<std::size_t>(std::bit_width(found)) - 1;
   return N;
 }
 

@@ -136,20 +136,40 @@ TARTAN_ALWAYS_INLINE void for_rows(std::size_t begin, std::size_t end, Load cons
   if (i != end) step(first_row{}, load(i, end - i));
 }
 
+template <narrow_type X>
+struct narrow_loader {
+  using P = pack<X, bytes_in_register>;
+  X const* from;
+  TARTAN_ALWAYS_INLINE P operator()(std::size_t i) const { return P::load(from + i); }
+  TARTAN_ALWAYS_INLINE P operator()(std::size_t i, std::size_t count) const { return P::load_first(from + i, count); }
+};
+
 /// The sum of n elements, which wraps as T does.
 template <std::integral T, narrow_type X>
 TARTAN_FLATTEN T sum_of_narrow(X const* from, std::size_t n) {
-#if TARTAN_SUM_OF_BYTES
+#if TARTAN_DOT_OF_BYTES
+  // Products with 1: one instruction where sums of bytes without sign, moved there and back, take three.
+  constexpr std::size_t W = bytes_in_register, most = rounds_in_32_bits * W * rows_of_bytes;
+  T sum = 0;
+  for (std::size_t begin = 0; begin < n; begin += most) {
+    ints_vec row[rows_of_bytes] = {};
+    bytes_vec const ones = broadcast<char, W>(1);
+    for_rows<W>(begin, n - begin < most ? n : begin + most, narrow_loader<X>{from},
+                [&](auto r, pack<X, W> const& x) TARTAN_INLINE_LAMBDA {
+                  auto const a = bits<bytes_vec>(x.part[0]);
+                  row[r] = std::is_signed_v<X> ? add_products(row[r], ones, a) : add_products(row[r], a, ones);
+                });
+    pack<int, W / 4> all;
+    all.part[0] = (row[0] + row[1]) + (row[2] + row[3]);
+    sum = static_cast<T>(sum + static_cast<T>(sum_of_lanes(all)));
+  }
+  return sum;
+#elif TARTAN_SUM_OF_BYTES
   constexpr std::size_t W = bytes_in_register;
   using P = pack<X, W>;
-  struct loader {
-    X const* from;
-    TARTAN_ALWAYS_INLINE P operator()(std::size_t i) const { return P::load(from + i); }
-    TARTAN_ALWAYS_INLINE P operator()(std::size_t i, std::size_t count) const { return P::load_first(from + i, count); }
-  };
   longs_vec row[rows_of_bytes] = {};
   std::size_t const loads = (n + W - 1) / W;
-  for_rows<W>(0, n, loader{from}, [&](auto r, P const& x) TARTAN_INLINE_LAMBDA {
+  for_rows<W>(0, n, narrow_loader<X>{from}, [&](auto r, P const& x) TARTAN_INLINE_LAMBDA {
     auto a = bits<bytes_vec>(x.part[0]);
     if constexpr (std::is_signed_v<X>) a = a ^ broadcast<char, W>(static_cast<char>(-128));  // 128 more, without sign
     row[r] = row[r] + sums_of_eight(a);

@@ -178,8 +178,8 @@ TARTAN_ALWAYS_INLINE std::size_t count_true(source<It> const& from, std::size_t 
     counts lane[rows] = {counts{0}, counts{0}, counts{0}, counts{0}};
     for (std::size_t round = 0; round != most && i + rows * W <= n; ++round, i += rows * W)
       unroll<rows>([&](auto r) TARTAN_INLINE_LAMBDA {
-        lane[r] = by_register<counts>([](auto const& x, auto const& m) TARTAN_INLINE_LAMBDA { return x - m; }, lane[r],
-                                      map(from.template load<W>(i + r * W)).lanes);
+        lane[r] = by_register<counts>([](auto const& x, auto const& m) TARTAN_INLINE_LAMBDA { return m ? x + 1 : x; },
+                                      lane[r], map(from.template load<W>(i + r * W)).lanes);
       });
     auto const sum = convert<std::int64_t>((lane[0] + lane[1]) + (lane[2] + lane[3]));
     std::plus<> plus;
@@ -188,34 +188,6 @@ TARTAN_ALWAYS_INLINE std::size_t count_true(source<It> const& from, std::size_t 
   for (; i + W <= n; i += W) total += count(map(from.template load<W>(i)));
   if (i != n) total += count(map(from.template load_first<W>(i, n - i)) & mask_type::first(n - i));
   return total;
-}
-
-/// The smallest (or largest) of n > 0 values goes to `best`. False where one is NaN, which has no place in the order.
-template <bool Largest, class It, class T>
-TARTAN_ALWAYS_INLINE bool extreme_value(source<It> const& from, std::size_t n, T& best) {
-  constexpr std::size_t W = register_bytes / sizeof(T), rows = 4;
-  using P = pack<T, W>;
-  auto const better = [](P const& a, P const& b) TARTAN_INLINE_LAMBDA { return select(Largest ? a < b : b < a, b, a); };
-  P most[rows];
-  mask<sizeof(T), W> strange{false};
-  auto const take = [&](auto r, P const& x) TARTAN_INLINE_LAMBDA {
-    most[r] = better(most[r], x);
-    if constexpr (std::is_floating_point_v<T>) strange = strange | (x != x);
-  };
-  P const begin = n < W ? from.template load_first<W>(0, n) : from.template load<W>(0);
-  for (P& m : most) m = begin;
-  if constexpr (std::is_floating_point_v<T>) strange = begin != begin;
-  std::size_t i = 0;
-  for (; i + rows * W <= n; i += rows * W)
-    unroll<rows>([&](auto r) TARTAN_INLINE_LAMBDA { take(r, from.template load<W>(i + r * W)); });
-  using zero = std::integral_constant<std::size_t, 0>;
-  for (; i + W <= n; i += W) take(zero{}, from.template load<W>(i));
-  if (i != n) take(zero{}, from.template load_first<W>(i, n - i));
-  P const all = better(better(most[0], most[1]), better(most[2], most[3]));
-  best = all[0];
-  for (std::size_t lane = 1; lane != W; ++lane)
-    best = (Largest ? best < all[lane] : all[lane] < best) ? all[lane] : best;
-  return !any(strange);
 }
 
 }  // namespace tartan::inline TARTAN_ABI::lanes::impl

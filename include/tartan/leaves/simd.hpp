@@ -6,11 +6,13 @@
 #include <functional>   // identity
 #include <tuple>        // tuple
 #include <type_traits>  // decay_t, is_floating_point_v, is_invocable_v, remove_cvref_t
+#include <utility>      // pair
 
 #include "tartan/core/config.hpp"       // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 #include "tartan/exec/leaf.hpp"         // scalar_leaf, scalar_reducer, or_scalar_of
 #include "tartan/exec/stencil_row.hpp"  // row_neighbours, row_extent, scalar_stencil_row
 #include "tartan/leaves/combine.hpp"    // lane_combine, is_whole_sum
+#include "tartan/leaves/extremes.hpp"   // extreme_place, extreme_places
 #include "tartan/leaves/narrow.hpp"     // sums_narrow, narrow_total
 #include "tartan/leaves/pack.hpp"       // pack
 #include "tartan/leaves/reduce.hpp"     // lane_state, mapped_elements, mapped_values, count_true
@@ -315,12 +317,15 @@ struct basic_simd_leaf {
   /// The index of the first smallest (or largest) of n > 0 elements; n where NaN is among them.
   template <bool Largest, class It>
     requires lanes::lane_type<std::iter_value_t<It>> && lanes::pack_readable<It>
-  TARTAN_FLATTEN static std::size_t extreme_block(It first, std::size_t n) {
-    using T = std::iter_value_t<It>;
-    T best;
-    if (!lanes::impl::extreme_value<Largest>(lanes::source<It>{first}, n, best)) return n;
-    auto test = [best](auto const& x) TARTAN_INLINE_LAMBDA { return x == best; };
-    return find_block(first, n, test);
+  static std::size_t extreme_block(It first, std::size_t n) {
+    return lanes::impl::extreme_place<Largest>(lanes::source<It>{first}, n);
+  }
+
+  /// The first smallest and the last largest of n > 0 elements; n where NaN is among them.
+  template <class It>
+    requires lanes::lane_type<std::iter_value_t<It>> && lanes::pack_readable<It>
+  static std::pair<std::size_t, std::size_t> extremes_block(It first, std::size_t n) {
+    return lanes::impl::extreme_places(lanes::source<It>{first}, n);
   }
 
   /// One block of a scan of numbers; see exec/scan_block.hpp.

@@ -20,6 +20,73 @@ struct split_number {
   P m, exponent;
 };
 
+#if TARTAN_REGISTER_BYTES == 64 && __has_builtin(__builtin_ia32_getmantps512_mask) && \
+    __has_builtin(__builtin_ia32_getexpps512_mask)
+#define TARTAN_SPLITS_NUMBERS 1
+#else
+#define TARTAN_SPLITS_NUMBERS 0
+#endif
+
+#if TARTAN_SPLITS_NUMBERS
+
+/// The fraction in [1/2, 1), or 1 of 0 and infinity, or NaN of NaN and negative numbers.
+template <class T, std::size_t L>
+TARTAN_ALWAYS_INLINE vec<T, L> fraction_of(vec<T, L> const& x) {
+  constexpr int half_to_one_else_nan = 0b1010;
+  if constexpr (std::is_same_v<T, float> && L == 16)
+    return __builtin_ia32_getmantps512_mask(x, half_to_one_else_nan, x, every_lane{}, 4);
+  else if constexpr (std::is_same_v<T, float> && L == 8)
+    return __builtin_ia32_getmantps256_mask(x, half_to_one_else_nan, x, every_lane{});
+  else if constexpr (std::is_same_v<T, float>)
+    return __builtin_ia32_getmantps128_mask(x, half_to_one_else_nan, x, every_lane{});
+  else if constexpr (L == 8)
+    return __builtin_ia32_getmantpd512_mask(x, half_to_one_else_nan, x, every_lane{}, 4);
+  else if constexpr (L == 4)
+    return __builtin_ia32_getmantpd256_mask(x, half_to_one_else_nan, x, every_lane{});
+  else
+    return __builtin_ia32_getmantpd128_mask(x, half_to_one_else_nan, x, every_lane{});
+}
+
+/// The whole part of log2 |x|: -infinity of 0, infinity of infinity.
+template <class T, std::size_t L>
+TARTAN_ALWAYS_INLINE vec<T, L> exponent_of(vec<T, L> const& x) {
+  if constexpr (std::is_same_v<T, float> && L == 16)
+    return __builtin_ia32_getexpps512_mask(x, x, every_lane{}, 4);
+  else if constexpr (std::is_same_v<T, float> && L == 8)
+    return __builtin_ia32_getexpps256_mask(x, x, every_lane{});
+  else if constexpr (std::is_same_v<T, float>)
+    return __builtin_ia32_getexpps128_mask(x, x, every_lane{});
+  else if constexpr (L == 8)
+    return __builtin_ia32_getexppd512_mask(x, x, every_lane{}, 4);
+  else if constexpr (L == 4)
+    return __builtin_ia32_getexppd256_mask(x, x, every_lane{});
+  else
+    return __builtin_ia32_getexppd128_mask(x, x, every_lane{});
+}
+
+#endif
+
+/// Whether the processor splits a P, so that special values come out right by themselves.
+template <any_pack P>
+inline constexpr bool split_by_instructions = TARTAN_SPLITS_NUMBERS == 1 && sizeof(typename P::vec) >= 16;
+
+#if TARTAN_SPLITS_NUMBERS
+
+template <any_pack P>
+  requires split_by_instructions<P>
+TARTAN_ALWAYS_INLINE split_number<P> split(P const& x) {
+  using T = float_of<P>;
+  P const positive = x + T{0};  // not -0
+  P const half =
+      by_register<P>([](auto const& v) TARTAN_INLINE_LAMBDA { return fraction_of<T, P::register_lanes>(v); }, positive);
+  P const below =
+      by_register<P>([](auto const& v) TARTAN_INLINE_LAMBDA { return exponent_of<T, P::register_lanes>(v); }, positive);
+  auto const small = half < T(0.70710678118654752);
+  return {select(small, half + half, half), select(small, below, below + T{1})};
+}
+
+#endif
+
 template <any_pack P>
 TARTAN_ALWAYS_INLINE split_number<P> split(P const& x) {
   using T = float_of<P>;
@@ -46,8 +113,8 @@ TARTAN_ALWAYS_INLINE pack<float, N> log_of(split_number<pack<float, N>> const& s
   P const f = s.m - 1.0F;
   P const square = f * f;
   P const cubic = polynomial(f, c) * f;
-  P low = multiply_add(s.exponent, P{-2.12194440e-4F}, multiply_add(cubic, square, square * -0.5F));
-  return multiply_add(s.exponent, P{0.693359375F}, f + low);
+  P low = multiply_add(s.exponent, P{0x1.7f7d1cp-20F}, multiply_add(cubic, square, square * -0.5F));
+  return multiply_add(s.exponent, P{0x1.62e4p-1F}, f + low);
 }
 
 template <std::size_t N>
@@ -61,8 +128,8 @@ TARTAN_ALWAYS_INLINE pack<double, N> log_of(split_number<pack<double, N>> const&
   P const z = t * t;
   P const half_square = f * f * 0.5;
   P const inner = t * multiply_add(z, polynomial(z, c), half_square);
-  P const low = half_square - multiply_add(s.exponent, P{-0x1.718432a1b0e26p-35}, inner);
-  return multiply_add(s.exponent, P{0x1.62e42ffp-1}, f - low);
+  P const low = half_square - multiply_add(s.exponent, P{0x1.f473de6af278fp-30}, inner);
+  return multiply_add(s.exponent, P{0x1.62e42fep-1}, f - low);
 }
 
 }  // namespace impl
@@ -75,6 +142,7 @@ template <std::floating_point T, std::size_t N>
 [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> log(pack<T, N> const& x) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
   auto result = impl::log_of(impl::split(x));
+  if constexpr (impl::split_by_instructions<pack<T, N>>) return impl::finished(result);
   result = select(x < infinity, result, x);  // infinity and NaN are their own logarithms
   result = select(x > 0, result, select(x == 0, -infinity, select(x < 0, std::numeric_limits<T>::quiet_NaN(), x)));
   return impl::finished(result);

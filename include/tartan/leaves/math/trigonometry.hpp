@@ -103,9 +103,13 @@ TARTAN_ALWAYS_INLINE P flip_sign(P const& a, ints_of<P> const& flip) {
 
 template <any_pack P, class F>
 TARTAN_ALWAYS_INLINE P with_large_lanes(P computed, P const& x, F f) {
-  auto const large = !(abs(x) <= quarter_turn<float_of<P>>::limit);
-  if (any(large)) [[unlikely]]
-    replace_lanes(computed, x, large, f);
+  auto const large = abs(x) > quarter_turn<float_of<P>>::limit;  // NaN has become NaN anyway
+  if (any(large)) [[unlikely]] {
+    P right = computed, argument = x;  // copies, so that nothing but this branch needs them in memory
+    auto const which = large;
+    replace_lanes(right, argument, which, f);
+    computed = right;
+  }
   return finished(computed);
 }
 
