@@ -49,7 +49,11 @@ struct fake_remote_strict {
 };
 
 /// Workers see the memory of the caller. Each entry compiles every test anew: patterns are tested on these ...
+#if TARTAN_TSAN
+using shared_policies = std::tuple<parallel>;  // one thread has no races
+#else
 using shared_policies = std::tuple<sequential, parallel>;
+#endif
 
 /// ... and the contract on these too, backends inside backends among them.
 using further_shared_policies =
