@@ -69,10 +69,17 @@ struct threads_backend {
   template <class F, class G>
   TARTAN_ALWAYS_INLINE detail::forked_pair<F, G> fork_join(properties const& props, F&& f, G&& g) const {
     if (detail::worker* const w = detail::current_worker(); w != nullptr && inherits(props)) [[likely]] {
-      if (w->alone) return sequential_backend{}.fork_join(props, f, g);
-      return detail::fork_two(*w, f, g);
+      if (w->alone) return sequential_backend{}.fork_join(props, std::forward<F>(f), std::forward<G>(g));
+      if (w->tasks.asymmetric()) [[likely]]
+        return detail::fork_two(*w, true, std::forward<F>(f), std::forward<G>(g));
     }
-    return fork_from_outside(props, f, g);
+    if constexpr (detail::copied_unseen<F> && detail::copied_unseen<G>) {
+      F first(f);  // copies, so that f and g need not lie in memory for those who do not come here
+      G second(g);
+      return fork_slowly(props, first, second);
+    } else {
+      return fork_slowly(props, f, g);
+    }
   }
 
   template <class Task>
@@ -150,10 +157,11 @@ struct threads_backend {
     });
   }
 
+  /// From outside of the pool, or where each fork needs a fence.
   template <class F, class G>
-  TARTAN_NOINLINE static detail::forked_pair<F, G> fork_from_outside(properties const& props, F& f, G& g) {
+  TARTAN_NOINLINE static detail::forked_pair<F, G> fork_slowly(properties const& props, F& f, G& g) {
     return on_a_worker(props, [&](detail::worker& w) {
-      return w.alone ? sequential_backend{}.fork_join(props, f, g) : detail::fork_two(w, f, g);
+      return w.alone ? sequential_backend{}.fork_join(props, f, g) : detail::fork_two(w, w.tasks.asymmetric(), f, g);
     });
   }
 };

@@ -51,11 +51,19 @@ class deque {
     }
   }
 
+  [[nodiscard]] TARTAN_ALWAYS_INLINE bool asymmetric() const noexcept { return asymmetric_; }
+
   /// Owner only. Amortised O(1); allocates only when the deque outgrows its ring.
-  TARTAN_ALWAYS_INLINE void push(T* item) {
+  TARTAN_ALWAYS_INLINE void push(T* item) { put(reserve(), item); }
+
+  /// Owner only. push() in two steps: the place of the next entry, and the entry.
+  TARTAN_ALWAYS_INLINE std::int64_t reserve() {
     std::int64_t const b = bottom_.load(std::memory_order_relaxed);  // relaxed: only the owner writes bottom
     if (b >= limit_) [[unlikely]]
       make_room(b);
+    return b;
+  }
+  TARTAN_ALWAYS_INLINE void put(std::int64_t b, T* item) noexcept {
     slots_[static_cast<std::size_t>(b) & mask_].store(item, std::memory_order_relaxed);  // relaxed: carried by [E2]
     bottom_.store(b + 1, std::memory_order_release);                                     // [E2] with steal()
   }
@@ -66,10 +74,13 @@ class deque {
   }
 
   /// Owner only. Takes the newest entry back; false when a thief has it (then the deque is empty).
-  TARTAN_ALWAYS_INLINE bool take_back() noexcept {
+  TARTAN_ALWAYS_INLINE bool take_back() noexcept { return take_back(asymmetric_); }
+
+  /// The same for those who know asymmetric() already.
+  TARTAN_ALWAYS_INLINE bool take_back(bool asymmetric) noexcept {
     std::int64_t const b = bottom_.load(std::memory_order_relaxed) - 1;  // relaxed: only the owner writes bottom
     bottom_.store(b, std::memory_order_release);                         // O1; release for [E2]
-    Atomics::light_fence(asymmetric_);                                   // [E1] with steal()
+    Atomics::light_fence(asymmetric);                                    // [E1] with steal()
     std::int64_t const t = top_.load(std::memory_order_relaxed);         // O3; relaxed: ordered by the fence
     if (t < b) [[likely]]
       return true;

@@ -168,15 +168,19 @@ class pool {
   // ---- publishing -----------------------------------------------------------------------------------------------
 
   /// After a push on w's deque by its owner.
-  TARTAN_ALWAYS_INLINE void published(worker& w) noexcept {
-    real_atomics::light_fence(asymmetric_);  // [I1] of idle.hpp with begin_sleep()
+  void published(worker& w) noexcept { published(w, asymmetric_); }
+
+  /// The same for those who know asymmetric() already.
+  TARTAN_ALWAYS_INLINE void published(worker& w, bool asymmetric) noexcept {
+    real_atomics::light_fence(asymmetric);  // [I1] of idle.hpp with begin_sleep()
     if (idle_.look().word != 0) [[unlikely]]
       notify(w);
   }
 
   /// As published(), for work that may be too short to be worth handing over: wakes when all sleep, nothing else.
-  TARTAN_ALWAYS_INLINE void published_quietly(worker& w) noexcept {
-    real_atomics::light_fence(asymmetric_);  // [I1]
+  void published_quietly(worker& w) noexcept { published_quietly(w, asymmetric_); }
+  TARTAN_ALWAYS_INLINE void published_quietly(worker& w, bool asymmetric) noexcept {
+    real_atomics::light_fence(asymmetric);  // [I1]
     auto const v = idle_.look();
     if (v.word != 0 && v.searching() == 0) [[unlikely]]
       notify(w);

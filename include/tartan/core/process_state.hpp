@@ -175,8 +175,12 @@ T& process_object(slot_id id, Make&& make) {
 #define TARTAN_CELL_MODEL
 #endif
 
+/// Stands for the cell of a thread that is not known here yet. Never written, so whoever wants a member that is null
+/// there need not ask which cell it has.
+[[gnu::visibility("hidden")]] inline constinit thread_cell no_cell{};
+
 /// This object's short way to the thread's cell.
-[[gnu::visibility("hidden")]] TARTAN_CELL_MODEL inline constinit thread_local thread_cell* cached_cell = nullptr;
+[[gnu::visibility("hidden")]] TARTAN_CELL_MODEL inline constinit thread_local thread_cell* cached_cell = &no_cell;
 
 /// Finds the cell that other objects use on this thread, or makes it.
 [[gnu::visibility("hidden")]] TARTAN_COLD inline thread_cell& find_thread_cell() noexcept {
@@ -193,7 +197,7 @@ T& process_object(slot_id id, Make&& make) {
 
 /// The cell of the calling thread, the same one in every object of the process.
 TARTAN_ALWAYS_INLINE thread_cell& this_thread_cell() noexcept {
-  if (thread_cell* const known = cached_cell; known != nullptr) [[likely]]
+  if (thread_cell* const known = cached_cell; known != &no_cell) [[likely]]
     return *known;
   return find_thread_cell();
 }

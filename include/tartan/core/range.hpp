@@ -272,7 +272,7 @@ TARTAN_NOINLINE inline void split_pair(worker& w, range_body body) {
   auto const first = [body] { body(0, 1); };
   auto const second = [body] { body(1, 2); };
   bump(w.beat);
-  fork_two<&pool::published_quietly>(w, first, second);
+  fork_two<&pool::published_quietly>(w, w.tasks.asymmetric(), first, second);
 }
 
 /// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first, or

@@ -32,6 +32,8 @@ TARTAN_ALWAYS_INLINE regular_result<std::invoke_result_t<F, Args...>> invoke_reg
   }
 }
 
+struct unasked {};
+
 /// Raw storage for one R (a reference is kept as a pointer) or one exception; the owner knows which it holds.
 /// Nothing is constructed until set() runs, so an unused slot costs nothing.
 template <class R>
@@ -39,7 +41,9 @@ class result_slot {
   using stored = std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, R>;
 
  public:
-  result_slot() noexcept {}
+  result_slot() noexcept : failed_(false) {}
+  /// For those who ask for nothing before set_from() has run: one store less.
+  explicit result_slot(unasked) noexcept {}
   result_slot(result_slot const&) = delete;
   result_slot& operator=(result_slot const&) = delete;
   ~result_slot() {}
@@ -47,6 +51,7 @@ class result_slot {
   /// Constructs the result in place from f(); remembers what f throws instead.
   template <class F>
   void set_from(F&& f) noexcept {
+    failed_ = false;
 #if TARTAN_EXCEPTIONS
     try {
       construct(std::forward<F>(f));
@@ -118,7 +123,7 @@ class result_slot {
     stored value_;
     std::exception_ptr error_;
   };
-  bool failed_ = false;
+  bool failed_;
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -79,7 +79,11 @@ struct alignas(line_pair) worker {
 inline constexpr std::uint64_t errand_step = std::uint64_t{1} << 16;
 
 /// The worker that the calling thread is, or null outside every pool.
-TARTAN_ALWAYS_INLINE worker* current_worker() noexcept { return static_cast<worker*>(this_thread_cell().current); }
+TARTAN_ALWAYS_INLINE worker* current_worker() noexcept {
+  if (void* const known = cached_cell->current; known != nullptr) [[likely]]
+    return static_cast<worker*>(known);
+  return static_cast<worker*>(this_thread_cell().current);  // another object of the process may have set it
+}
 
 /// Where the calling thread puts tasks: workers into their own list, other threads spread over the inlets.
 TARTAN_ALWAYS_INLINE queue_place this_queue_place() noexcept {

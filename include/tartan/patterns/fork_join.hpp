@@ -178,9 +178,9 @@ TARTAN_ALWAYS_INLINE auto fork_join(P const& p, F&&... f) {
     if constexpr (sizeof...(F) == 2) {
       if (!watched) [[likely]] {
         if constexpr ((std::is_void_v<std::invoke_result_t<F&>> && ...))
-          return static_cast<void>(p.backend().fork_join(p.props(), f...));
+          return static_cast<void>(p.backend().fork_join(p.props(), std::forward<F>(f)...));
         else
-          return p.backend().fork_join(p.props(), f...);
+          return p.backend().fork_join(p.props(), std::forward<F>(f)...);
       }
     }
     detail::fork_call<std::remove_reference_t<F>...> call(f...);
