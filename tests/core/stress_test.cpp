@@ -413,6 +413,25 @@ TEST_CASE("small stacks carry random trees, since a wait runs only work below it
   }
 }
 
+TEST_CASE("a task that comes while threads lie down, sleep or get up is run", "[stress]") {
+  rounds count("tasks submitted to pools that spin, lie down or sleep");
+  stream s{4};
+  for (int workers : {1, 2, 16, 64}) {
+    tn::thread_pool pool{{.workers = workers, .idle = workers == 2 ? tn::idle::power : tn::idle::balanced}};
+    auto const p = tn::par.on(pool);
+    for (int i = 0; i != 250 * scale(); ++i) {
+      std::atomic<bool> ran{false};
+      tn::detach(p, [&ran] { ran = true; });
+      while (!ran) std::this_thread::yield();
+      // Threads spin for some 60 us, then lie down.
+      std::uint64_t const next = tn::detail::ticks() + s.below(120) * tn::detail::ticks_per_us();
+      while (tn::detail::ticks() < next) tn::detail::cpu_pause();
+      count.one();
+    }
+  }
+  SUCCEED("a lost wake-up would have hung");
+}
+
 TEST_CASE("pools that die right after their last tree, again and again", "[stress]") {
   rounds count("pools");
   for (int i = 0; i != 30 * scale(); ++i) {
