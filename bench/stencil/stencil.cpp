@@ -1,6 +1,6 @@
 // Diffusion on 4096 x 4096 floats: single sweeps and many steps at once, against OpenMP and oneTBB sweeps of the same
-// arithmetic, and against a copy past the caches; and in three dimensions and in one. GB/s counts the 8 bytes
-// that a plain sweep moves for each point: 8 GB/s are 10^9 points a second, also where fewer bytes are moved.
+// arithmetic, and against copies through and past the caches; and in three dimensions and in one. GB/s counts the 8
+// bytes that a plain sweep moves for each point: 8 GB/s are 10^9 points a second, also where fewer bytes are moved.
 #include <tartan/for_each.hpp>
 #include <tartan/simd.hpp>
 #include <tartan/stencil.hpp>
@@ -11,6 +11,7 @@
 #include <memory>
 #include <ranges>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "harness.hpp"
@@ -74,12 +75,17 @@ void peer_steps(problem<2>& p, tartan::grid<float, 2>& other, For const& paralle
   if (from != &p.work) p.work.swap(other);
 }
 
-/// The limit of one sweep at a time: each element read once and written once, past the caches.
+/// The limit of one sweep at a time: each element read once and written once.
+template <bool PastCaches>
 void stream_copy(tartan::grid<float, 2> const& from, tartan::grid<float, 2>& to, unsigned workers) {
   tartan::for_each(tartan::par.workers(workers), std::views::iota(std::size_t{0}, from.extent(0)), [&](std::size_t r) {
     using pack = tartan::lanes::native_pack<float>;
     std::size_t const n = from.extent(1) / pack::size * pack::size;  // of a multiple: the bench's edges are
-    for (std::size_t i = 0; i != n; i += pack::size) pack::load(&from(r, i)).store_bypassing(&to(r, i));
+    for (std::size_t i = 0; i != n; i += pack::size)
+      if constexpr (PastCaches)
+        pack::load(&from(r, i)).store_bypassing(&to(r, i));
+      else
+        pack::load(&from(r, i)).store(&to(r, i));
   });
 }
 
@@ -142,21 +148,25 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     });
 #endif
   }
-  for (unsigned const w : o.workers) {
+  auto const add_copy = [&]<bool PastCaches>(std::bool_constant<PastCaches>, unsigned w) {
     bench::contender copy;
     copy.pattern = plane;
-    copy.backend = "copy past the caches, 8 B a point";
+    copy.backend = PastCaches ? "copy past the caches, 8 B a point" : "copy through the caches, 8 B a point";
     copy.workers = w;
     copy.right = [two, other, w] {
       other->fill(0);
-      stream_copy(two->start, *other, w);
+      stream_copy<PastCaches>(two->start, *other, w);
       return two->start == *other;
     };
     copy.run = [two, other, w] {
-      for (int i = 0; i != 16; ++i) stream_copy(two->start, *other, w);
+      for (int i = 0; i != 16; ++i) stream_copy<PastCaches>(two->start, *other, w);
     };
     copy.bytes = 16 * 8.0 * static_cast<double>(two->start.size());
     out.push_back(std::move(copy));
+  };
+  for (unsigned const w : o.workers) {
+    add_copy(std::false_type{}, w);
+    add_copy(std::true_type{}, w);
   }
 
   std::size_t const side = o.quick ? 64 : 256;
