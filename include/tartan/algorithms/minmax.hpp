@@ -116,13 +116,13 @@ std::pair<std::size_t, std::size_t> extreme_indices(P const& policy, R& r, std::
         [&](std::size_t begin, std::size_t end) -> both {
           auto const [i, j] = leaf::extremes_block(advanced(first, begin), end - begin);
           if (i != end - begin) return {begin + i, begin + j};
-          disorder.store(true, std::memory_order_relaxed);
+          disorder.store(true, std::memory_order_relaxed);  // the join publishes it
           return {begin, begin};
         },
         [&](both const& a, both const& b) -> both {
           return {less(b.first, a.first) ? b.first : a.first, not_less(b.second, a.second) ? b.second : a.second};
         });
-    if (!disorder.load(std::memory_order_relaxed)) return found;
+    if (!disorder.load(std::memory_order_relaxed)) return found;  // after the join
     return {best_index(uncounted(policy), n, less), best_index(uncounted(policy), n, not_less)};
   } else {
     return {best_index(policy, n, less), best_index(uncounted(policy), n, not_less)};
