@@ -135,6 +135,14 @@ bool group_by(P const& p) {
   return tn::group_by(p, numbers(), [](int x) { return x % 10; }).at(3)[1] == 13;
 }
 template <class P>
+bool sum(P const& p) {
+  return tn::sum<long>(p, numbers()) == 499'500;
+}
+template <class P>
+bool dot(P const& p) {
+  return tn::dot<long>(p, numbers(), numbers()) == 332'833'500;
+}
+template <class P>
 bool histogram(P const& p) {
   return tn::histogram(p, numbers(), 10, 0.0, 1000.0) == std::vector<std::size_t>(10, 100);
 }

@@ -50,13 +50,17 @@ class foreign_function {
     for (std::size_t i = N; i < lanes; ++i) from[i] = from[0];
     using result = std::remove_cvref_t<decltype(f_(in::load(from)))>;
     static_assert(
-        foreign_pack<result> && pack_traits<result>::size == step,
+        same_size<result>,
         "tartan: a function for the packs of another library must return such a pack, of as many lanes, whose "
         "type has tartan::lanes::pack_traits too");
-    using out = pack_traits<result>;
-    typename out::value_type to[lanes];
-    for (std::size_t i = 0; i != lanes; i += step) out::store(f_(in::load(from + i)), to + i);
-    return pack<typename out::value_type, N>::load(to);
+    if constexpr (same_size<result>) {
+      using out = pack_traits<result>;
+      typename out::value_type to[lanes];
+      for (std::size_t i = 0; i != lanes; i += step) out::store(f_(in::load(from + i)), to + i);
+      return pack<typename out::value_type, N>::load(to);
+    } else {
+      return x;  // one sentence is enough
+    }
   }
 
   /// In the first lane of a P: the bits are those of a pack's lane.
@@ -67,6 +71,14 @@ class foreign_function {
   }
 
  private:
+  template <class R>
+  static constexpr bool same_size = [] {
+    if constexpr (foreign_pack<R>)
+      return pack_traits<R>::size == in::size;
+    else
+      return false;
+  }();
+
   F f_;
 };
 
