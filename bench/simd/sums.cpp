@@ -75,7 +75,7 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     std::size_t bytes;
   };
   level const levels[] = {
-      {"L1", 16 << 10}, {"L2", 512 << 10}, {"L3", 8 << 20}, {"DRAM", o.scaled(std::size_t{1} << 28)}};
+      {"L1", 16 << 10}, {"L2", 512 << 10}, {"L3", 8 << 20}, {"DRAM", o.scaled(std::size_t{1} << 27)}};
   floats.fill(levels[3].bytes / sizeof(float));
   doubles.fill(levels[3].bytes / sizeof(double));
   struct named_width {
