@@ -35,6 +35,26 @@ void fill_random(G& g, unsigned seed) {
         for (T& x : g.row(i, j)) x = next();
 }
 
+/// Numbers from 0 to 255, of which sums and products stay small.
+template <class G>
+G random_grid(std::array<std::size_t, G::rank> extents, unsigned seed) {
+  G g(extents);
+  std::mt19937 random{seed};
+  auto const fill = [&](auto row) {
+    for (auto& x : row) x = static_cast<typename G::value_type>(random() % 256);
+  };
+  if constexpr (G::rank == 1) {
+    fill(g.row());
+  } else {
+    for (std::size_t i = 0; i != extents[0]; ++i)
+      if constexpr (G::rank == 2)
+        fill(g.row(i));
+      else
+        for (std::size_t j = 0; j != extents[1]; ++j) fill(g.row(i, j));
+  }
+  return g;
+}
+
 /// The meaning of a boundary, one index at a time: nothing is shared with the library. -1 stands for the constant.
 inline long meant(edge kind, long i, long n) {
   if (i >= 0 && i < n) return i;
