@@ -1,10 +1,12 @@
-// What a coroutine costs: awaiting one, sending one through a pool, joining many, against a plain call and a future.
+// What a coroutine costs: awaiting one, sending one through a pool, joining many, against a plain call and a future; and
+// what lazy maps cost, against calls of std::async some way ahead of the loop.
 #include <tartan/as_completed.hpp>
 #include <tartan/imap.hpp>
 #include <tartan/submit.hpp>
 #include <tartan/task.hpp>
 
 #include <cstddef>
+#include <deque>
 #include <future>
 #include <ranges>
 #include <string>
@@ -68,6 +70,21 @@ long imaps(long n) {
   for (long x : tn::imap(tn::par, std::views::iota(0L, n), [](long i) { return plain(i); })) sum += x;
   return sum;
 }
+long imaps_unordered(long n) {
+  long sum = 0;
+  for (long x : tn::imap_unordered(tn::par, std::views::iota(0L, n), [](long i) { return plain(i); })) sum += x;
+  return sum;
+}
+long async_window(long n) {  // what imap does, by the standard library: some calls ahead of the loop, a thread each
+  std::deque<std::future<long>> ahead;
+  long sum = 0;
+  for (long next = 0; next != n || !ahead.empty();) {
+    while (next != n && ahead.size() != 32) ahead.push_back(std::async(std::launch::async, plain, next++));
+    sum += ahead.front().get();
+    ahead.pop_front();
+  }
+  return sum;
+}
 long async_maps(long n) {
   long sum = 0;
   for (long x : tn::map_async(tn::par, std::views::iota(0L, n), [](long i) { return plain(i); }).get()) sum += x;
@@ -95,7 +112,12 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
   put("when_all of tasks", [](long k) { return tn::sync_wait(joins(k)); });
   put("spawn(par) and get", spawns);
   put("imap(par)", imaps);
+  put("imap_unordered(par)", imaps_unordered);
   put("map_async(par) and get", async_maps);
+  long const few = n / 100;  // a hundredth of the calls, since each costs some ten microseconds
+  auto c = bench::make("tasks", "std::async, 32 at once", 2, few * (few - 1) / 2, [few] { return async_window(few); });
+  c.items = static_cast<double>(few);
+  out.push_back(std::move(c));
 }
 
 bench::registration const registered("tasks", add);
