@@ -1,5 +1,5 @@
-// What a coroutine costs: awaiting one, sending one through a pool, joining many, against a plain call and a future; and
-// what lazy maps cost, against calls of std::async some way ahead of the loop.
+// What a coroutine costs: awaiting one, sending one through a pool, joining many, against a plain call and a future;
+// and what lazy maps cost, against calls of std::async some way ahead of the loop.
 #include <tartan/as_completed.hpp>
 #include <tartan/imap.hpp>
 #include <tartan/submit.hpp>
