@@ -2,15 +2,16 @@
 // Sorted ranges as sets in which elements may be equal: set_union, set_intersection, set_difference,
 // set_symmetric_difference.
 
-#include <algorithm>   // max, min
-#include <concepts>    // constructible_from, default_initializable
-#include <cstddef>     // size_t
-#include <functional>  // identity, invoke, ranges::less
-#include <iterator>    // iter_reference_t
-#include <memory>      // addressof
-#include <ranges>      // begin, range_value_t
-#include <utility>     // move
-#include <vector>      // vector
+#include <algorithm>    // max, min
+#include <concepts>     // constructible_from, default_initializable
+#include <cstddef>      // size_t
+#include <functional>   // identity, invoke, ranges::less
+#include <iterator>     // iter_reference_t
+#include <memory>       // addressof, make_unique_for_overwrite, unique_ptr
+#include <ranges>       // begin, range_value_t
+#include <type_traits>  // conditional_t, is_*_v
+#include <utility>      // move
+#include <vector>       // vector
 
 #include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
 #include "tartan/algorithms/merge/cuts.hpp"  // cuts_of, merge_blocks, merged_from_left
@@ -30,6 +31,24 @@ struct set_choice {
   bool left_alone, right_alone, both;
 };
 
+/// What a block keeps, of elements that are plain bytes: a vector would be zeroed before it is filled.
+template <class T>
+class plain_piece {
+ public:
+  [[nodiscard]] T* reserve(std::size_t most) {
+    room_ = std::make_unique_for_overwrite<T[]>(most);
+    return room_.get();
+  }
+  void push_back(T x) noexcept { room_[size_++] = x; }
+  void set_size(std::size_t n) noexcept { size_ = n; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] T& operator[](std::size_t i) noexcept { return room_[i]; }
+
+ private:
+  std::unique_ptr<T[]> room_;
+  std::size_t size_ = 0;
+};
+
 /// One call. Both ranges are cut where a run of equal elements begins, at the same value on both sides; each block
 /// walks through its two pieces and collects what it keeps; then the pieces of the result come together.
 template <set_choice Choice, class T, class P, class A, class B, class Compare, class ProjA, class ProjB>
@@ -42,13 +61,14 @@ class set_call {
     block_plan const plan = merge_blocks(n_ + m_);
     auto const cuts =
         monotone(cuts_of(policy_.backend(), policy_.props(), plan, {n_, m_}, [this](std::size_t k) { return cut(k); }));
-    slots<std::vector<T>> pieces(plan.count());
+    slots<piece> pieces(plan.count());
     std::size_t const size = plan.count() == 0 ? 1 : plan[0].size();
     policy_.backend().for_range(policy_.props(), n_ + m_, size, [&](std::size_t begin, std::size_t end) {
       for (std::size_t block = begin / size; block * size < end; ++block)
         pieces.make(block, [&] { return chosen(cuts[block], cuts[block + 1]); });
     });
-    if (pieces.size() == 1) return std::move(pieces[0]);
+    if constexpr (!without_branch)
+      if (pieces.size() == 1) return std::move(pieces[0]);
     return joined(pieces);
   }
 
@@ -57,6 +77,8 @@ class set_call {
       std::is_same_v<std::iter_reference_t<A>, std::iter_reference_t<B>> &&
       std::is_lvalue_reference_v<std::iter_reference_t<A>> && std::is_trivially_copyable_v<T> && sizeof(T) <= 16 &&
       std::default_initializable<T> && std::is_same_v<std::remove_cvref_t<std::iter_reference_t<A>>, T>;
+
+  using piece = std::conditional_t<without_branch, plain_piece<T>, std::vector<T>>;
 
   template <class X, class ProjX, class Y, class ProjY>
   bool less(X const& x, ProjX& proj_x, std::size_t i, Y const& y, ProjY& proj_y, std::size_t j) {
@@ -100,13 +122,13 @@ class set_call {
     return cuts;
   }
 
-  std::vector<T> chosen(merge_cut begin, merge_cut end) {
+  piece chosen(merge_cut begin, merge_cut end) {
     std::size_t const left = end.left - begin.left, right = end.right - begin.right;
     std::size_t const most = Choice.right_alone ? left + right : Choice.left_alone ? left : (std::min)(left, right);
-    std::vector<T> out;
+    piece out;
     if constexpr (without_branch) {
-      out.resize(most);
-      out.resize(choose_without_branch(begin, end, out.data()));
+      T* const room = out.reserve(most);
+      out.set_size(choose_without_branch(begin, end, room));
     } else {
       out.reserve(most);
       choose(begin, end, out);
@@ -151,7 +173,7 @@ class set_call {
     return kept;
   }
 
-  std::vector<T> joined(slots<std::vector<T>>& pieces) {
+  std::vector<T> joined(slots<piece>& pieces) {
     std::vector<std::size_t> before(pieces.size() + 1);
     for (std::size_t p = 0; p != pieces.size(); ++p) before[p + 1] = before[p] + pieces[p].size();
     return vector_of<T>(before.back(), [&](auto const& put) {

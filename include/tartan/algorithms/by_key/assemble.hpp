@@ -3,6 +3,7 @@
 
 #include <algorithm>  // max, min
 #include <cstddef>    // size_t
+#include <cstdint>    // uint16_t
 #include <utility>    // exchange, move
 #include <vector>     // vector
 
@@ -24,19 +25,24 @@ class cells_in_order {
                  properties const& props)
       : buckets_(buckets),
         width_(buckets <= few ? buckets + 1 : (std::max)(narrowest, buckets / most_stretches + 1)),
-        stretches_(buckets / width_ + 1),
-        ends_(stretches_ * tables.size()) {
-    auto const each_table = [&](auto const& f) {
-      backend.for_range(props, tables.size(), std::size_t{1}, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t t = begin; t != end; ++t) tables[t]->for_each([&](cell& c) { f(end_of(t, c), c); });
-      });
-    };
-    each_table([](std::size_t& count, cell&) { ++count; });
+        stretches_(buckets / width_ + 1) {
+    std::vector<listed> lists(tables.size());
+    std::size_t keys = 0;
+    for (Table const* const t : tables) keys += t->size();
+    backend.for_range(props, tables.size(), std::size_t{1}, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t t = begin; t != end; ++t) list(*tables[t], lists[t]);
+    });
+    if (lists.size() == 1 && stretches_ == 1) {
+      cells_ = std::move(lists[0].cells);
+      return;
+    }
     std::size_t sum = 0;
     for (std::size_t s = 0; s != stretches_; ++s)
-      for (std::size_t t = 0; t != tables.size(); ++t) sum += std::exchange(ends_[t * stretches_ + s], sum);
-    cells_.resize(sum);
-    each_table([&](std::size_t& end, cell& c) { cells_[end++] = &c; });
+      for (listed& l : lists) sum += std::exchange(l.ends[s], sum);
+    cells_.resize(keys);
+    backend.for_range(props, lists.size(), std::size_t{1}, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t t = begin; t != end; ++t) place(lists[t]);
+    });
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
@@ -55,13 +61,38 @@ class cells_in_order {
   }
 
  private:
-  static constexpr std::size_t few = std::size_t{1} << 15;  // buckets that are in the cache anyhow
+  static constexpr std::size_t few = std::size_t{1} << 17;  // buckets that are in the cache anyhow
   static constexpr std::size_t narrowest = std::size_t{1} << 11, most_stretches = std::size_t{1} << 12, ahead = 8;
+  static_assert(most_stretches < 0xffff);
 
-  std::size_t& end_of(std::size_t table, cell const& c) {
-    if (stretches_ == 1) return ends_[table];
-    return ends_[table * stretches_ + c.key.standard_hash() % buckets_ / width_];
+  /// Of one table.
+  struct listed {
+    std::vector<cell*> cells;
+    std::vector<std::uint16_t> stretch;  // of each cell, if there are several
+    std::vector<std::size_t> ends;       // of each stretch: how many cells there are, then where the next one goes
+  };
+
+  void list(Table const& t, listed& l) const {
+    l.cells.resize(t.size() + 1);
+    t.list(l.cells.data());
+    l.cells.pop_back();
+    l.ends.resize(stretches_);
+    if (stretches_ == 1) {
+      l.ends[0] = l.cells.size();
+      return;
+    }
+    l.stretch.resize(l.cells.size());
+    for (std::size_t i = 0; i != l.cells.size(); ++i) {
+      l.stretch[i] = static_cast<std::uint16_t>(l.cells[i]->key.standard_hash() % buckets_ / width_);
+      ++l.ends[l.stretch[i]];
+    }
   }
+
+  void place(listed& l) {
+    for (std::size_t i = 0; i != l.cells.size(); ++i)
+      cells_[l.ends[l.stretch.empty() ? 0 : l.stretch[i]]++] = l.cells[i];
+  }
+
   static void prefetch([[maybe_unused]] cell const& c) noexcept {
 #if defined(__GNUC__)
     __builtin_prefetch(&c);
@@ -69,7 +100,6 @@ class cells_in_order {
   }
 
   std::size_t buckets_, width_, stretches_;
-  std::vector<std::size_t> ends_;  // of a stretch of a table: where its next cell goes
   std::vector<cell*> cells_;
 };
 

@@ -93,6 +93,15 @@ class key_table {
       if (!cells_[i].key.empty()) f(cells_[i]);
   }
 
+  /// Writes the addresses of the cells of all keys to `to`, which has room for one more than there are keys: no branch,
+  /// as it would be a coin toss.
+  void list(cell** to) const noexcept {
+    for (std::size_t i = 0, n = 0; n != size_; ++i) {
+      to[n] = cells_ + i;
+      n += !cells_[i].key.empty();
+    }
+  }
+
   /// f(cell) for each key whose hash begins with the `bits` bits of `part`.
   template <class F>
   void for_partition(std::uint64_t part, unsigned bits, F&& f) {
@@ -115,7 +124,7 @@ class key_table {
   }
 
  private:
-  static constexpr std::size_t first_capacity = 16;
+  static constexpr std::size_t first_capacity = 16, small = 4096;
 
   TARTAN_ALWAYS_INLINE std::size_t home(std::uint64_t hash) const noexcept {
     return static_cast<std::size_t>((hash << skip_) >> shift_);
@@ -150,7 +159,8 @@ class key_table {
     --room_;
   }
 
-  void grow() { grow_to(capacity_ == 0 ? first_capacity : 2 * capacity_); }
+  /// In larger steps as long as that wastes little: every key moves at each of them.
+  void grow() { grow_to(capacity_ == 0 ? first_capacity : capacity_ < small ? 4 * capacity_ : 2 * capacity_); }
 
   void grow_to(std::size_t wanted) {
     key_table bigger(skip_);
