@@ -33,7 +33,8 @@ double seconds_on(clockid_t clock) {
 double processor_seconds() { return seconds_on(CLOCK_PROCESS_CPUTIME_ID); }
 double wall_seconds() { return seconds_on(CLOCK_MONOTONIC); }
 
-constexpr std::size_t length = 40'000;  // about 70 us on one core, and in its cache
+constexpr std::size_t length = 40'000;      // about 70 us on one core, and in its cache
+constexpr std::size_t short_length = 1000;  // about 2 us: not worth waking anybody
 constexpr auto step = [](double& x) {
   for (int i = 0; i != 40; ++i) x = x * 0.999 + 0.5;
 };
@@ -79,11 +80,11 @@ std::vector<runner> runners() {
   return all;
 }
 
-/// What `rounds` measurements of measure(loop) have in the middle; nothing if an element was not done exactly once a
-/// loop.
+/// What `rounds` measurements of measure(loop over n elements) have in the middle; nothing if an element was not done
+/// exactly once a loop.
 template <class Measure>
-std::optional<double> measured(make_loop const& make, int rounds, Measure const& measure) {
-  std::vector<double> data(length, 1.0);
+std::optional<double> measured(make_loop const& make, std::size_t n, int rounds, Measure const& measure) {
+  std::vector<double> data(n, 1.0);
   int loops = 0;
   loop const run = make();
   auto const once = [&] {
@@ -102,14 +103,15 @@ std::optional<double> measured(make_loop const& make, int rounds, Measure const&
 }
 
 template <class Measure>
-void add_pattern(std::vector<bench::contender>& out, std::string const& pattern, int rounds, Measure measure) {
+void add_pattern(std::vector<bench::contender>& out, std::string const& pattern, int rounds, Measure measure,
+                 std::size_t n = length) {
   for (runner const& r : runners()) {
     bench::contender c;
     c.pattern = pattern;
     c.backend = r.name;
     c.workers = r.workers;
-    c.right = [=, make = r.make] { return measured(make, 1, measure).has_value(); };
-    c.figure = [=, make = r.make] { return measured(make, rounds, measure).value_or(0); };
+    c.right = [=, make = r.make] { return measured(make, n, 1, measure).has_value(); };
+    c.figure = [=, make = r.make] { return measured(make, n, rounds, measure).value_or(0); };
     c.baseline = r.workers == 1;
     out.push_back(std::move(c));
   }
@@ -147,6 +149,7 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
   add_pattern(out, "loop, back to back", rounds, loop_after(0us));
   add_pattern(out, "loop after 50 us", rounds, loop_after(50us));
   add_pattern(out, "loop after 2 ms", rounds, loop_after(2ms));
+  add_pattern(out, "short loop after 2 ms", rounds, loop_after(2ms), short_length);
 }
 
 bench::registration const here("idle", add);

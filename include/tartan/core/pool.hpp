@@ -191,9 +191,16 @@ class pool {
     if (!hand_over(w)) published(w);
   }
 
-  /// From time to time while w has work on its deque: is there anybody who wants some?
-  TARTAN_ALWAYS_INLINE void share(worker& w) noexcept {
-    if (idle_.look().word != 0) [[unlikely]]
+  /// Hands w's oldest work to one who waits at his mailbox; wakes nobody. For work of which the owner looks after each
+  /// piece whether it is worth waking somebody: see share().
+  void published_lazily(worker& w) noexcept { hand_over(w); }
+
+  /// From time to time while w has work on its deque: is there anybody who wants some? Those who sleep are woken for
+  /// what `worth_waking()` says.
+  template <class WorthWaking>
+  TARTAN_ALWAYS_INLINE void share(worker& w, WorthWaking worth_waking) noexcept {
+    auto const v = idle_.look();
+    if (v.word != 0 && (v.searching() != 0 || worth_waking())) [[unlikely]]
       notify(w);
   }
 

@@ -110,6 +110,14 @@ class piece_size {
 
   [[nodiscard]] std::uint64_t last_look() const noexcept { return last_; }
 
+  /// Ticks from the begin to the last look.
+  [[nodiscard]] std::uint64_t elapsed() const noexcept { return last_ - begin_; }
+
+  /// Whether `elements` more, at the price of those that ran before the last look, take so long.
+  [[nodiscard]] bool take(std::size_t elements, std::uint64_t us) const noexcept {
+    return elements / measured_ >= us * ticks_per_us() / spent_;
+  }
+
   /// True about once in a microsecond: time to look whether somebody wants work.
   [[nodiscard]] bool ran(std::size_t elements) noexcept {
     done_ += elements;
@@ -126,11 +134,11 @@ class piece_size {
   bool look() noexcept {
     std::uint64_t const now = ticks();
     std::uint64_t const us = ticks_per_us();
-    std::uint64_t const spent = larger<std::uint64_t>(now - last_, 1);
-    std::size_t const measured = done_ - at_last_;
+    spent_ = larger<std::uint64_t>(now - last_, 1);
+    measured_ = done_ - at_last_;
     last_ = now;
     at_last_ = done_;
-    std::size_t const one_us = larger<std::size_t>(measured * us / spent, 1);
+    std::size_t const one_us = larger<std::size_t>(measured_ * us / spent_, 1);
     limit_ = larger(one_us / 4, smaller(one_us, share_));
     next_look_ = done_ + one_us;
     if (guesses_left_ != 0 && --guesses_left_ != 0) {
@@ -143,6 +151,8 @@ class piece_size {
   std::size_t limit_, share_, longest_guess_;
   std::size_t done_ = 0, at_last_ = 0, next_look_ = 1;
   std::uint64_t begin_ = 0, last_ = 0;
+  std::size_t measured_ = 1;  // elements between the last two looks
+  std::uint64_t spent_ = 1;   // ticks between them
   unsigned guesses_left_ = 0;
 };
 
@@ -175,6 +185,7 @@ class range_split {
   /// Returns when the range has run, here or elsewhere.
   void run() {
     run(begin_, end_);
+    if (!woken_) w_.unshared += size_.elapsed();
     counted_.tell(call_.control);
   }
 
@@ -215,13 +226,31 @@ class range_split {
     std::size_t begin, end;
   };
 
-  /// The first half that is pushed is the largest: one who sleeps is woken for it, one who waits gets it at once if it
-  /// is long. Later halves are found by those who look, and offered about once in a microsecond.
+  /// The first half that is pushed is the largest: one who waits gets it at once if it is long. One who sleeps is woken
+  /// for it at once where elements are few, for they may take seconds; else when those that have run show that it pays
+  /// (worth_waking()). Later halves are found by those who look, and offered about once in a microsecond.
   void announce(std::size_t n) noexcept {
     announced_ = true;
+    if (!size_.clockless() && n >= enough_to_wait * w_.home.size()) {
+      if (n >= worth_handing_over) w_.home.published_lazily(w_);
+      return;
+    }
     n >= worth_handing_over ? w_.home.published_eagerly(w_) : w_.home.published_quietly(w_);
   }
   static constexpr std::size_t worth_handing_over = 2048;
+
+  /// Whether one who sleeps should be woken for `elements` more: not before this thread has worked for a while, since
+  /// what is cold looks dearer than it is. One who is needed by ranges that follow each other, each too short for it,
+  /// is woken by the sum of them.
+  [[nodiscard]] bool worth_waking(std::size_t elements) noexcept {
+    std::uint64_t const alone = size_.elapsed();
+    if (alone < worth_waking_us / 5 * ticks_per_us()) return false;
+    bool const overdue = w_.unshared + alone >= unshared_limit_us * ticks_per_us();
+    if (!size_.take(elements, overdue ? worth_waking_us / 5 : worth_waking_us)) return false;
+    w_.unshared = 0;
+    woken_ = true;
+    return true;
+  }
 
   /// The middle, moved up to a multiple of the alignment.
   [[nodiscard]] std::size_t cut(std::size_t begin, std::size_t end) const noexcept {
@@ -256,7 +285,7 @@ class range_split {
     if (end == end_) return;
     bool const time_passed = size_.ran(end - begin);
     if (time_passed || size_.clockless()) counted_.look(size_, call_.control);
-    if (time_passed) w_.home.share(w_);
+    if (time_passed) w_.home.share(w_, [&] { return worth_waking(end_ - end); });
   }
 
   worker& w_;
@@ -265,6 +294,7 @@ class range_split {
   piece_size size_;
   piece_count counted_;
   bool announced_ = false;
+  bool woken_ = false;
 };
 
 /// A range of two is a fork of two, quietly announced: its halves may be as short as the fork.

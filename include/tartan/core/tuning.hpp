@@ -13,6 +13,17 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// not know how long the winter is: work that ends earlier is cheaper where it is.
 inline constexpr std::uint64_t steal_patience_us = 16;
 
+/// How much of a range must be left, as far as its runner knows, before it wakes a worker for it. A wake-up takes 7 us
+/// of the waker's time; the woken worker begins 20 to 50 us later, and finds the data in another core's cache.
+inline constexpr std::uint64_t worth_waking_us = 40;
+
+/// After so much work of ranges that woke nobody, one is woken for less: ranges that follow each other share the price.
+inline constexpr std::uint64_t unshared_limit_us = 100;
+
+/// A range of so many elements for each worker wakes nobody before an element has run: that delays the others by a
+/// 32nd of their time at most.
+inline constexpr std::size_t enough_to_wait = 32;
+
 /// Entries that a deque holds before it grows for the first time: 2 KB a worker.
 inline constexpr std::size_t first_ring = 256;
 

@@ -51,7 +51,8 @@ struct alignas(line_pair) worker {
   unsigned rank = no_rank;  // of the pool's own threads: those of high rank stand back first
   worker* outer = nullptr;  // whose place its thread keeps in another pool meanwhile; only this thread reads it
   std::uint64_t random;
-  unsigned waits = 0;  // how many waits on this stack run work of others now; only this thread reads it
+  std::uint64_t unshared = 0;  // ticks of ranges that woke nobody since the last that did; only this thread reads it
+  unsigned waits = 0;          // how many waits on this stack run work of others now; only this thread reads it
 
   /// Changes when a foreign job begins or ends here, never repeats, and differs between workers (index in the low
   /// bits): equality proves that the worker is still in the same job.
