@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -59,15 +58,15 @@ double cpu_seconds() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-/// The median of what `second` takes more than `first`.
+/// The median of what `second` takes more than `first`, of so many pairs.
 template <class F, class G>
-double cost(F const& first, G const& second) {
+double cost(std::size_t pairs, F const& first, G const& second) {
   auto const of = [](auto const& f) {
     double const begin = cpu_seconds();
     f();
     return cpu_seconds() - begin;
   };
-  std::array<double, 7> more{};
+  std::vector<double> more(pairs);
   for (std::size_t i = 0; i != more.size(); ++i) {
     if (i % 2 == 0) {
       double const without = of(first);
@@ -91,6 +90,7 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     std::string const pattern = std::string("progress, ") + l.name;
     std::size_t const n = o.scaled(l.n);
     int const rounds = l.rounds;
+    std::size_t const pairs = o.quick ? 7 : 31;
     std::uint64_t const answer = loop(n, rounds);
     auto const put = [&](std::string name, unsigned workers, auto f, bool baseline = false) {
       auto c = bench::make(pattern, std::move(name), workers, answer, f);
@@ -110,7 +110,7 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
       put("par, progress", w, with_bar);
       auto const put_cost = [&](char const* name, auto second) {
         put(name, w, with_bar);
-        out.back().figure = [=] { return std::abs(cost([=] { elements(p, n, rounds); }, second)); };
+        out.back().figure = [=] { return std::abs(cost(pairs, [=] { elements(p, n, rounds); }, second)); };
       };
       put_cost("what progress costs", with_bar);
       put_cost("noise of that", [=] { elements(p, n, rounds); });
