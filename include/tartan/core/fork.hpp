@@ -58,7 +58,7 @@ TARTAN_ALWAYS_INLINE auto fork_two(worker& w, bool asymmetric, F&& f, G&& g) {
   using B = regular_result<std::invoke_result_t<G&>>;
   std::int64_t const place = w.tasks.reserve();
   forked_job<G, B> second(g);
-  w.tasks.put(place, own_address<job>(second));
+  w.tasks.put(place, own_address(second));
   (w.home.*Tell)(w, asymmetric);
 
   struct end_of_first {  // f threw: take g back, or wait for whoever runs it
