@@ -259,6 +259,22 @@ TEST_CASE("the n-th element is where sorting would put it", "[places]") {
   });
 }
 
+TEST_CASE("each place of ranges about as long as a sample is selected", "[places]") {
+  for (std::size_t n = 1; n != 100; ++n)
+    for (unsigned const distinct : {1U, 2U, 5U, 1000U}) {
+      auto sorted = numbers(n, distinct);
+      auto const given = sorted;
+      std::sort(sorted.begin(), sorted.end());
+      for (std::size_t nth = 0; nth != n; ++nth) {
+        auto v = given;
+        tn::nth_element(tn::seq, v, v.begin() + static_cast<std::ptrdiff_t>(nth));
+        bool const right = v[nth] == sorted[nth];
+        std::sort(v.begin(), v.end());
+        if (!right || v != sorted) FAIL("element " << nth << " of " << n << ", " << distinct << " distinct");
+      }
+    }
+}
+
 TEST_CASE("a comparator that throws or lies loses no element of a selection", "[places]") {
   test::everywhere([](auto const& policy) {
     std::vector<std::unique_ptr<int>> pointers;

@@ -32,7 +32,7 @@ void fork(worker& w, F f) {
     ++runs;
     model::reach(model::this_thread() == 0 ? "the forker runs the fork" : "a pool thread runs the fork");
   };
-  tartan::detail::fork_two(w, f, g);
+  tartan::detail::fork_two(w, w.tasks.asymmetric(), f, g);
   require(written.get() == 7 && runs == 1, "a fork did not run once, or its writes are not seen");
   model::reach("the fork is joined");
   if (w.parks.load(std::memory_order_relaxed) != 0) model::reach("the forker has slept");

@@ -48,6 +48,7 @@ class nth_call {
     while (end_ - begin_ > few) {
       std::size_t const before = end_ - begin_;
       if (between_two_pivots()) return;
+      if (end_ - begin_ <= few) break;  // too few for a sample
       if (end_ - begin_ > before / 4 * 3 && equal_to_one_pivot()) return;
       if (end_ - begin_ > before / 8 * 7)  // comparisons that contradict each other
         return sort_call<P, It, Compare, Proj>(policy_, advanced(first_, begin_), end_ - begin_, 1, compare_, proj_)

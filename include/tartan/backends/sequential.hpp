@@ -47,7 +47,7 @@ struct sequential_backend {
   }
 
   template <class F, class G>
-  TARTAN_ALWAYS_INLINE detail::forked_pair<F, G> fork_join(properties const&, F&& f, G&& g) const {
+  detail::forked_pair<F, G> fork_join(properties const&, F&& f, G&& g) const {
     using A = detail::regular_result<std::invoke_result_t<F&>>;
     A first = detail::invoke_regular(f);
     return detail::forked_pair<F, G>(static_cast<A&&>(first), detail::invoke_regular(g));

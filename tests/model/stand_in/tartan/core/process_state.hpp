@@ -42,6 +42,11 @@ struct thread_cell {
   void* home;
   void (*at_exit)(thread_cell&) noexcept;
 };
+/// What a thread of the model finds at the place of its short way to the cell.
+struct cell_finder {
+  thread_cell* operator->() const { return static_cast<thread_cell*>(model::detail::thread_local_memory()); }
+};
+inline constexpr cell_finder cached_cell{};
 inline thread_cell& this_thread_cell() { return *static_cast<thread_cell*>(model::detail::thread_local_memory()); }
 inline void pin_this_module() {}
 

@@ -10,5 +10,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 inline constexpr std::size_t first_ring = 2;
 inline constexpr std::uint64_t steal_patience_us = 0;
+inline constexpr std::uint64_t worth_waking_us = 0, unshared_limit_us = 0;
+inline constexpr std::size_t enough_to_wait = 1 << 20;
 
 }  // namespace tartan::inline TARTAN_ABI::detail
