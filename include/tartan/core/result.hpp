@@ -32,6 +32,7 @@ TARTAN_ALWAYS_INLINE regular_result<std::invoke_result_t<F, Args...>> invoke_reg
   }
 }
 
+/// Says that nobody asks a result_slot for anything before it is set.
 struct unasked {};
 
 /// Raw storage for one R (a reference is kept as a pointer) or one exception; the owner knows which it holds.
