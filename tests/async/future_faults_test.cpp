@@ -19,21 +19,12 @@
 namespace tn = tartan;
 using tn::test::fault;
 using tn::test::fragile;
+using tn::test::what_comes;
 
 namespace {
 
 constexpr int items = 16;
 using passages = tn::test::passages<1, items>;
-
-template <class F>
-fault what_comes(F&& f) {
-  try {
-    static_cast<void>(f());
-  } catch (fault const& e) {
-    return e;
-  }
-  return {-2, -2};
-}
 
 /// Counts what reaches the handler of unhandled errors while it lives.
 class unhandled_faults {

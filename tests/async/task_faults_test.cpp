@@ -18,6 +18,7 @@ namespace tn = tartan;
 using namespace std::chrono_literals;
 using tn::test::fault;
 using tn::test::fragile;
+using tn::test::what_comes;
 
 namespace {
 
@@ -96,16 +97,6 @@ tn::task<int> story(scene<P>& s) {
   s.at(after_any);
   co_await tn::with_timeout(child(s, in_time, in_time), 1h);
   co_return s.at(end);
-}
-
-template <class F>
-fault what_comes(F&& f) {
-  try {
-    static_cast<void>(f());
-  } catch (fault const& e) {
-    return e;
-  }
-  return {-2, -2};
 }
 
 }  // namespace

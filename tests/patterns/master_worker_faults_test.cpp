@@ -18,6 +18,7 @@ namespace tn = tartan;
 using tn::test::fault;
 using tn::test::fragile;
 using tn::test::tripwire;
+using tn::test::what_comes;
 
 namespace {
 
@@ -72,16 +73,6 @@ int sum_as_they_come(P const& p, passages& all, tripwire& comparisons) {
   root.emplace_back(0);
   tn::master_worker(p, root, visit(all), [&](fragile x) { sum += all.at(on_result, x.value()); }, greater);
   return sum;
-}
-
-template <class F>
-fault what_comes(F&& f) {
-  try {
-    static_cast<void>(f());
-  } catch (fault const& e) {
-    return e;
-  }
-  return {-2, -2};
 }
 
 /// f() with the tripwire at every seventh point, until it comes to its end.

@@ -15,6 +15,17 @@ struct fault {
   friend bool operator==(fault const&, fault const&) = default;
 };
 
+/// The fault that f() throws; {-2, -2} if it throws none.
+template <class F>
+fault what_comes(F&& f) {
+  try {
+    static_cast<void>(f());
+  } catch (fault const& e) {
+    return e;
+  }
+  return {-2, -2};
+}
+
 /// Throws from its n-th call of pass(), counted from 0; from none after disarm().
 class tripwire {
  public:
