@@ -38,7 +38,7 @@ class join_call {
         group_(std::make_unique_for_overwrite<group const*[]>(left)),
         plan_(left, left / 256 + 1),
         before_(plan_.count() + 1),
-        right_(policy.backend(), without_progress(policy.props()), unattended(policy.props()), right,
+        right_(policy.backend(), policy.props().uncounted(), unattended(policy.props()), right,
                policy.backend().width(policy.props()), key) {
     right_.put_in_order();
   }
@@ -85,11 +85,6 @@ class join_call {
     policy_.backend().for_range(props, plan_.elements(), length, [&](std::size_t begin, std::size_t end) {
       for (std::size_t b = begin / length; b * length < end; ++b) f(plan_[b]);
     });
-  }
-
-  static properties without_progress(properties props) noexcept {
-    props.progress = {};
-    return props;
   }
 
   P const& policy_;

@@ -101,8 +101,8 @@ class nth_call {
     bool const one_value = has_low && has_high && !less(at(first_, low), at(first_, high));
     std::size_t const front = begin_ + before_pivot(s, rank - distance, has_low);
     std::size_t const back = begin_ + up_to_pivot(s, rank + distance, has_high);
-    if (nth_ - begin_ <
-        (end_ - begin_) / 2) {  // the greater part goes first; the other pivot waits where nothing moves
+    // The greater part goes first; the other pivot waits where nothing moves.
+    if (nth_ - begin_ < (end_ - begin_) / 2) {
       if (has_low) {
         swap(begin_, low);
         if (high == begin_) high = low;

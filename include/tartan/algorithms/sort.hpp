@@ -16,6 +16,7 @@
 #include "tartan/algorithms/sort/keys.hpp"        // known_order, radix_key, radix_number
 #include "tartan/algorithms/sort/merge_sort.hpp"  // merge_sort
 #include "tartan/algorithms/sort/radix.hpp"       // radix_sort
+#include "tartan/algorithms/unattended.hpp"       // unattended
 #include "tartan/core/errors.hpp"                 // cancelled, raise
 #include "tartan/core/slots.hpp"                  // slots
 #include "tartan/exec/backend.hpp"                // shared_memory_backend
@@ -37,7 +38,7 @@ class sort_call {
  public:
   sort_call(P const& policy, It first, std::size_t n, std::size_t alignment, Compare& compare, Proj& proj)
       : backend_(policy.backend()),
-        props_(uninterrupted(policy.props())),
+        props_(unattended(policy.props())),  // a stop must not end the way between two arrays half-way
         first_(first),
         n_(n),
         alignment_(alignment),
@@ -64,14 +65,6 @@ class sort_call {
   static constexpr bool in_place_ = std::is_trivially_copyable_v<element> && std::contiguous_iterator<It> &&
                                     sizeof(element) <= 16 && std::is_nothrow_invocable_v<Proj&, element&>;
   static constexpr bool refers_to_text = std::is_lvalue_reference_v<projected> || std::is_same_v<key, std::string_view>;
-
-  /// Elements are on their way between two arrays: a stop must not end that half-way.
-  static properties uninterrupted(properties props) noexcept {
-    props.stop = {};
-    props.progress = {};
-    props.grain = 0;
-    return props;
-  }
 
   [[nodiscard]] bool before(std::size_t i, std::size_t j) {
     return static_cast<bool>(

@@ -103,8 +103,7 @@ class block_fold {
 
   void add_shared(reducer& fold, It first, std::size_t n) {
     slots<mapped> values(n);
-    properties props = policy_.props();
-    props.progress = {};  // the enclosing range counts
+    properties const props = policy_.props().uncounted();  // the enclosing range counts
     policy_.backend().for_range(props, n, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
       if constexpr (std::is_arithmetic_v<mapped>)
         leaf::map_block(advanced(first, begin), end - begin, values.data() + begin, map_);

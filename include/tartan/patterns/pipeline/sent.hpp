@@ -144,12 +144,9 @@ class passage<Policy, Token, pipeline_stage<stage_kind::parallel, F>, Rest...> {
   using following =
       std::conditional_t<gives_nothing, passage<Policy, char>, passage<Policy, std::decay_t<raw>, Rest...>>;
 
-  static properties quiet(properties props) {
-    props.progress = {};  // what counts is a token that is through
-    return props;
-  }
   static auto open(Policy const& policy, F const& f, std::size_t window) {
-    return policy.backend().template open<result, typename sent::type>(quiet(policy.props()), work{f}, window);
+    // What counts is a token that is through.
+    return policy.backend().template open<result, typename sent::type>(policy.props().uncounted(), work{f}, window);
   }
 
  public:
