@@ -39,7 +39,8 @@ void square(std::vector<float> const& a, std::vector<float>& into) {
 
 int main() {
   constexpr int workers = 4;
-  openblas_set_num_threads(1);  // the remedy
+  long const before = threads_of_this_process();  // OpenBLAS has started its own
+  openblas_set_num_threads(1);                    // the remedy
 
   tartan::thread_pool pool{{.workers = workers}};
   std::vector<float> const ones(cells, 1.0F);
