@@ -338,6 +338,44 @@ TEST_CASE("what is submitted runs although outside callers keep every worker's p
   }
 }
 
+/// A pool of one whose only thread is in a task that blocks until another task has run, while a caller works there.
+struct blocked_pool {
+  tn::thread_pool pool{1};
+  decltype(tn::par.on(pool)) p = tn::par.on(pool);
+  std::atomic<bool> inside{false}, leave{false}, blocks{false}, ran{false};
+  std::thread caller{
+      [this] { tn::fork_join(p, [this] { inside = true, spin_until([this] { return leave.load(); }); }, [] {}); }};
+
+  void block() {
+    spin_until([this] { return inside.load(); });
+    tn::detach(p, [this] { tn::blocking([this] { blocks = true, spin_until([this] { return ran.load(); }); }); });
+    spin_until([this] { return blocks.load(); });
+    tn::detach(p, [this] { ran = true; });
+  }
+  [[nodiscard]] bool comes_to_its_end() {
+    bool const came = tn::test::comes_true([this] { return ran.load(); });
+    ran = leave = true;
+    caller.join();
+    return came;
+  }
+};
+
+TEST_CASE("what a task that blocks waits for runs although a caller keeps the last place", "[thread_pool]") {
+  blocked_pool b;
+  b.block();
+  CHECK(b.comes_to_its_end());
+}
+
+TEST_CASE("a caller that leaves makes room for what a task that blocks waits for", "[thread_pool]") {
+  for (int i = 0; i != 50; ++i) {
+    blocked_pool b;
+    std::thread leaves_meanwhile([&b] { spin_until([&b] { return b.inside.load(); }), b.leave = true; });
+    b.block();
+    CHECK(b.comes_to_its_end());
+    leaves_meanwhile.join();
+  }
+}
+
 TEST_CASE("a thread that has slept may run on every processor again", "[thread_pool]") {
   cpu_set_t granted;
   REQUIRE(::sched_getaffinity(0, sizeof granted, &granted) == 0);

@@ -104,9 +104,9 @@ class task_waiter {
     bool const follows = runner != nullptr && &runner->home == &w_.home;
     if (follows) {
       if (link()) sleep_behind(target, *runner);
-    } else if (w_.home.begin_blocking()) {  // [A4]
+    } else if (w_.home.begin_blocking(w_)) {  // [A4]
       if (link()) park();
-      w_.home.end_blocking();
+      w_.home.end_blocking(w_);
     } else if (linked_) {
       park();
     } else {
@@ -123,7 +123,7 @@ class task_waiter {
     if (late == nullptr && !target.done() && !t_.done()) {
       bool const blocks = w_.home.may_block_asleep(w_, false);
       park();
-      if (blocks) w_.home.end_blocking();
+      if (blocks) w_.home.end_blocking(w_);
     }
     w_.home.idle().end_join_sleep();
     runner.sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
@@ -178,12 +178,12 @@ class blocking_scope {
   blocking_scope(blocking_scope const&) = delete;
   blocking_scope& operator=(blocking_scope const&) = delete;
   ~blocking_scope() {
-    if (w_ != nullptr) w_->home.end_blocking();
+    if (w_ != nullptr) w_->home.end_blocking(*w_);
   }
 
  private:
   static worker* entered(worker* w) {
-    if (w != nullptr && !w->home.begin_blocking()) raise<too_many_blocked>();
+    if (w != nullptr && !w->home.begin_blocking(*w)) raise<too_many_blocked>();
     return w;
   }
 

@@ -334,7 +334,7 @@ class group {
       home_->idle().end_join_sleep();
       runner->sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
     }
-    if (blocks) w.home.end_blocking();
+    if (blocks) w.home.end_blocking(w);
     if (late != nullptr) run_below(w, *late);
   }
 

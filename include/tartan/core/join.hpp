@@ -55,7 +55,7 @@ class joiner {
       if (job* const below = waited < w_.home.steal_patience() ? nullptr : steal_below(runner)) {
         run(*below);
         since = ticks();
-      } else if (waited < patience && !(waited > early && w_.home.in_the_way_of(*runner))) {
+      } else if (waited < patience && !(waited > early && w_.home.places().in_the_way_of(*runner))) {
         cpu_pause();
       } else if (job* const late = sleep(runner)) {
         run(*late);

@@ -12,12 +12,13 @@ namespace tartan::inline TARTAN_ABI::detail {
 class outer_blocking {
  public:
   explicit outer_blocking(worker const* sleeper) noexcept : first_(sleeper == nullptr ? nullptr : sleeper->outer) {
-    for (worker* w = first_; w != nullptr && !w->home.left_behind() && w->home.begin_blocking(); w = w->outer) ++count_;
+    for (worker* w = first_; w != nullptr && !w->home.left_behind() && w->home.begin_blocking(*w); w = w->outer)
+      ++count_;
   }
   outer_blocking(outer_blocking const&) = delete;
   outer_blocking& operator=(outer_blocking const&) = delete;
   ~outer_blocking() {
-    for (worker* w = first_; count_ != 0; w = w->outer, --count_) w->home.end_blocking();
+    for (worker* w = first_; count_ != 0; w = w->outer, --count_) w->home.end_blocking(*w);
   }
 
  private:

@@ -10,6 +10,7 @@
 #include <cstring>  // memcpy, strlen
 
 #include "tartan/core/errors.hpp"         // error, pool_closed, raise
+#include "tartan/core/headcount.hpp"      // headcount
 #include "tartan/core/hooks.hpp"          // emit, hook_event
 #include "tartan/core/idle.hpp"           // idle_count
 #include "tartan/core/os_thread.hpp"      // block_asynchronous_signals, leave_processor, name_this_thread, ...
@@ -18,10 +19,12 @@
 #include "tartan/core/pool_setup.hpp"     // idle, pool_setup
 #include "tartan/core/process_state.hpp"  // process_state, this_thread_cell
 #include "tartan/core/queue.hpp"          // task_queue
+#include "tartan/core/slot_table.hpp"     // growing_slots, slot_table
 #include "tartan/core/smaller.hpp"        // larger, smaller
 #include "tartan/core/ticks.hpp"          // ticks, ticks_per_us
 #include "tartan/core/topology.hpp"       // hardware_cores
 #include "tartan/core/tuning.hpp"         // steal_patience_us
+#include "tartan/core/wake_places.hpp"    // wake_places
 #include "tartan/core/worker.hpp"         // worker
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -44,6 +47,8 @@ class pool {
         oversubscribed_(size_ > hardware_cores()),
         search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
                                                            : larger(1U, smaller(size_, hardware_cores()) / 2)),
+        places_(!oversubscribed_ && !setup_.pin),
+        people_(size_),
         queue_(smaller(size_, 64U), 8) {
     std::memcpy(name_.get(), setup.name, std::strlen(setup.name));
     setup_.name = name_.get();
@@ -56,11 +61,6 @@ class pool {
   ~pool() {
     close();
     join();
-    for (slot_table* table = table_.load(std::memory_order_relaxed); table != nullptr;) {  // relaxed: the end
-      slot_table* const older = table->older;
-      delete table;
-      table = older;
-    }
   }
 
   [[nodiscard]] unsigned size() const noexcept { return size_; }
@@ -124,14 +124,13 @@ class pool {
     if (closing_.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: see close()
       raise<pool_closed>();
     worker& w = kept != nullptr ? *kept : *take_spare();
-    callers_.fetch_add(1, std::memory_order_seq_cst);                // with must_stand_back()
+    people_.caller_comes();
     if (!started_.load(std::memory_order_acquire)) start_threads();  // acquire: with start_threads()
     return w;
   }
 
   void leave(worker& w, bool keep) noexcept {
-    callers_.fetch_sub(1, std::memory_order_seq_cst);  // store-load with stand_back(): it sees the count or we see it
-    if (standing_back_.load(std::memory_order_seq_cst) != 0) wake_standing_back();
+    let_in(people_.caller_goes());
     if (!keep) put_spare(w);
   }
 
@@ -139,14 +138,13 @@ class pool {
 
   /// A worker is about to wait for something that no worker works on: another thread may take its place, so that the
   /// core stays busy and whatever it waits for can come about. False when too many block already.
-  [[nodiscard]] bool begin_blocking() {
-    unsigned const n = blocked_.fetch_add(1, std::memory_order_seq_cst) + 1;  // with stand_back()
-    if (n > most_spares) {
-      blocked_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: nobody was let in for it
+  [[nodiscard]] bool begin_blocking(worker const& w) {
+    auto const now = people_.worker_blocks(w.rank != no_rank);
+    if (now.blocked() > most_spares) {
+      end_blocking(w);
       return false;
     }
-    if (standing_back_.load(std::memory_order_seq_cst) != 0) wake_standing_back();
-    if (thread_count_.load(std::memory_order_relaxed) < threads_wanted()) start_spares();  // relaxed: looked at again
+    let_in(now);
     return true;
   }
 
@@ -154,10 +152,10 @@ class pool {
   /// blocked like a wait for what no worker works on: the thread that makes room for the caller may be the one that is
   /// waited for, or that something waited for needs. True if it counts; then end_blocking() must follow.
   [[nodiscard]] bool may_block_asleep(worker const& w, bool for_no_worker) {
-    return (for_no_worker || w.rank == no_rank) && begin_blocking();
+    return (for_no_worker || w.rank == no_rank) && begin_blocking(w);
   }
 
-  void end_blocking() noexcept { blocked_.fetch_sub(1, std::memory_order_seq_cst); }  // with must_stand_back()
+  void end_blocking(worker const& w) noexcept { people_.worker_goes_on(w.rank != no_rank); }
 
   void put_spare(worker& w) noexcept {
     mutex_hold const hold(slots_mutex_);
@@ -209,13 +207,13 @@ class pool {
     if (!everybody_.load(std::memory_order_acquire)) start_async_thread();  // acquire: with start_async_thread()
     if (!queue_.push(task, place)) [[unlikely]]
       return false;
-    real_atomics::full_fence();  // [I1] with begin_sleep(); with stand_back()
+    real_atomics::full_fence();  // [I1] with begin_sleep(); [H1] with stand_back()
     auto const v = idle_.look();
     if (v.searching() != 0) return true;
     if (v.sleeping() != 0 && idle_.claim())
       wake_claimed();
-    else if (standing_back_.load(std::memory_order_relaxed) != 0 && threads_wanted() == 0)  // relaxed: fenced above
-      wake_first();
+    else if (people_.somebody_stands_back())
+      wake_for_queue();
     return true;
   }
 
@@ -230,27 +228,19 @@ class pool {
 
   /// Runs a job that was announced as w's already.
   static void run_begun(worker& w, job& j) {
-    w.runs_at.store(this_processor(), std::memory_order_relaxed);  // relaxed: a hint
+    wake_places::begins_to_run(w);
     next_errand(w);
     j.run(&j, w);
     next_errand(w);
     if (worker* const forker = j.join.finish()) forker->spot.signal();
-    if (w.stacked.load(std::memory_order_relaxed) && w.rank != no_rank) [[unlikely]]  // relaxed: a hint
-      leave_stack(w);
+    wake_places::has_run(w);
   }
 
-  /// Whether `runner` is on the processor of the calling thread, so that it can only go on when this one sleeps; then
-  /// it is told to move when it has done what it runs.
-  [[nodiscard]] bool in_the_way_of(worker& runner) const noexcept {
-    if (!places_threads() || runner.runs_at.load(std::memory_order_relaxed) != this_processor())  // relaxed: a hint
-      return false;
-    runner.stacked.store(true, std::memory_order_relaxed);  // relaxed: a hint
-    return true;
-  }
+  [[nodiscard]] wake_places& places() noexcept { return places_; }
 
   /// Takes a job from anybody; null if there seems to be none.
   job* steal(worker& thief) noexcept {
-    slot_table const& all = *table_.load(std::memory_order_acquire);  // with add_slot()
+    slot_table const& all = slots_.latest();
     std::size_t const n = all.size();
     std::size_t const start = n > 1 ? thief.next_random() % n : 0;
     for (std::size_t k = 0; k != n; ++k) {
@@ -287,7 +277,7 @@ class pool {
 
   template <class Visit>
   void for_each_slot(Visit visit) const {
-    for (worker* const w : *table_.load(std::memory_order_acquire)) visit(*w);  // with add_slot()
+    for (worker* const w : slots_.latest()) visit(*w);
   }
 
   pool* next_idle = nullptr;  // for whoever keeps pools that nobody uses, see lent_pools
@@ -298,28 +288,6 @@ class pool {
   }
 
  private:
-  /// All slots of the pool, of which the last one lies here. Old tables stay until the pool dies: their slots are used,
-  /// and a thief may be reading them.
-  struct slot_table {
-    slot_table(slot_table* the_older, pool& home)
-        : older(the_older),
-          count(the_older != nullptr ? the_older->count + 1 : 1),
-          slots(count),
-          last(home, static_cast<unsigned>(count - 1), home.size_ == 1, home.asymmetric_) {
-      if (older != nullptr) std::memcpy(slots.get(), older->slots.get(), older->count * sizeof(worker*));
-      slots.get()[count - 1] = &last;
-    }
-    [[nodiscard]] std::size_t size() const noexcept { return count; }
-    [[nodiscard]] worker* operator[](std::size_t i) const noexcept { return slots.get()[i]; }
-    [[nodiscard]] worker* const* begin() const noexcept { return slots.get(); }
-    [[nodiscard]] worker* const* end() const noexcept { return slots.get() + count; }
-
-    slot_table* const older;
-    std::size_t const count;
-    owned_array<worker*> const slots;
-    worker last;
-  };
-
   /// More tasks than this may not block at once, beyond the size of the pool.
   static constexpr unsigned most_spares = 1024;
 
@@ -342,11 +310,7 @@ class pool {
   // ---- slots and threads ----------------------------------------------------------------------------------------
 
   /// Under the mutex.
-  worker* add_slot() {
-    auto* const fresh = new slot_table(table_.load(std::memory_order_relaxed), *this);  // relaxed: under the mutex
-    table_.store(fresh, std::memory_order_release);                                     // with every reader of table_
-    return &fresh->last;
-  }
+  worker* add_slot() { return slots_.add(*this, size_ == 1, asymmetric_); }
 
   worker* take_spare() {
     mutex_hold const hold(slots_mutex_);
@@ -379,11 +343,11 @@ class pool {
     everybody_.store(true, std::memory_order_release);  // with submit()
   }
 
-  TARTAN_COLD void start_spares() {
+  TARTAN_COLD void start_spares() noexcept {
     mutex_hold const hold(slots_mutex_);
     if (closed_.load(std::memory_order_relaxed)) return;  // relaxed: nothing is left that could need them
     pin_this_module();
-    while (threads_held_ < threads_wanted() && start_thread()) {
+    while (threads_held_ < threads_needed(people_.look()) && start_thread()) {
     }
   }
 
@@ -414,10 +378,9 @@ class pool {
     if (unstarted_ == nullptr) unstarted_ = add_slot();
     worker* const w = unstarted_;
     w->rank = threads_held_;
-    waker_at_.store(this_processor(), std::memory_order_relaxed);  // relaxed: a hint
+    places_.about_to_start();
     if (!w->thread.start(setup_.stack_size, &run_thread, w)) return false;
-    if (places_threads()) yield_processor();  // else it may have to wait here for milliseconds before it can leave
-    if (w->rank == 0) first_.store(w, std::memory_order_release);  // with submit()
+    places_.started();
     unstarted_ = nullptr;
     w->next = threads_;
     threads_ = w;
@@ -436,7 +399,7 @@ class pool {
     block_asynchronous_signals();
     name_this_thread(setup_.name, w.index);
     if (setup_.pin) pin_this_thread(w.rank);
-    if (places_threads() && beside_waker()) leave_processor();
+    places_.begin();
     this_thread_cell().current = &w;
     w.begun_at.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
     emit(hook_event::thread_start, w.index);
@@ -458,45 +421,58 @@ class pool {
     this_thread_cell().current = nullptr;
   }
 
-  /// How many threads may be awake: the size of the pool, less the outside callers, plus those workers that block.
-  [[nodiscard]] unsigned threads_wanted() const noexcept {
-    unsigned const callers = callers_.load(std::memory_order_seq_cst);  // with enter() and leave()
-    unsigned const blocked = blocked_.load(std::memory_order_seq_cst);  // with begin_blocking() and end_blocking()
-    return size_ + blocked - smaller(callers, size_ + blocked);
-  }
+  // ---- standing back, see headcount.hpp -------------------------------------------------------------------------
 
   [[nodiscard]] bool must_stand_back(unsigned rank) const noexcept {
-    return rank != no_rank && rank >= threads_wanted() &&
+    return rank != no_rank && rank >= people_.wanted(people_.look()) &&
            !closed_.load(std::memory_order_relaxed);  // relaxed: looked at again
   }
 
-  /// The first thread stays awake for what was submitted, however many callers there are: they may come for ever, and
-  /// run nothing but their own work. It takes none of that meanwhile.
+  /// Some stay awake for what was submitted, however many callers there are: these may come for ever, and run nothing
+  /// but their own work. The threads that stay take none of that meanwhile.
   [[nodiscard]] bool may_stand_back(unsigned rank) const noexcept {
-    return must_stand_back(rank) && (rank != 0 || queue_.seems_empty());
+    return must_stand_back(rank) && (rank >= people_.wanted_for_queue(people_.look()) || queue_.seems_empty());
   }
 
   void stand_back(worker& w) {
-    standing_back_.fetch_add(1, std::memory_order_seq_cst);  // with leave(), begin_blocking(): one sees the other
-    real_atomics::full_fence();                              // with submit(): its task is seen here, or the count there
-    if (w.rank != 0 && !queue_.seems_empty()) wake_first();  // this one may have been woken for the task
+    people_.stand_back(w.stands_back);
+    if (!queue_.seems_empty()) wake_for_queue();             // this one may have been woken for the task
     w.idle_since.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
     while (may_stand_back(w.rank)) w.spot.park();
     end_idle_time(w);
-    standing_back_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: only costs a wake-up for nothing
+    people_.step_forward(w.stands_back);
   }
 
-  TARTAN_COLD void wake_standing_back() noexcept {
-    for_each_slot([](worker& w) { w.spot.signal(); });
+  /// How many threads the pool should have now that it has let somebody in.
+  [[nodiscard]] unsigned threads_needed(headcount<>::view now) const noexcept {
+    if (now.blocked() == 0) return 0;                                        // those of the start are enough
+    bool const tasks_may_come = everybody_.load(std::memory_order_relaxed);  // relaxed: a hint
+    return tasks_may_come ? people_.wanted_for_queue(now) : people_.wanted(now);
   }
 
-  void wake_first() noexcept {
-    if (worker* const first = first_.load(std::memory_order_acquire)) first->spot.signal();  // with try_start_thread()
+  /// One more thread may be awake.
+  void let_in(headcount<>::view now) noexcept {
+    if (people_.somebody_stands_back()) wake_those_below(people_.wanted_for_queue(now));
+    if (thread_count_.load(std::memory_order_relaxed) < threads_needed(now))
+      start_spares();  // relaxed: looked at again
+  }
+
+  /// The queue holds a task: wakes those that may take it although callers fill the pool.
+  TARTAN_COLD void wake_for_queue() noexcept {
+    auto const now = people_.look();
+    unsigned const those = people_.wanted_for_queue(now);
+    if (people_.wanted(now) < those) wake_those_below(those);
+  }
+
+  TARTAN_COLD void wake_those_below(unsigned rank) noexcept {
+    for_each_slot([rank](worker& w) {
+      if (headcount<>::stands_back(w.stands_back) && w.rank < rank) w.spot.signal();
+    });
   }
 
   TARTAN_COLD void wake_everybody() noexcept {
     while (idle_.claim()) wake_claimed();
-    wake_standing_back();
+    wake_those_below(~0U);
   }
 
   /// Spins for a while, then sleeps. False when it has run nothing.
@@ -515,49 +491,14 @@ class pool {
     }
     bump(w.parks);
     emit(hook_event::park, w.index);
-    sleep_apart(w);  // S5
+    places_.sleep_apart(w, [this] { idle_.await_token(); });  // S5
     emit(hook_event::unpark, w.index);
     return run_found(w, must_stand_back(w.rank) ? find{} : search(w));
   }
 
   void wake_claimed() noexcept {
-    waker_at_.store(this_processor(), std::memory_order_relaxed);  // relaxed: a hint
-    woken_at_.store(ticks(), std::memory_order_relaxed);           // relaxed: a hint
+    places_.about_to_wake();
     idle_.wake_claimed();
-  }
-
-  /// A system may start a woken thread on the processor of its waker, who is about to work himself, though others idle:
-  /// virtual machines do so, since they cannot tell an idle processor from one that their host has taken away. The two
-  /// then take turns for milliseconds. A pool that has seen this, or a wake that took as long as if it were so, lets
-  /// its threads sleep where they are for the next wakes, and who finds himself on the processor of his waker leaves
-  /// it.
-  void sleep_apart(worker& w) noexcept {
-    if (!places_threads()) return idle_.await_token();
-    int const trouble = stacked_wakes_.load(std::memory_order_relaxed);  // relaxed: a statistic
-    if (trouble == 0) {
-      idle_.await_token();
-    } else {
-      stacked_wakes_.store(trouble - 1, std::memory_order_relaxed);  // likewise
-      narrowed_affinity const stays(narrowed_affinity::to::this_one);
-      idle_.await_token();
-    }
-    bool const beside = beside_waker();
-    std::uint64_t const late = ticks() - woken_at_.load(std::memory_order_relaxed);  // relaxed: a hint
-    if (!beside && late < 40 * ticks_per_us()) return;    // a wake across processors takes 5 to 25 us
-    stacked_wakes_.store(32, std::memory_order_relaxed);  // relaxed: a statistic
-    if (beside) leave_stack(w);
-  }
-
-  [[nodiscard]] bool beside_waker() const noexcept {
-    return this_processor() == waker_at_.load(std::memory_order_relaxed);  // relaxed: a hint
-  }
-
-  /// Whether the pool may care where its threads run.
-  [[nodiscard]] bool places_threads() const noexcept { return !oversubscribed_ && !setup_.pin; }
-
-  TARTAN_COLD static void leave_stack(worker& w) noexcept {
-    w.stacked.store(false, std::memory_order_relaxed);  // relaxed: own
-    leave_processor();
   }
 
   struct find {
@@ -624,7 +565,7 @@ class pool {
   /// Steals only from those that are where they were some looks ago: short-lived work is cheaper where it is than after
   /// a heavy fence. A worker that has begun another range since is left alone after one glance at one line.
   job* steal_what_lasts(worker& w, sighting& last) noexcept {
-    slot_table const& all = *table_.load(std::memory_order_acquire);  // with add_slot()
+    slot_table const& all = slots_.latest();
     worker* victim = last.victim;
     if (victim == nullptr || victim->tasks.seems_empty()) {
       victim = nullptr;
@@ -687,18 +628,13 @@ class pool {
   bool const oversubscribed_;
   unsigned const search_limit_;
 
+  wake_places places_;
   idle_count<> idle_;
   alignas(line_pair) std::atomic<worker*> hot_{nullptr};  // a worker that waits at its mailbox
-  alignas(line_pair) std::atomic<unsigned> callers_{0};   // outside threads that work here now
-  std::atomic<unsigned> blocked_{0};                      // workers that wait for something that is no task
-  std::atomic<unsigned> standing_back_{0};
+  alignas(line_pair) headcount<> people_;
   std::atomic<unsigned> thread_count_{0};
-  std::atomic<worker*> first_{nullptr};     // the thread of rank 0
-  std::atomic<int> waker_at_{-1};           // the processor of the last one who woke a thread
-  std::atomic<std::uint64_t> woken_at_{0};  // when, in ticks
-  std::atomic<int> stacked_wakes_{0};       // how many sleeps to come shall be apart
   std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false}, dropping_{false};
-  std::atomic<slot_table*> table_{nullptr};
+  growing_slots slots_;
   task_queue queue_;
 
   plain_mutex join_mutex_;

@@ -65,6 +65,7 @@ struct alignas(line_pair) worker {
 
   alignas(line_pair) mailbox<job> box;
   parking_spot<> spot;
+  std::atomic<bool> stands_back{false};  // sleeps on its spot until it may be awake, see headcount.hpp
   wait_target waits_for;
   std::atomic<void const*> serves{nullptr};  // the group whose task runs here, see group_wait.hpp
   std::atomic<bool> layered{false};  // the deque holds entries older than the innermost foreign job, see join.hpp

@@ -1,0 +1,128 @@
+// The shipped headcount under the C++20 model: a thread that stands back is told when it may go on, whoever lets it: a
+// caller that leaves, a worker that blocks, a task in the queue, the end of the pool.
+
+#include "tartan/core/headcount.hpp"  // headcount
+#include "atomics.hpp"                // model::atomics, data
+#include "check.hpp"                  // run_checks, mutation_table
+#include "tartan/core/idle.hpp"       // parking_spot
+
+namespace {
+
+using model::parallel;
+using model::require;
+using real = model::atomics;
+
+/// The sequences of core/pool.hpp around the shipped words: two slots, a queue of one task, a flag for the end.
+struct fixture {
+  explicit fixture(unsigned size) : people(size) {}
+  struct slot {
+    real::atomic<bool> stands_back{false};
+    tartan::detail::parking_spot<real> spot;
+    model::data<unsigned> rank{0};
+  };
+  tartan::detail::headcount<real> people;
+  slot slots[2];
+  real::atomic<bool> queued{false}, closed{false};
+
+  [[nodiscard]] bool may_stand_back(unsigned rank) const {
+    auto const v = people.look();
+    bool const for_queue = queued.load(std::memory_order_acquire);
+    return rank >= (for_queue ? people.wanted_for_queue(v) : people.wanted(v)) &&
+           !closed.load(std::memory_order_relaxed);
+  }
+  /// Returns when the thread may be awake.
+  void stand_back(unsigned rank) {
+    if (!may_stand_back(rank)) return;
+    slots[rank].rank.set(rank);
+    people.stand_back(slots[rank].stands_back);
+    while (may_stand_back(rank)) slots[rank].spot.park();
+    people.step_forward(slots[rank].stands_back);
+  }
+  void wake_those_below(unsigned rank) {
+    for (slot& s : slots)
+      if (people.stands_back(s.stands_back) && s.rank.get() < rank) s.spot.signal();
+  }
+  void let_in(tartan::detail::headcount<real>::view now) {
+    if (people.somebody_stands_back()) wake_those_below(people.wanted_for_queue(now));
+  }
+  void leave() { let_in(people.caller_goes()); }
+  void block() { let_in(people.worker_blocks(true)); }
+  void submit() {
+    queued.store(true, std::memory_order_release);
+    real::full_fence();
+    if (!people.somebody_stands_back()) return;
+    auto const now = people.look();
+    unsigned const those = people.wanted_for_queue(now);
+    if (people.wanted(now) < those) wake_those_below(those);
+  }
+  void close() {
+    closed.store(true, std::memory_order_relaxed);
+    real::full_fence();
+    wake_those_below(~0U);
+  }
+};
+
+std::vector<model::check> checks() {
+  auto const with = [](char const* name, unsigned size, unsigned callers,
+                       std::function<void(fixture&)> const& program) {
+    return model::check{name, [=] {
+                          fixture f(size);
+                          for (unsigned i = 0; i != callers; ++i) f.people.caller_comes();
+                          program(f);
+                          model::reach("everybody may go on");
+                        }};
+  };
+  std::vector<model::check> all = {
+      with("a caller leaves", 1, 1, [](fixture& f) { parallel({[&] { f.stand_back(0); }, [&] { f.leave(); }}); }),
+      with("two callers leave, two threads stand back", 2, 2,
+           [](fixture& f) {
+             parallel({[&] { f.stand_back(0); }, [&] { f.stand_back(1); }, [&] { f.leave(), f.leave(); }});
+           }),
+      with("two callers leave at once, one thread needs both", 2, 2,
+           [](fixture& f) { parallel({[&] { f.stand_back(1); }, [&] { f.leave(); }, [&] { f.leave(); }}); }),
+      with("a worker blocks", 1, 1, [](fixture& f) { parallel({[&] { f.stand_back(0); }, [&] { f.block(); }}); }),
+      with("a worker blocks while the last caller leaves: both see what they do together", 1, 1,
+           [](fixture& f) {
+             unsigned wanted[2] = {};
+             parallel({[&] { wanted[0] = f.people.wanted(f.people.worker_blocks(true)); },
+                       [&] { wanted[1] = f.people.wanted(f.people.caller_goes()); }});
+             require(wanted[0] == 2 || wanted[1] == 2, "nobody starts the thread that both make room for");
+           }),
+      with("a task is submitted while a caller works", 1, 1,
+           [](fixture& f) {
+             parallel({[&] {
+                         while (!f.queued.load(std::memory_order_acquire)) {
+                           f.stand_back(0);
+                           real::pause();
+                         }
+                       },
+                       [&] { f.submit(); }});
+           }),
+      with("a task is submitted while a caller comes", 1, 0,
+           [](fixture& f) {
+             // The thread has nothing else to look at: where it does not stand back, the idle protocol would tell it.
+             parallel({[&] { f.stand_back(0); }, [&] { f.submit(); }, [&] { f.people.caller_comes(); }});
+           }),
+      with("a task is submitted while a worker blocks and a caller works", 1, 1,
+           [](fixture& f) {
+             f.people.worker_blocks(true);
+             parallel({[&] {
+                         while (!f.queued.load(std::memory_order_acquire)) {
+                           f.stand_back(1);
+                           real::pause();
+                         }
+                       },
+                       [&] { f.submit(); }});
+           }),
+      with("the pool closes", 1, 1, [](fixture& f) { parallel({[&] { f.stand_back(0); }, [&] { f.close(); }}); }),
+  };
+  return all;
+}
+
+}  // namespace
+
+int main() {
+  int failures = model::run_checks("headcount", checks());
+  failures += model::mutation_table("headcount.hpp", checks(), {});
+  return failures == 0 ? 0 : 1;
+}
