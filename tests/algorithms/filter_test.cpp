@@ -1,6 +1,7 @@
 #include "tartan/algorithms/filter.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -92,6 +93,38 @@ TEST_CASE("elements of all kinds are filtered", "[filter]") {
   CHECK(others - flags.begin() == 3334);
   CHECK(std::count(flags.begin(), others, true) == 3334);
   CHECK(tn::copy_if(tn::par, flags, std::identity{}).size() == 3334);
+}
+
+struct sealed {  // plain, but cannot be assigned to
+  int const value = 0;
+};
+
+TEST_CASE("elements that cannot be assigned are copied where they are kept", "[filter]") {
+  std::vector<sealed> v;
+  for (int i = 0; i != 5000; ++i) v.push_back({i});
+  auto const kept = tn::copy_if(tn::par, v, [](int x) { return x % 2 == 1; }, &sealed::value);
+  REQUIRE(kept.size() == 2500);
+  CHECK(kept[2499].value == 4999);
+}
+
+TEST_CASE("plain elements are filtered, kept or not in runs and at the ends of blocks", "[filter]") {
+  std::size_t const n = 20'000;
+  for (std::size_t const run : {std::size_t{1}, std::size_t{39}, std::size_t{40}, std::size_t{41}, n - 1, n})
+    for (std::size_t const first : {std::size_t{0}, std::size_t{1}}) {
+      std::vector<std::uint16_t> v(n);
+      for (std::size_t i = 0; i != n; ++i) v[i] = static_cast<std::uint16_t>((i / run + first) % 2 << 15 | i % 32768);
+      auto const high = [](std::uint16_t x) { return x >= 32768; };
+      auto expected = v, work = v;
+      std::stable_partition(expected.begin(), expected.end(), high);
+      CHECK(tn::partition(tn::par.workers(2), work, high) - work.begin() == std::count_if(v.begin(), v.end(), high));
+      CHECK(work == expected);
+      CHECK(tn::copy_if(tn::par.workers(2), v, high) ==
+            std::vector<std::uint16_t>(expected.begin(), expected.begin() + std::count_if(v.begin(), v.end(), high)));
+      work = v, expected = v;
+      work.erase(tn::remove_if(tn::par.workers(2), work, high), work.end());
+      expected.erase(std::remove_if(expected.begin(), expected.end(), high), expected.end());
+      CHECK(work == expected);
+    }
 }
 
 }  // namespace

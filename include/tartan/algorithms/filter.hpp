@@ -6,12 +6,12 @@
 #include <functional>   // equal_to, identity, invoke
 #include <iterator>     // iter_value_t
 #include <ranges>       // begin, iter_move, iterator_t, range_value_t
-#include <type_traits>  // remove_cvref_t
+#include <type_traits>  // is_lvalue_reference_v, is_trivially_copyable_v, is_volatile_v, remove_cvref_t
 #include <utility>      // exchange, forward, move
 #include <vector>       // vector
 
 #include "tartan/algorithms/map.hpp"        // write_alignment
-#include "tartan/algorithms/vector_of.hpp"  // vector_of
+#include "tartan/algorithms/vector_of.hpp"  // vector_of_blocks
 #include "tartan/core/slots.hpp"            // slots
 #include "tartan/exec/backend.hpp"          // shared_memory_backend
 #include "tartan/exec/plan.hpp"             // block_plan
@@ -34,7 +34,7 @@ class selection {
     static_assert(supports<P, (property::grain | property::relaxed)>,
                   "tartan: copy_if and its like do not support a property of this policy (they take workers, stop, "
                   "progress, name, on)");
-    each_block(policy_.props(), [&](block b) {
+    each_block(policy_.props(), 0, plan_.count(), [&](block b) {
       std::size_t count = 0;
       for (std::size_t i = b.begin; i != b.end; ++i) {
         kept_[i] = keep(i);
@@ -47,26 +47,58 @@ class selection {
   }
 
   [[nodiscard]] std::size_t kept() const noexcept { return before_.back(); }
+  [[nodiscard]] std::size_t blocks() const noexcept { return plan_.count(); }
 
-  /// f(i, place) for the elements that are kept; g(i, place) for the others, whose places have their own count.
-  template <class F, class G>
-  void for_each(F&& f, G&& g) {
-    properties props = policy_.props();
-    props.stop = {};  // elements are on their way
-    props.progress = {};
-    each_block(props, [&](block b) {
-      std::size_t to = before_[b.index], other = b.begin - to;
-      for (std::size_t i = b.begin; i != b.end; ++i) kept_[i] ? f(i, to++) : g(i, other++);
+  /// How many are kept before each block, and altogether.
+  [[nodiscard]] std::vector<std::size_t> const& before() const noexcept { return before_; }
+
+  /// f(i, place) for the elements of blocks [first, last) that are kept. If `Any`, it may be called for others before,
+  /// with the same place.
+  template <bool Any, class F>
+  void for_kept(std::size_t first, std::size_t last, F&& f) {
+    each_block(on_their_way(), first, last, [&](block b) {
+      std::size_t to = before_[b.index];
+      std::size_t const end = before_[b.index + 1];
+      for (std::size_t i = b.begin; to != end; ++i) {
+        if constexpr (Any) {  // no branch: it would be a coin toss
+          f(i, to);
+          to += kept_[i];
+        } else if (kept_[i]) {
+          f(i, to++);
+        }
+      }
+    });
+  }
+
+  /// f(i, place) for all elements, those that are kept before the others.
+  template <class F>
+  void for_all(F&& f) {
+    each_block(on_their_way(), 0, blocks(), [&](block b) {
+      std::size_t to = before_[b.index], other = kept() + b.begin - to;
+      for (std::size_t i = b.begin; i != b.end; ++i) {
+        auto const keep = static_cast<std::size_t>(kept_[i]);
+        f(i, other ^ ((to ^ other) & (0 - keep)));  // no branch here either
+        to += keep;
+        other += 1 - keep;
+      }
     });
   }
 
  private:
   template <class F>
-  void each_block(properties const& props, F&& f) {
-    std::size_t const length = plan_.count() == 0 ? 1 : plan_[0].size();
-    policy_.backend().for_range(props, plan_.elements(), length, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t b = begin / length; b * length < end; ++b) f(plan_[b]);
+  void each_block(properties const& props, std::size_t first, std::size_t last, F&& f) {
+    if (first == last) return;
+    std::size_t const length = plan_[0].size(), elements = plan_[last - 1].end - plan_[first].begin;
+    policy_.backend().for_range(props, elements, length, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t b = begin / length; b * length < end; ++b) f(plan_[first + b]);
     });
+  }
+
+  [[nodiscard]] properties on_their_way() const noexcept {
+    properties props = policy_.props();
+    props.stop = {};
+    props.progress = {};
+    return props;
   }
 
   P const& policy_;
@@ -86,6 +118,13 @@ void move_back(P const& policy, It first, slots<T>& values, std::size_t n, std::
   });
 }
 
+/// Nobody can tell whether an element was copied.
+template <class R>
+inline constexpr bool seen_only =
+    std::is_lvalue_reference_v<std::ranges::range_reference_t<R>> &&
+    !std::is_volatile_v<std::remove_reference_t<std::ranges::range_reference_t<R>>> &&
+    std::is_trivially_copyable_v<std::ranges::range_value_t<R>> && sizeof(std::ranges::range_value_t<R>) <= 16;
+
 /// Moves what is kept to the front, and the others behind it if they are wanted; gives the number of the kept.
 template <bool WantOthers, class P, class R, class Keep>
 std::size_t compact(P const& policy, R& r, Keep const& keep) {
@@ -99,9 +138,10 @@ std::size_t compact(P const& policy, R& r, Keep const& keep) {
   auto const take = [&](std::size_t i, std::size_t place) {
     values.make(place, [&]() -> T { return std::ranges::iter_move(advanced(first, i)); });
   };
-  chosen.for_each(take, [&](std::size_t i, std::size_t place) {
-    if constexpr (WantOthers) take(i, kept + place);
-  });
+  if constexpr (WantOthers)
+    chosen.for_all(take);
+  else
+    chosen.template for_kept<seen_only<R>>(0, chosen.blocks(), take);
   move_back(policy, first, values, moved, write_alignment<std::remove_cvref_t<R>>);
   return kept;
 }
@@ -130,9 +170,9 @@ template <execution_policy P, divisible_range R, class Pred, class Proj = std::i
   using T = std::ranges::range_value_t<R>;
   auto const first = std::ranges::begin(r);
   detail::selection<P> chosen(policy, detail::length(r), detail::index_test(r, pred, proj));
-  return detail::vector_of<T>(chosen.kept(), [&](auto const& put) {
-    chosen.for_each([&](std::size_t i, std::size_t place) { put(place, detail::at(first, i)); },
-                    [](std::size_t, std::size_t) {});
+  return detail::vector_of_blocks<T>(policy, chosen.before(), [&](std::size_t b, std::size_t last, auto const& put) {
+    chosen.template for_kept<detail::made_twice<T> && detail::seen_only<R>>(
+        b, last, [&](std::size_t i, std::size_t place) { put(place, detail::at(first, i)); });
   });
 }
 

@@ -5,18 +5,18 @@
 #include <cstddef>      // size_t
 #include <functional>   // invoke
 #include <iterator>     // random_access_iterator
-#include <ranges>       // begin, input_range, range_reference_t, range_value_t
+#include <ranges>       // begin, input_range, range_reference_t, range_value_t, subrange
 #include <tuple>        // apply
 #include <type_traits>  // decay_t, invoke_result_t, is_assignable_v, is_same_v, is_void_v
 #include <utility>      // forward, move
 #include <vector>       // vector
 
-#include "tartan/algorithms/vector_of.hpp"  // resize_fresh
-#include "tartan/core/errors.hpp"           // bad_argument, raise
-#include "tartan/core/slots.hpp"            // slots
-#include "tartan/exec/backend.hpp"          // shared_memory_backend
-#include "tartan/exec/policy.hpp"           // execution_policy, supports
-#include "tartan/exec/source.hpp"           // for_parts, length, subrange_of
+#include "tartan/algorithms/growing.hpp"  // fill_fresh
+#include "tartan/core/errors.hpp"         // bad_argument, raise
+#include "tartan/core/slots.hpp"          // slots
+#include "tartan/exec/backend.hpp"        // shared_memory_backend
+#include "tartan/exec/policy.hpp"         // execution_policy, supports
+#include "tartan/exec/source.hpp"         // for_parts, length, subrange_of
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -61,6 +61,18 @@ void map_part(P const& policy, Part&& part, Out& out, std::size_t offset, F& f, 
   });
 }
 
+/// Makes `out`, which is empty, from a part that is all there is.
+template <class P, class Part, class R, class F>
+void map_fresh(P const& policy, Part&& part, std::vector<R>& out, F& f) {
+  auto const first = std::ranges::begin(part);
+  fill_fresh(
+      policy, out, length(part), [](std::size_t, std::size_t end) { return end; },
+      [&](std::size_t begin, std::size_t end) {
+        map_part(policy, std::ranges::subrange(advanced(first, begin), advanced(first, end)), out, begin, f,
+                 write_alignment<std::vector<R>>);
+      });
+}
+
 /// Results that no vector can hold before they exist: built in raw storage, then moved.
 template <class R, class P, class Part, class F>
 void map_part_raw(P const& policy, Part&& part, std::vector<R>& out, F& f) {
@@ -94,7 +106,8 @@ void map_part_remote(P const& policy, Part&& part, std::vector<R>& out, F& f) {
 /// @param f  Called exactly once for each element, from several threads at once; returns a value.
 /// @returns  std::vector of f's decayed result type, which needs no default constructor.
 ///
-/// Complexity: n calls. A vector of plain numbers is zeroed before it is filled; map_into spares that.
+/// Complexity: n calls. A vector of plain numbers is zeroed before it is filled: a step ahead where it is large, so that
+/// the zeros stay in the cache. map_into spares that, and fresh memory.
 /// Exceptions, Blocking, Thread safety: as for_each; results made so far are destroyed.
 template <execution_policy P, std::ranges::input_range R, class F>
 [[nodiscard]] auto map(P const& policy, R&& r, F f) {
@@ -111,7 +124,8 @@ template <execution_policy P, std::ranges::input_range R, class F>
     if constexpr (!shared_memory_backend<typename P::backend_type>) {
       detail::map_part_remote(policy, part, out, f);
     } else if constexpr (std::default_initializable<result> && std::is_move_assignable_v<result>) {
-      detail::resize_fresh(out, offset + detail::length(part));
+      if constexpr (divisible_range<R>) return detail::map_fresh(policy, part, out, f);
+      out.resize(offset + detail::length(part));
       detail::map_part(policy, part, out, offset, f, detail::write_alignment<decltype(out)>);
     } else {
       detail::map_part_raw(policy, part, out, f);

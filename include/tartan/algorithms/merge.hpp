@@ -13,7 +13,7 @@
 #include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
 #include "tartan/algorithms/map.hpp"         // write_alignment
 #include "tartan/algorithms/merge/cuts.hpp"  // merge_blocks, merge_cuts
-#include "tartan/algorithms/vector_of.hpp"   // vector_of
+#include "tartan/algorithms/vector_of.hpp"   // vector_in_parts
 #include "tartan/core/errors.hpp"            // bad_argument, raise
 #include "tartan/exec/policy.hpp"            // execution_policy
 #include "tartan/exec/source.hpp"            // divisible_range, length
@@ -72,10 +72,12 @@ void merge_halves(merge_run p, Left left, Right right, RightIsLess& right_is_les
   merge_one<true>(upper, left, right, right_is_less, put);
 }
 
-/// put(k, x) for every element x of both, where k is its place in the merged sequence.
-template <class P, class A, class B, class Compare, class ProjA, class ProjB, class Put>
-void merge_ranges(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a, ProjB& proj_b, std::size_t alignment,
-                  Put const& put) {
+/// Cuts the merge of both into blocks and gives what drive(cut, run) gives. cut(to) is the last end of a block up to
+/// place `to`; run(begin, end, put), for two ends of blocks, calls put(k, x) for the elements of both that have the
+/// places k of [begin, end).
+template <class P, class A, class B, class Compare, class ProjA, class ProjB, class Drive>
+auto merge_ranges(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a, ProjB& proj_b, std::size_t alignment,
+                  Drive const& drive) {
   check_works_in_memory<P>();
   auto const left = plain(std::ranges::begin(a));
   auto const right = plain(std::ranges::begin(b));
@@ -87,14 +89,17 @@ void merge_ranges(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a, 
   block_plan const plan(n + m, (blocks + alignment - 1) / alignment * alignment);
   auto const cuts = merge_cuts(policy.backend(), policy.props(), plan, n, m, right_is_less);
   std::size_t const size = plan.count() == 0 ? 1 : plan[0].size();
-  policy.backend().for_range(policy.props(), n + m, size, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t k = begin / size; k * size < end; ++k) {
-      merge_run const run{cuts[k].left, cuts[k + 1].left, cuts[k].right, cuts[k + 1].right};
-      if constexpr (merges_without_branch<A, B>)
-        merge_halves(run, left, right, right_is_less, put);
-      else
-        merge_one<false>(run, left, right, right_is_less, put);
-    }
+  auto const cut = [&](std::size_t to) { return to == n + m ? to : to / size * size; };
+  return drive(cut, [&](std::size_t first, std::size_t last, auto const& put) {
+    policy.backend().for_range(policy.props(), last - first, size, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t k = (first + begin) / size; k * size < first + end; ++k) {
+        merge_run const run{cuts[k].left, cuts[k + 1].left, cuts[k].right, cuts[k + 1].right};
+        if constexpr (merges_without_branch<A, B>)
+          merge_halves(run, left, right, right_is_less, put);
+        else
+          merge_one<false>(run, left, right, right_is_less, put);
+      }
+    });
   });
 }
 
@@ -119,8 +124,9 @@ template <execution_policy P, divisible_range A, divisible_range B, class Compar
   static_assert(std::constructible_from<T, std::ranges::range_reference_t<A>> &&
                     std::constructible_from<T, std::ranges::range_reference_t<B>>,
                 "tartan: merge copies the elements of both ranges into a vector of the first one's element type");
-  return detail::vector_of<T>(detail::length(a) + detail::length(b), [&](auto const& put) {
-    detail::merge_ranges(policy, a, b, compare, proj_a, proj_b, 1, put);
+  std::size_t const n = detail::length(a) + detail::length(b);
+  return detail::merge_ranges(policy, a, b, compare, proj_a, proj_b, 1, [&](auto const& cut, auto const& run) {
+    return detail::vector_in_parts<T>(policy, n, [&](std::size_t, std::size_t end) { return cut(end); }, run);
   });
 }
 
@@ -138,7 +144,9 @@ auto merge_into(P const& policy, A&& a, B&& b, Out&& out, Compare compare = {}, 
     detail::raise<bad_argument>("tartan: merge_into needs an output range as long as both inputs together");
   auto const to = std::ranges::begin(out);
   detail::merge_ranges(policy, a, b, compare, proj_a, proj_b, detail::write_alignment<std::remove_cvref_t<Out>>,
-                       [&](std::size_t k, auto&& x) { detail::at(to, k) = std::forward<decltype(x)>(x); });
+                       [&](auto const&, auto const& run) {
+                         run(0, n, [&](std::size_t k, auto&& x) { detail::at(to, k) = std::forward<decltype(x)>(x); });
+                       });
   return detail::advanced(to, n);
 }
 

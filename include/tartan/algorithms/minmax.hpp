@@ -4,8 +4,9 @@
 #include <atomic>       // atomic, memory_order_relaxed
 #include <cstddef>      // size_t
 #include <functional>   // identity, invoke, less, ranges::less
-#include <ranges>       // begin, range_value_t
-#include <type_traits>  // is_same_v
+#include <memory>       // to_address
+#include <ranges>       // begin, contiguous_range, range_reference_t, range_value_t
+#include <type_traits>  // is_arithmetic_v, is_same_v, is_volatile_v, remove_reference_t
 #include <utility>      // forward, move, pair
 
 #include "tartan/core/slots.hpp"    // slots
@@ -30,6 +31,30 @@ struct best_one_by_one {
     return i;
   }
 };
+
+/// The same of numbers in their natural order: groups are compared without a branch, and looked at one after another
+/// only if one of them is better than the best before them.
+template <bool Largest, class T>
+std::size_t best_of_numbers(T const* first, std::size_t begin, std::size_t end) {
+  constexpr std::size_t group = 16;
+  auto const better = [](T a, T b) { return Largest ? b < a : a < b; };
+  std::size_t i = begin, j = begin + 1;
+  auto const look_at = [&](std::size_t last) {
+    for (; j != last; ++j)
+      if (better(first[j], first[i])) i = j;
+  };
+  while (end - j >= group) {
+    T const best = first[i];
+    bool any = false;
+    for (std::size_t k = 0; k != group; ++k) any |= better(first[j + k], best);
+    if (any) [[unlikely]]
+      look_at(j + group);
+    else
+      j += group;
+  }
+  look_at(end);
+  return i;
+}
 
 /// What in_block(begin, end) finds in the blocks of [0, n), n > 0, joined from left to right. Comparisons may be Dear:
 /// then there are many blocks where elements are few.
@@ -80,6 +105,12 @@ template <class Compare, class T>
 inline constexpr bool natural_order = std::is_same_v<Compare, std::ranges::less> ||
                                       std::is_same_v<Compare, std::less<>> || std::is_same_v<Compare, std::less<T>>;
 
+template <class R, class Compare, class Proj>
+inline constexpr bool plain_numbers =
+    std::ranges::contiguous_range<R> && std::is_arithmetic_v<std::ranges::range_value_t<R>> &&
+    !std::is_volatile_v<std::remove_reference_t<std::ranges::range_reference_t<R>>> &&
+    natural_order<Compare, std::ranges::range_value_t<R>> && std::is_same_v<Proj, std::identity>;
+
 /// The first smallest or largest element's index, n > 0: in packs where the leaf has a way.
 template <bool Largest, class P, class R, class Compare, class Proj, class Better>
 std::size_t extreme_index(P const& policy, R& r, std::size_t n, Better const& better) {
@@ -96,6 +127,11 @@ std::size_t extreme_index(P const& policy, R& r, std::size_t n, Better const& be
     });
     // With NaN among the numbers the cut into blocks shows: then the one of the other policies is taken.
     return disorder.load(std::memory_order_relaxed) ? best_index(uncounted(policy), n, better) : best;
+  } else if constexpr (plain_numbers<R, Compare, Proj>) {
+    auto const* const numbers = std::to_address(first);
+    return best_index<false>(policy, n, better, [numbers](std::size_t begin, std::size_t end) {
+      return best_of_numbers<Largest>(numbers, begin, end);
+    });
   } else {
     return best_index(policy, n, better);
   }

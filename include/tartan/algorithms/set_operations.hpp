@@ -16,7 +16,7 @@
 #include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
 #include "tartan/algorithms/merge/cuts.hpp"  // cuts_of, merge_blocks, merged_from_left
 #include "tartan/algorithms/unattended.hpp"  // unattended
-#include "tartan/algorithms/vector_of.hpp"   // vector_of
+#include "tartan/algorithms/vector_of.hpp"   // vector_of_blocks
 #include "tartan/core/slots.hpp"             // slots
 #include "tartan/exec/policy.hpp"            // execution_policy
 #include "tartan/exec/source.hpp"            // divisible_range, length
@@ -176,15 +176,15 @@ class set_call {
   std::vector<T> joined(slots<piece>& pieces) {
     std::vector<std::size_t> before(pieces.size() + 1);
     for (std::size_t p = 0; p != pieces.size(); ++p) before[p + 1] = before[p] + pieces[p].size();
-    return vector_of<T>(before.back(), [&](auto const& put) {
+    return vector_of_blocks<T>(policy_, before, [&](std::size_t first, std::size_t last, auto const& put) {
       auto const move_pieces = [&](std::size_t begin, std::size_t end) {
-        for (std::size_t p = begin; p != end; ++p)
+        for (std::size_t p = first + begin; p != first + end; ++p)
           for (std::size_t i = 0; i != pieces[p].size(); ++i) put(before[p] + i, T(std::move(pieces[p][i])));
       };
       if constexpr (std::is_same_v<T, bool>)
-        move_pieces(0, pieces.size());
+        move_pieces(0, last - first);
       else
-        policy_.backend().for_range(unattended(policy_.props()), pieces.size(), std::size_t{1}, move_pieces);
+        policy_.backend().for_range(unattended(policy_.props()), last - first, std::size_t{1}, move_pieces);
     });
   }
 

@@ -26,4 +26,15 @@ inline void prefer_large_pages([[maybe_unused]] void const* memory, [[maybe_unus
 #endif
 }
 
+/// Brings in the pages that lie within [begin, end), as addresses, which were not touched yet: in one call, and many
+/// threads can do so at once. Not a byte is changed, and where the system does not know how, nothing happens.
+inline void populate_pages([[maybe_unused]] std::uintptr_t begin, [[maybe_unused]] std::uintptr_t end) noexcept {
+#if defined(MADV_POPULATE_WRITE)
+  constexpr std::uintptr_t page = 4096;  // where pages are larger, the call fails
+  begin = (begin + page - 1) / page * page;
+  end = end / page * page;
+  if (begin < end) static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE));
+#endif
+}
+
 }  // namespace tartan::inline TARTAN_ABI::detail
