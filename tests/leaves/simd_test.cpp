@@ -61,8 +61,25 @@ T fold(It first, std::size_t n, std::size_t piece, Map map, Combine combine) {
   return reducer.finish();
 }
 
+/// The same in one go.
+template <class T, class It, class Map, class Combine>
+T whole_fold(It first, std::size_t n, Map map, Combine combine) {
+  using reducer = simd_leaf::reducer<T, Map, Combine>;
+  if constexpr (requires { reducer::whole(first, n, map, combine); })
+    return reducer::whole(first, n, map, combine);
+  else
+    return fold<simd_leaf, T>(first, n, n, map, combine);
+}
+
 template <class T, class It, class Map, class Combine>
 void check_fold(char const* what, It first, std::size_t most, Map map, Combine combine) {
+  for (std::size_t n : lengths) {
+    if (n > most) continue;
+    T const expected = fold<scalar_leaf, T>(first, n, 64, map, combine);
+    T const got = whole_fold<T>(first, n, map, combine);
+    INFO(what << " of " << n << " in one go: " << +got << " and " << +expected);
+    REQUIRE(same_bits(got, expected));
+  }
   for (std::size_t n : lengths)
     for (std::size_t piece : {64U, 128U, 4096U}) {
       if (n > most) continue;

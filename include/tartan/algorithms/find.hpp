@@ -5,7 +5,7 @@
 #include <atomic>       // atomic, memory_order_relaxed
 #include <concepts>     // convertible_to, predicate
 #include <cstddef>      // size_t
-#include <functional>   // equal_to, identity, invoke
+#include <functional>   // equal_to, identity, invoke, plus
 #include <iterator>     // indirect_unary_predicate, projected
 #include <ranges>       // begin, input_range, iterator_t, range_reference_t
 #include <type_traits>  // invoke_result_t
@@ -190,8 +190,9 @@ template <execution_policy P, divisible_range R, class Pred, class Proj = std::i
 /// Everything else as map_reduce: any input range, any backend.
 template <execution_policy P, std::ranges::input_range R, class Pred, class Proj = std::identity>
 [[nodiscard]] std::size_t count_if(P const& policy, R&& r, Pred pred, Proj proj = {}) {
-  return map_reduce(policy.or_scalar(), std::forward<R>(r),
-                    detail::one_if<Pred, Proj>{std::move(pred), std::move(proj)}, std::size_t{0});
+  detail::one_if<Pred, Proj> one{std::move(pred), std::move(proj)};
+  std::plus<> plus;
+  return detail::map_reduce_in<or_scalar_t<typename P::leaf_type>>(policy, r, one, std::size_t{0}, plus);
 }
 
 /// count_if for elements whose projection equals value.

@@ -129,7 +129,8 @@ std::size_t extreme_index(P const& policy, R& r, std::size_t n, Better const& be
     return disorder.load(std::memory_order_relaxed) ? best_index(uncounted(policy), n, better) : best;
   } else if constexpr (plain_numbers<R, Compare, Proj>) {
     auto const* const numbers = std::to_address(first);
-    return best_index<false>(policy, n, better, [numbers](std::size_t begin, std::size_t end) {
+    // In the blocks of best_index without a kernel: with NaN among the numbers they show.
+    return best_index<true>(policy, n, better, [numbers](std::size_t begin, std::size_t end) {
       return best_of_numbers<Largest>(numbers, begin, end);
     });
   } else {

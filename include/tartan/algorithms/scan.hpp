@@ -126,6 +126,31 @@ class lane_block : public block_of_chains<T> {
       }
   }
 
+  template <class It, class Out>
+  static constexpr bool in_one_look = requires(It first, Out out, T const* before, Combine& combine) {
+    Leaf::template scan_and_fold_block<Inclusive, T>(first, out, 0, before, combine);
+  };
+
+  /// total() and scan() in one look, as nobody waits for the total: gives it, unless less than a chain is left at last.
+  template <class It, class Out>
+  T scan_and_total(It first, Out out, std::size_t n, std::optional<T> const& before) {
+    T start{}, sum{};
+    if (before) start = *before;
+    for (std::size_t begin = 0; begin < n; begin += chain) {
+      T const* const left = begin == 0 && !before ? nullptr : &start;
+      It const from = advanced(first, begin);
+      Out const to = advanced(out, begin);
+      if (n - begin < chain) {
+        scan_piece(from, to, n - begin, left);
+        break;
+      }
+      T const total = Leaf::template scan_and_fold_block<Inclusive, T>(from, to, chain, left, combine_);
+      start = left == nullptr ? total : static_cast<T>(combine_(start, total));
+      sum = begin == 0 ? total : static_cast<T>(combine_(sum, total));
+    }
+    return sum;
+  }
+
  private:
   using block_of_chains<T>::chain, block_of_chains<T>::chains;
   static constexpr std::size_t turn =
@@ -338,6 +363,26 @@ class scan_call {
   first_error error_;
 };
 
+/// A scan on this thread, which nobody watches: one look is enough. False if there is no such way, and nothing is done.
+template <bool Inclusive, class T, class Leaf, class It, class Out, class Combine>
+bool scan_alone(It first, Out out, std::size_t n, std::optional<T> const& init, Combine& combine) {
+  using block = lane_block<Inclusive, T, Leaf, Combine>;
+  if (n <= block_of_chains<T>::chain) {
+    block(combine).scan(first, out, n, init);
+    return true;
+  }
+  if constexpr (block::template in_one_look<It, Out>) {
+    std::optional<T> before = init;
+    for (std::size_t begin = 0; begin < n; begin += block::length(n)) {
+      T const total = block(combine).scan_and_total(advanced(first, begin), advanced(out, begin),
+                                                    (std::min)(n - begin, block::length(n)), before);
+      before = before ? static_cast<T>(combine(*before, total)) : total;
+    }
+    return true;
+  }
+  return false;
+}
+
 template <bool Inclusive, class T, class P, class R, class Out, class Combine>
 auto scan(P const& policy, R& r, Out& out, std::optional<T> init, Combine& combine) {
   static_assert(team_backend<typename P::backend_type>,
@@ -355,6 +400,10 @@ auto scan(P const& policy, R& r, Out& out, std::optional<T> init, Combine& combi
     raise<bad_argument>("tartan: a scan needs an output range that is at least as long as its input");
   auto const first = std::ranges::begin(r);
   auto const to = std::ranges::begin(out);
+  if constexpr (in_lanes<Combine, T> && requires { policy.backend().in_one_piece(policy.props()); })
+    if (n != 0 && policy.backend().in_one_piece(policy.props()) &&
+        scan_alone<Inclusive, T, typename P::leaf_type>(first, to, n, init, combine))
+      return advanced(to, n);
   if (n != 0)
     scan_call<Inclusive, T, P, std::remove_const_t<decltype(first)>, std::remove_const_t<decltype(to)>, Combine>(
         policy, first, to, n, write_alignment<std::remove_cvref_t<Out>>, init, combine)

@@ -22,6 +22,11 @@ struct sequential_backend {
 
   [[nodiscard]] std::size_t width(properties const&) const noexcept { return 1; }
 
+  /// Whether for_range() is one call of its body: patterns may then leave it out.
+  [[nodiscard]] bool in_one_piece(properties const& props) const noexcept {
+    return !props.watched() && props.grain == 0;
+  }
+
   template <class R, class Slice, class Work>
   std::vector<R> collect(properties const& props, block_plan const& plan, Slice const& slice, Work const& work) const {
     std::vector<R> results;
@@ -39,11 +44,10 @@ struct sequential_backend {
   template <class Body>
   void for_range(properties const& props, std::size_t n, std::size_t alignment, Body&& body) const {
     if (n == 0) return;
+    if (in_one_piece(props)) [[likely]]
+      return body(std::size_t{0}, n);
     detail::run_control control = props.control();
-    if (control.watched() || props.grain != 0)
-      detail::serial_range(n, props.grain, alignment, control, detail::range_body(body));
-    else
-      body(std::size_t{0}, n);
+    detail::serial_range(n, props.grain, alignment, control, detail::range_body(body));
   }
 
   template <class F, class G>

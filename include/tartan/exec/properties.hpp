@@ -50,6 +50,9 @@ struct properties {
 
   [[nodiscard]] detail::run_control control() const noexcept { return {stop, progress}; }
 
+  /// Whether anybody wants to be asked or told between pieces.
+  [[nodiscard]] bool watched() const noexcept { return stop.asks != nullptr || progress.count != nullptr; }
+
   /// The same for a step whose elements are not those that the user counts.
   [[nodiscard]] properties uncounted() const noexcept {
     properties same = *this;

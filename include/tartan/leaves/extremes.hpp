@@ -11,7 +11,9 @@
 #include "tartan/exec/combine.hpp"       // maximum, minimum
 #include "tartan/leaves/arithmetic.hpp"  // operators
 #include "tartan/leaves/combine.hpp"     // lane_combine
+#include "tartan/leaves/isa.hpp"         // has_fused_multiply_add
 #include "tartan/leaves/mask.hpp"        // any, first_true, last_true
+#include "tartan/leaves/numeric.hpp"     // fma
 #include "tartan/leaves/pack.hpp"        // native_pack
 #include "tartan/leaves/reduce.hpp"      // fold_lanes
 #include "tartan/leaves/source.hpp"      // source
@@ -21,7 +23,7 @@ namespace tartan::inline TARTAN_ABI::lanes::impl {
 /// Elements that are compared before it is looked whether the best of them is better than all before; the place of the
 /// best is looked for in one such piece only.
 template <class T>
-inline constexpr std::size_t extreme_piece = 64 * native_pack<T>::size;
+inline constexpr std::size_t extreme_piece = 32 * native_pack<T>::size;
 
 /// The best of what it is shown, piece by piece: the first smallest, or the last smallest, first largest, ... No NaN
 /// is among them.
@@ -53,9 +55,15 @@ class extreme {
   template <class It>
   [[nodiscard]] std::size_t place(source<It> const& from, std::size_t n) const {
     constexpr std::size_t W = P::size;
-    std::size_t const end = detail::smaller(n, piece_ + extreme_piece<T>);
-    std::size_t found = piece_;
-    for (std::size_t i = piece_; i < end; i += W) {
+    std::size_t const end = detail::smaller(n, piece_ + extreme_piece<T> + W);  // the first piece may be longer
+    std::size_t found = piece_, i = piece_;
+    if constexpr (!Last)
+      for (; i + 4 * W <= end; i += 4 * W) {
+        auto hit = from.template load<W>(i) == best_;
+        unroll<3>([&](auto u) TARTAN_INLINE_LAMBDA { hit = hit | (from.template load<W>(i + (u + 1) * W) == best_); });
+        if (any(hit)) break;
+      }
+    for (; i < end; i += W) {
       auto const hit = end - i >= W
                            ? from.template load<W>(i) == best_
                            : (from.template load_first<W>(i, end - i) == best_) & mask<sizeof(T), W>::first(end - i);
@@ -96,26 +104,32 @@ TARTAN_ALWAYS_INLINE bool seek(source<It> const& from, std::size_t n, Seekers&..
   using P = native_pack<T>;
   constexpr std::size_t W = P::size, rows = 4;
   P sum[rows];  // NaN stays in a sum; infinities and overflow may put it there too, so that is not the last word
+  [[maybe_unused]] P one{T{1}};
+  opaque(one.part[0]);
   unroll<rows>([&](auto r) TARTAN_INLINE_LAMBDA { sum[r] = P{T{}}; });
   auto const take = [&](std::size_t r, P const& x) TARTAN_INLINE_LAMBDA {
     (seekers.take(r, x), ...);
-    if constexpr (std::is_floating_point_v<T>) sum[r] = sum[r] + x;
+    // A product with 1, because some processors add where they compare, and multiply elsewhere.
+    if constexpr (std::is_floating_point_v<T> && has_fused_multiply_add) sum[r] = fma(x, one, sum[r]);
+    if constexpr (std::is_floating_point_v<T> && !has_fused_multiply_add) sum[r] = sum[r] + x;
   };
-  for (std::size_t begin = 0; begin < n; begin += extreme_piece<T>) {
-    std::size_t const end = detail::smaller(n, begin + extreme_piece<T>);
+  std::size_t i = n < W ? 0 : unaligned_elements(from);  // the first look takes them in
+  for (std::size_t begin = 0; begin < n;) {
+    std::size_t const end = detail::smaller(n, i + extreme_piece<T>);
     P const first = end - begin >= W ? from.template load<W>(begin) : from.template load_first<W>(begin, end - begin);
     (seekers.begin(first), ...);
-    std::size_t i = begin;
+    if (begin == 0) take(0, first);
     for (; i + rows * W <= end; i += rows * W)
       unroll<rows>([&](auto r) TARTAN_INLINE_LAMBDA { take(r, from.template load<W>(i + r * W)); });
     for (; i + W <= end; i += W) take(0, from.template load<W>(i));
     if (i != end) take(0, from.template load_first<W>(i, end - i));
     (seekers.end(begin), ...);
+    begin = i = end;
   }
   if constexpr (std::is_floating_point_v<T>) {
     P const all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     if (any(all != all)) [[unlikely]]
-      for (std::size_t i = 0; i < n; i += W) {
+      for (i = 0; i < n; i += W) {
         P const x = n - i >= W ? from.template load<W>(i) : from.template load_first<W>(i, n - i);
         if (any(x != x)) return false;
       }
@@ -127,7 +141,7 @@ TARTAN_ALWAYS_INLINE bool seek(source<It> const& from, std::size_t n, Seekers&..
 template <bool Largest, class It>
 TARTAN_FLATTEN std::size_t extreme_place(source<It> const& from, std::size_t n) {
   using T = typename source<It>::value_type;
-  extreme<Largest, false, T> one(from.template load_first<1>(0, 1)[0]);
+  extreme<Largest, false, T> one(from.template load<1>(0)[0]);
   return seek(from, n, one) ? one.place(from, n) : n;
 }
 
@@ -135,7 +149,7 @@ TARTAN_FLATTEN std::size_t extreme_place(source<It> const& from, std::size_t n) 
 template <class It>
 TARTAN_FLATTEN std::pair<std::size_t, std::size_t> extreme_places(source<It> const& from, std::size_t n) {
   using T = typename source<It>::value_type;
-  T const first = from.template load_first<1>(0, 1)[0];
+  T const first = from.template load<1>(0)[0];
   extreme<false, false, T> least(first);
   extreme<true, true, T> most(first);
   if (!seek(from, n, least, most)) return {n, n};

@@ -27,9 +27,10 @@ template <class It, class To>
 inline constexpr std::size_t shared_lanes =
     register_bytes / (source<It>::lane_bytes > sizeof(To) ? source<It>::lane_bytes : sizeof(To));
 
-/// One value of W lanes: lane j takes in lane j + stride, for stride = W / 2, ... 2, 1.
-template <class Op, class T, std::size_t W, class Combine>
-TARTAN_ALWAYS_INLINE T fold_lanes(pack<T, W> const& p, Combine& combine) {
+/// One value of W lanes: lane j takes in lane j + stride, for stride = W / 2, ... 2, 1, as step(lanes, lanes that took,
+/// stride) lets it.
+template <class Op, class T, std::size_t W, class Combine, class Step>
+TARTAN_ALWAYS_INLINE T fold_lanes(pack<T, W> const& p, Combine& combine, Step const& step) {
   if constexpr (W * sizeof(T) > 16) {
     pack<T, W / 2> low, high;
     if constexpr (pack<T, W>::registers > 1) {
@@ -41,14 +42,30 @@ TARTAN_ALWAYS_INLINE T fold_lanes(pack<T, W> const& p, Combine& combine) {
       low.part[0] = extract<T, W, 0, W / 2>(p.part[0]);
       high.part[0] = extract<T, W, W / 2, W / 2>(p.part[0]);
     }
-    return fold_lanes<Op>(Op::template apply<W / 2>(combine, low, high), combine);
+    return fold_lanes<Op, T, W / 2>(step(low, Op::template apply<W / 2>(combine, low, high), W / 2), combine, step);
   } else {
     auto all = p;
-    [&]<std::size_t... Step>(std::index_sequence<Step...>) TARTAN_INLINE_LAMBDA {
-      ((all = Op::template apply<W>(combine, all, slide<(W >> (Step + 1))>(all, all))), ...);
+    [&]<std::size_t... Half>(std::index_sequence<Half...>) TARTAN_INLINE_LAMBDA {
+      ((all = step(all, Op::template apply<W>(combine, all, slide<(W >> (Half + 1))>(all, all)), W >> (Half + 1))),
+       ...);
     }(std::make_index_sequence<static_cast<std::size_t>(std::countr_zero(W))>{});
     return all[0];
   }
+}
+
+template <class Op, class T, std::size_t W, class Combine>
+TARTAN_ALWAYS_INLINE T fold_lanes(pack<T, W> const& p, Combine& combine) {
+  return fold_lanes<Op>(p, combine,
+                        [](auto const&, auto const& took, std::size_t) TARTAN_INLINE_LAMBDA { return took; });
+}
+
+/// Of the first `count` lanes only, count > 0: none takes in a lane that is not there.
+template <class Op, class T, std::size_t W, class Combine>
+TARTAN_ALWAYS_INLINE T fold_first_lanes(pack<T, W> const& p, std::size_t count, Combine& combine) {
+  return fold_lanes<Op>(
+      p, combine, [count]<class P>(P const& lanes, P const& took, std::size_t stride) TARTAN_INLINE_LAMBDA {
+        return select(mask<sizeof(T), P::size>::first(count > stride ? count - stride : 0), took, lanes);
+      });
 }
 
 /// The virtual lanes of one block while it is folded: 64 of them, which fixes the bits, or as many as suit the target.
@@ -79,6 +96,47 @@ class lane_state {
     if (i != n) end_short<W>(i, n, produce, combine);
   }
 
+  /// add() of n > 0 elements to no others, and finish().
+  template <std::size_t W, class Produce>
+  TARTAN_FLATTEN static T whole(std::size_t n, Produce const& produce, Combine& combine) {
+    if (n < Lanes) [[unlikely]] {
+      lane_state few;
+      few.filled_ = n;
+      few.template begin_short<W>(n, produce);
+      return few.finish_short(combine);
+    }
+    pack<T, W> lane[Lanes / W];
+    unroll<Lanes / W>([&](auto r) TARTAN_INLINE_LAMBDA { lane[r] = produce.template whole<W>(r * W); });
+    std::size_t i = Lanes;
+    TARTAN_NO_UNROLL
+    for (; i + Lanes <= n; i += Lanes)
+      unroll<Lanes / W>([&](auto r) TARTAN_INLINE_LAMBDA {
+        lane[r] = op::template apply<W>(combine, lane[r], produce.template whole<W>(i + r * W));
+      });
+    if (i == n) [[likely]]
+      return fold(lane, combine);
+    lane_state rest;
+    unroll<Lanes / W>([&](auto r) TARTAN_INLINE_LAMBDA { lane[r].store(rest.lane_ + r * W); });
+    rest.template end_short<W>(i, n, produce, combine);
+    return fold_lanes<op>(pack<T, Lanes>::load(rest.lane_), combine);
+  }
+
+  /// The tree of all lanes.
+  template <std::size_t W>
+  TARTAN_ALWAYS_INLINE static T fold(pack<T, W> const (&lane)[Lanes / W], Combine& combine) {
+    pack<T, Lanes> all;
+    if constexpr (pack<T, W>::register_lanes == pack<T, Lanes>::register_lanes) {
+      constexpr std::size_t registers = pack<T, W>::registers;
+      unroll<pack<T, Lanes>::registers>(
+          [&](auto r) TARTAN_INLINE_LAMBDA { all.part[r] = lane[r / registers].part[r % registers]; });
+    } else {
+      T each[Lanes];
+      unroll<Lanes / W>([&](auto r) TARTAN_INLINE_LAMBDA { lane[r].store(each + r * W); });
+      all = pack<T, Lanes>::load(each);
+    }
+    return fold_lanes<op>(all, combine);
+  }
+
   [[nodiscard]] bool empty() const { return filled_ == 0; }
 
   /// At least one element has been added.
@@ -89,15 +147,16 @@ class lane_state {
   }
 
  private:
-  /// Fewer elements than lanes: each begins its lane.
+  /// Fewer elements than lanes: each begins its lane. The other lanes hold values that combine may see.
   template <std::size_t W, class Produce>
   void begin_short(std::size_t n, Produce const& produce) {
-    for (std::size_t i = 0; i < n; i += W) {
-      if (n - i >= W)
-        produce.template whole<W>(i).store(lane_ + i);
-      else
-        produce.template part<W>(i, n - i).store_first(lane_ + i, n - i);
+    pack<T, W> last;
+    std::size_t i = 0;
+    for (; i < n; i += W) {
+      last = n - i >= W ? produce.template whole<W>(i) : produce.template part<W>(i, n - i);
+      last.store(lane_ + i);
     }
+    for (; i != Lanes; i += W) last.store(lane_ + i);
   }
 
   /// The last elements, fewer than lanes.
@@ -108,17 +167,16 @@ class lane_state {
       if (n - i >= W)
         op::template apply<W>(combine, old, produce.template whole<W>(i)).store(lane_ + r);
       else
-        op::template apply<W>(combine, old, produce.template part<W>(i, n - i)).store_first(lane_ + r, n - i);
+        // Stored whole: a load of what was stored in parts waits for all of it to reach the cache.
+        select(mask<sizeof(T), W>::first(n - i),
+               op::template apply<W>(combine, old, produce.template part<W>(i, n - i)), old)
+            .store(lane_ + r);
     }
   }
 
-  /// The tree where lanes are missing: what is not there is passed over.
+  /// The tree where lanes are missing.
   TARTAN_NOINLINE T finish_short(Combine& combine) {
-    for (std::size_t stride = Lanes / 2; stride != 0; stride /= 2)
-      for (std::size_t j = 0; j != stride; ++j)
-        if (j + stride < filled_)
-          lane_[j] = op::template apply<1>(combine, pack<T, 1>{lane_[j]}, pack<T, 1>{lane_[j + stride]})[0];
-    return lane_[0];
+    return fold_first_lanes<op>(pack<T, Lanes>::load(lane_), filled_, combine);
   }
 
   alignas(register_bytes) T lane_[Lanes];
@@ -162,28 +220,44 @@ struct mapped_values {
   }
   template <std::size_t W>
   [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, W> part(std::size_t i, std::size_t count) const {
-    return convert<T>(pack<M, W>::load_first(from + i, count));
+    // The lanes behind repeat the first, a value that combine may see.
+    return convert<T>(select(mask<sizeof(M), W>::first(count), pack<M, W>::load_first(from + i, count), from[i]));
   }
 };
 
 /// How many of n elements make `map` true: per lane counts as wide as the mask, added up before they overflow.
 template <class It, class Map>
-TARTAN_ALWAYS_INLINE std::size_t count_true(source<It> const& from, std::size_t n, Map& map) {
+TARTAN_FLATTEN std::size_t count_true(source<It> const& from, std::size_t n, Map& map) {
   constexpr std::size_t W = register_bytes / source<It>::lane_bytes;
   using mask_type = std::decay_t<decltype(map(from.template load<W>(0)))>;
   using counts = typename mask_type::lanes_type;
-  constexpr std::size_t rows = 4, most = (std::numeric_limits<typename counts::value_type>::max)() / rows;
+  using total_type = std::conditional_t<sizeof(typename counts::value_type) == 8, std::int64_t, std::int32_t>;
+  constexpr std::size_t rows = 4, lane_most = (std::numeric_limits<typename counts::value_type>::max)(),
+                        sum_most = (std::numeric_limits<total_type>::max)() / W,
+                        most = (lane_most < sum_most ? lane_most : sum_most) / rows;
   std::size_t total = 0, i = 0;
+  if (std::size_t const ahead = unaligned_elements(from); ahead != 0 && n >= 4 * rows * W) {
+    total = count(map(from.template load_first<W>(0, ahead)) & mask_type::first(ahead));
+    i = ahead;
+  }
   while (i + rows * W <= n) {
     counts lane[rows] = {counts{0}, counts{0}, counts{0}, counts{0}};
-    for (std::size_t round = 0; round != most && i + rows * W <= n; ++round, i += rows * W)
+    std::size_t const whole = (n - i) / (rows * W), end = i + (whole < most ? whole : most) * (rows * W);
+    TARTAN_NO_UNROLL
+    for (; i != end; i += rows * W)
       unroll<rows>([&](auto r) TARTAN_INLINE_LAMBDA {
         lane[r] = by_register<counts>([](auto const& x, auto const& m) TARTAN_INLINE_LAMBDA { return m ? x + 1 : x; },
                                       lane[r], map(from.template load<W>(i + r * W)).lanes);
       });
-    auto const sum = convert<std::int64_t>((lane[0] + lane[1]) + (lane[2] + lane[3]));
+    auto const sum = [&] {
+      if constexpr (sizeof(typename counts::value_type) >= 4)
+        return convert<total_type>((lane[0] + lane[1]) + (lane[2] + lane[3]));
+      else
+        return convert<total_type>(lane[0]) + convert<total_type>(lane[1]) + convert<total_type>(lane[2]) +
+               convert<total_type>(lane[3]);
+    }();
     std::plus<> plus;
-    total += static_cast<std::size_t>(fold_lanes<lane_combine<std::plus<>, std::int64_t>>(sum, plus));
+    total += static_cast<std::size_t>(fold_lanes<lane_combine<std::plus<>, total_type>>(sum, plus));
   }
   for (; i + W <= n; i += W) total += count(map(from.template load<W>(i)));
   if (i != n) total += count(map(from.template load_first<W>(i, n - i)) & mask_type::first(n - i));

@@ -13,6 +13,7 @@
 #include "tartan/leaves/combine.hpp"   // lane_combine
 #include "tartan/leaves/move.hpp"      // slide
 #include "tartan/leaves/pack.hpp"      // pack
+#include "tartan/leaves/reduce.hpp"    // lane_state
 #include "tartan/leaves/source.hpp"    // source, pack_readable, pack_writable
 
 namespace tartan::inline TARTAN_ABI::lanes::impl {
@@ -125,32 +126,59 @@ template <class It, class Out>
 concept scans_in_packs = pack_readable<It> && pack_writable<Out> && lane_type<typename source<It>::value_type> &&
                          lane_type<typename source<Out>::value_type>;
 
+/// What is to be written in place of a group. `running` is what came before it, in every lane, and moves on; `out` is
+/// the group with all before it. (References to variables: g++ 12 keeps the members of a class in memory.)
+template <bool Inclusive, class T, std::size_t G, class Combine>
+TARTAN_ALWAYS_INLINE pack<T, G> scan_group_on(pack<T, G> const& elements, pack<T, G>& running, pack<T, G>& out,
+                                              bool& first, Combine& combine) {
+  using op = lane_combine<Combine, T>;
+  auto const within = scan_within(elements, combine);
+  out = first ? within : op::template apply<G>(combine, running, within);
+  auto const shown = Inclusive ? out : slide<G - 1>(running, out);
+  // Not `out`'s own last lane: the next group waits for one combine only, not for its way across the register too.
+  auto const all = last_in_every_lane(within);
+  running = first ? all : op::template apply<G>(combine, running, all);
+  first = false;
+  return shown;
+}
+
 /// What scalar_scan_block does, of n > 0 elements, in packs.
 template <bool Inclusive, class T, class It, class Out, class Combine>
-TARTAN_FLATTEN T scan_packs(source<It> const& from, source<Out> const& to, std::size_t n, T const* before,
-                            Combine& combine) {
+TARTAN_FLATTEN T scan_packs(source<It> from, source<Out> to, std::size_t n, T const* before, Combine& combine) {
   constexpr std::size_t G = detail::scan_group<T>;
-  using op = lane_combine<Combine, T>;
   using P = pack<T, G>;
   using To = typename source<Out>::value_type;
-  P running{};  // what came before, in every lane
-  P out{};
+  P running{}, out{};
   bool first = before == nullptr;
   if (!first) running = P{*before};
   auto const scanned = [&](P const& elements) TARTAN_INLINE_LAMBDA {
-    P const within = scan_within(elements, combine);
-    out = first ? within : op::template apply<G>(combine, running, within);
-    P const shown = Inclusive ? out : slide<G - 1>(running, out);
-    // Not `out`'s own last lane: the next group waits for one combine only, not for its way across the register too.
-    P const all = last_in_every_lane(within);
-    running = first ? all : op::template apply<G>(combine, running, all);
-    first = false;
-    return convert<To>(shown);
+    return convert<To>(scan_group_on<Inclusive, T, G>(elements, running, out, first, combine));
   };
   std::size_t i = 0;
   for (; i + G <= n; i += G) to.template store<G>(i, scanned(convert<T>(from.template load<G>(i))));
   if (i != n) to.template store_first<G>(i, scanned(convert<T>(from.template load_first<G>(i, n - i))), n - i);
   return i != n ? out[n - i - 1] : running[0];
+}
+
+/// The same of n elements, a multiple of 64, which are folded on the way in the shape of scalar_reducer: gives the
+/// fold.
+template <bool Inclusive, class T, class It, class Out, class Combine>
+TARTAN_FLATTEN T scan_and_fold_packs(source<It> from, source<Out> to, std::size_t n, T const* before,
+                                     Combine& combine) {
+  constexpr std::size_t G = detail::scan_group<T>, groups = lane_count / G;
+  using P = pack<T, G>;
+  using To = typename source<Out>::value_type;
+  P running{}, out{};
+  bool first = before == nullptr;
+  if (!first) running = P{*before};
+  P lane[groups] = {};
+  for (std::size_t i = 0; i != n; i += lane_count)
+    unroll<groups>([&](auto g) TARTAN_INLINE_LAMBDA {
+      P const x = convert<T>(from.template load<G>(i + g * G));
+      lane[g] = i == 0 ? x : lane_combine<Combine, T>::template apply<G>(combine, lane[g], x);
+      to.template store<G>(i + g * G, convert<To>(scan_group_on<Inclusive, T, G>(x, running, out, first, combine)));
+    });
+  return lane_state<T, Combine>::fold(lane, combine);
 }
 
 }  // namespace tartan::inline TARTAN_ABI::lanes::impl

@@ -69,9 +69,30 @@ class simd_reducer<T, Map, Combine, Strict, true, Relaxed> {
   static constexpr std::size_t width = lanes::register_bytes / sizeof(T);
   static constexpr std::size_t accumulators =
       Relaxed && std::is_floating_point_v<T> && 8 * width < lane_count ? 8 * width : lane_count;
+  using lane_state = lanes::impl::lane_state<T, Combine, accumulators>;
 
  public:
   simd_reducer(Map& map, Combine& combine) noexcept : map_(map), combine_(combine) {}
+
+  /// add() of all n > 0 elements of a block and finish(), with the lanes in registers all the time.
+  template <class It>
+  static T whole(It first, std::size_t n, Map& map, Combine& combine) {
+    require_packs<Strict, Map, It, true>();
+    if constexpr (lanes::impl::is_whole_sum<Combine, T> && lanes::impl::sums_narrow<T, Map, It>()) {
+      return lanes::impl::narrow_total<T, Map>(first, n);
+    } else if constexpr (takes_packs<Map, It>()) {
+      using result = std::decay_t<std::invoke_result_t<Map&, lanes::impl::loaded<It, 4>&>>;
+      if constexpr (lanes::any_mask<result> && lanes::impl::is_whole_sum<Combine, T>)
+        return static_cast<T>(lanes::impl::count_true(lanes::source<It>{first}, n, map));
+      else
+        return lane_state::template whole<lanes_at_once<It>()>(
+            n, lanes::impl::mapped_elements<T, It, Map, Relaxed>{lanes::source<It>{first}, map}, combine);
+    } else {
+      simd_reducer fold(map, combine);
+      fold.add(first, n);
+      return fold.finish();
+    }
+  }
 
   template <class It>
   void add(It first, std::size_t n) {
@@ -128,10 +149,19 @@ class simd_reducer<T, Map, Combine, Strict, true, Relaxed> {
     }
   }
 
+  /// Lanes for one call of the map: two registers where there are enough, so that neither waits for the latencies of
+  /// the other's operations.
+  template <class It>
+  static constexpr std::size_t lanes_at_once() {
+    constexpr std::size_t one = lanes::impl::shared_lanes<It, T>;
+    constexpr bool two = lanes::register_bytes == 64 && !std::same_as<std::decay_t<Map>, std::identity>;
+    return two && 2 * one <= accumulators ? 2 * one : one;
+  }
+
   Map& map_;
   Combine& combine_;
   T counted_{};
-  lanes::impl::lane_state<T, Combine, accumulators> lanes_;
+  lane_state lanes_;
 };
 
 /// Folds that run left to right, or whose combine takes numbers only: packs map, the scalar reducer folds.
@@ -335,10 +365,18 @@ struct basic_simd_leaf {
     return lanes::impl::scan_packs<Inclusive, T>(lanes::source<It>{first}, lanes::source<Out>{out}, n, before, combine);
   }
 
+  /// The same of a multiple of 64 elements, which are folded on the way: gives the fold.
+  template <bool Inclusive, class T, class It, class Out, class Combine>
+    requires(folds_in_packs<T, Combine>() && lanes::impl::scans_in_packs<It, Out>)
+  static T scan_and_fold_block(It first, Out out, std::size_t n, T const* before, Combine& combine) {
+    return lanes::impl::scan_and_fold_packs<Inclusive, T>(lanes::source<It>{first}, lanes::source<Out>{out}, n, before,
+                                                          combine);
+  }
+
   /// Rows of a plane that are computed at once, if there are as many: they share what they load.
   template <std::size_t D, class F, class... In>
   static constexpr std::size_t stencil_rows_at_once =
-      D == 2 && stencil_takes_packs<Strict, D, F, In...>() ? lanes::impl::rows_together : 1;
+      stencil_takes_packs<Strict, D, F, In...>() ? lanes::impl::rows_together<D> : 1;
 
   /// R rows of a stencil in packs.
   template <std::size_t D, std::size_t R, class F, class... In, class... Out>

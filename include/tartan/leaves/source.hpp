@@ -4,6 +4,7 @@
 #include <algorithm>    // max
 #include <concepts>     // integral, same_as
 #include <cstddef>      // ptrdiff_t, size_t
+#include <cstdint>      // uintptr_t
 #include <iterator>     // contiguous_iterator, iter_reference_t, iter_value_t
 #include <memory>       // to_address
 #include <ranges>       // iota_view, iterator_t
@@ -39,6 +40,13 @@ struct source<It> {
   template <std::size_t W>
   [[nodiscard]] TARTAN_ALWAYS_INLINE pack<value_type, W> load(std::size_t i) const {
     return pack<value_type, W>::load(first_ + i);
+  }
+
+  /// How many elements come before the first that begins a register's worth of memory: loads from there on do not touch
+  /// two lines of the cache each.
+  [[nodiscard]] std::size_t unaligned() const {
+    std::size_t const behind = reinterpret_cast<std::uintptr_t>(first_) % register_bytes;
+    return behind == 0 || behind % sizeof(value_type) != 0 ? 0 : (register_bytes - behind) / sizeof(value_type);
   }
 
   /// `count` elements, 1 <= count < W; the lanes behind them repeat the first, a value that the function may see.
@@ -251,6 +259,15 @@ template <class It>
 concept pack_writable = source<It>::exists && source<It>::writable;
 
 namespace impl {
+
+/// source::unaligned() of sources that know it; 0 where alignment means nothing.
+template <class S>
+TARTAN_ALWAYS_INLINE std::size_t unaligned_elements(S const& from) {
+  if constexpr (requires { from.unaligned(); })
+    return from.unaligned();
+  else
+    return 0;
+}
 
 /// What `f` gets for `W` elements.
 template <class It, std::size_t W>

@@ -82,7 +82,7 @@ struct loading_point {
   TARTAN_ALWAYS_INLINE value_type operator()(int z, int y, int x) const
     requires(D == 3)
   {
-    return value_type::load(rows.plane(z) + y * rows.all.row_stride + column + x);
+    return value_type::load(rows.plane(z + q) + y * rows.all.row_stride + column + x);
   }
   [[nodiscard]] TARTAN_ALWAYS_INLINE auto index() const { return place<D, W>(extent, column, q); }
 };
@@ -92,7 +92,7 @@ struct loading_point {
 /// cache line each time. What f does not look at, the compiler drops.
 template <class T, std::size_t D, std::size_t W, std::size_t R>
 struct row_windows {
-  static constexpr std::size_t rows = D == 1 ? 1 : D == 2 ? R + 2 : 9;
+  static constexpr std::size_t rows = D == 1 ? 1 : D == 2 ? R + 2 : 3 * (R + 2);
   T const* row[rows];
   pack<T, W> before[rows], here[rows], behind[rows];
 
@@ -130,7 +130,7 @@ struct near_neighbours {
   TARTAN_ALWAYS_INLINE static near_neighbours of(row_windows<T, D, W, R> const& w) {
     near_neighbours out;
     unroll<rows>([&](auto i) TARTAN_INLINE_LAMBDA {
-      constexpr std::size_t from = i + Q;
+      constexpr std::size_t from = i + (D == 3 ? 3 * Q : Q);
       out.west[i] = slide<W - 1>(w.before[from], w.here[from]);
       out.here[i] = w.here[from];
       out.east[i] = slide<1>(w.here[from], w.behind[from]);
@@ -192,7 +192,10 @@ inline constexpr bool loads_neighbours = ((std::is_integral_v<T> && sizeof(T) < 
 
 /// Rows of a plane that are computed at once: for R rows R + 2 are loaded, and where those do not come from the
 /// first-level cache that is most of their cost. As many as registers hold.
-inline constexpr std::size_t rows_together = register_bytes == 64 ? 6 : 2;
+template <std::size_t D>
+inline constexpr std::size_t rows_together = D == 1                           ? 1
+                                             : D == 2 && register_bytes == 64 ? 6
+                                                                              : 2;
 
 /// Lanes of a pack in a stencil over these types.
 template <class... T>
@@ -201,22 +204,26 @@ inline constexpr std::size_t stencil_lanes = register_bytes / (std::max)({sizeof
 /// Where the rows of a call begin and how they are written.
 struct row_walk {
   std::ptrdiff_t begin, whole_end, end;
-  bool bypassing;
+  std::ptrdiff_t bypass_begin;  ///< From here on past the caches.
 };
 
 template <std::size_t W, std::size_t R, class... Out>
 [[nodiscard]] TARTAN_ALWAYS_INLINE row_walk walk_of(std::tuple<Out*...> const (&out)[R], row_extent const& extent) {
   constexpr auto step = static_cast<std::ptrdiff_t>(W);
-  row_walk walk{extent.begin, extent.slack ? extent.end : extent.end - step + 1, extent.end, extent.bypass};
+  row_walk walk{extent.begin, extent.slack ? extent.end : extent.end - step + 1, extent.end, extent.end};
   std::ptrdiff_t const too_far = ((walk.begin % step) + step) % step;
   if (too_far <= extent.room) walk.begin -= too_far;
-  if (extent.bypass)
+  if (extent.bypass) {
+    bool aligned = true;
     for (auto const& row : out)
-      walk.bypassing &= std::apply(
+      aligned &= std::apply(
           [&](auto*... to) {
             return ((reinterpret_cast<std::uintptr_t>(to + walk.begin) % register_bytes == 0) && ...);
           },
           row);
+    // What lies before `begin` is written again, at once: let it stay in the cache.
+    if (aligned) walk.bypass_begin = extent.begin;
+  }
   return walk;
 }
 
@@ -235,7 +242,7 @@ TARTAN_ALWAYS_INLINE void store_rows(row_walk const& walk, std::ptrdiff_t column
   if (column >= walk.whole_end) [[unlikely]]
     each([&](auto* to, auto const& value)
              TARTAN_INLINE_LAMBDA { value.store_first(to, static_cast<std::size_t>(walk.end - column)); });
-  else if (walk.bypassing)
+  else if (column >= walk.bypass_begin)
     each([&](auto* to, auto const& value) TARTAN_INLINE_LAMBDA { value.store_bypassing(to); });
   else
     each([&](auto* to, auto const& value) TARTAN_INLINE_LAMBDA { value.store(to); });

@@ -4,6 +4,7 @@
 #include <concepts>     // convertible_to, copy_constructible, invocable
 #include <cstddef>      // size_t
 #include <iterator>     // contiguous_iterator
+#include <limits>       // numeric_limits
 #include <ranges>       // begin, input_range, range_reference_t, range_value_t
 #include <type_traits>  // decay_t, invoke_result_t, is_arithmetic_v, is_same_v
 #include <utility>      // move
@@ -51,9 +52,41 @@ T combine_tree(T* parts, std::size_t count, Combine& combine) {
   return std::move(parts[0]);
 }
 
+/// The fold of one block of n > 0 elements in one go, which some leaves do without a state in memory.
+template <class Reducer, class T, class It, class Map, class Combine>
+TARTAN_ALWAYS_INLINE T fold_block(It first, std::size_t n, Map& map, Combine& combine) {
+  if constexpr (requires { Reducer::whole(first, n, map, combine); }) {
+    return Reducer::whole(first, n, map, combine);
+  } else {
+    Reducer fold(map, combine);
+    fold.add(first, n);
+    return fold.finish();
+  }
+}
+
+/// The fold of n > 0 elements to a number, on this thread alone: the tree of combine_tree, of which those parts wait on
+/// a stack whose right neighbours are yet to come.
+template <class T, class Reducer, class It, class Map, class Combine>
+T fold_alone(It first, std::size_t n, Map& map, Combine& combine) {
+  std::size_t const length = exact<Combine, T> ? n : reduction_blocks(n)[0].size();
+  T waiting[std::numeric_limits<std::size_t>::digits];
+  std::size_t height = 0;
+  for (std::size_t index = 0, begin = 0;; ++index, begin += length) {
+    T part = fold_block<Reducer, T>(advanced(first, begin), smaller(length, n - begin), map, combine);
+    bool const last = n - begin <= length;
+    for (std::size_t bits = index; last ? height != 0 : bits % 2 != 0; bits /= 2, --height)
+      part = static_cast<T>(detail::invoke(combine, std::move(waiting[height - 1]), std::move(part)));
+    if (last) return part;
+    waiting[height++] = part;
+  }
+}
+
+template <class Leaf, class P, class T, class Map, class Combine>
+using block_reducer = typename reducer_of<Leaf, within(property::relaxed, P::used), T, Map, Combine>::type;
+
 /// Folds one block on a backend that shares memory. Cheap elements run in one loop on this worker; dear ones are mapped
 /// by whoever has time, into a buffer, and combined here in the same shape.
-template <class T, class P, class It, class Map, class Combine>
+template <class T, class Leaf, class P, class It, class Map, class Combine>
 class block_fold {
  public:
   block_fold(P const& policy, Map& map, Combine& combine, bool alone, bool spread) noexcept
@@ -61,11 +94,8 @@ class block_fold {
 
   /// `n` is at least 1.
   T operator()(It first, std::size_t n) {
+    if (nothing_to_share || alone_) return fold_block<reducer, T>(first, n, map_, combine_);
     reducer fold(map_, combine_);
-    if (nothing_to_share || alone_) {
-      fold.add(first, n);
-      return fold.finish();
-    }
     std::size_t done = smaller(n, lane_count);
     std::uint64_t const begin = ticks();
     spread_ ? add_shared(fold, first, done) : fold.add(first, done);
@@ -85,8 +115,7 @@ class block_fold {
   }
 
  private:
-  using leaf = typename P::leaf_type;
-  using reducer = typename reducer_of<leaf, within(property::relaxed, P::used), T, Map, Combine>::type;
+  using reducer = block_reducer<Leaf, P, T, Map, Combine>;
   using mapped = std::decay_t<std::invoke_result_t<Map&, std::iter_reference_t<It>>>;
   /// Numbers that lie in memory and are combined as they are: handing them over costs more than adding them up.
   static constexpr bool nothing_to_share =
@@ -106,7 +135,7 @@ class block_fold {
     properties const props = policy_.props().uncounted();  // the enclosing range counts
     policy_.backend().for_range(props, n, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
       if constexpr (std::is_arithmetic_v<mapped>)
-        leaf::map_block(advanced(first, begin), end - begin, values.data() + begin, map_);
+        Leaf::map_block(advanced(first, begin), end - begin, values.data() + begin, map_);
       else
         for (std::size_t i = begin; i != end; ++i)
           values.make(i, [&]() -> mapped { return detail::invoke(map_, at(first, i)); });
@@ -136,18 +165,21 @@ struct fold_work {
   }
 };
 
-/// The fold of a divisible range of at least one element.
-template <class T, class P, class R, class Map, class Combine>
+/// The fold of a divisible range of at least one element, in that leaf.
+template <class T, class Leaf, class P, class R, class Map, class Combine>
 T fold_range(P const& policy, R&& r, Map& map, Combine& combine) {
   auto const first = std::ranges::begin(r);
   std::size_t const n = length(r);
+  if constexpr (std::is_arithmetic_v<T> && requires { policy.backend().in_one_piece(policy.props()); })
+    if (policy.backend().in_one_piece(policy.props())) [[likely]]
+      return fold_alone<T, block_reducer<Leaf, P, T, Map, Combine>>(first, n, map, combine);
   block_plan plan = reduction_blocks(n);
   if constexpr (shared_memory_backend<typename P::backend_type>) {
     std::size_t const width = policy.backend().width(policy.props());
     // Where blocks do not show, and nobody shares or watches them, there need be one only.
     if (exact<Combine, T> && width == 1 && !policy.props().control().watched()) plan = {n, n};
-    block_fold<T, P, std::remove_const_t<decltype(first)>, Map, Combine> fold(policy, map, combine, width == 1,
-                                                                              plan.count() < 4 * width);
+    block_fold<T, Leaf, P, std::remove_const_t<decltype(first)>, Map, Combine> fold(policy, map, combine, width == 1,
+                                                                                    plan.count() < 4 * width);
     slots<T> parts(plan.count());
     std::size_t const block_length = plan[0].size();
     policy.backend().for_range(policy.props(), n, block_length, [&](std::size_t begin, std::size_t end) {
@@ -157,9 +189,30 @@ T fold_range(P const& policy, R&& r, Map& map, Combine& combine) {
     return combine_tree(parts.data(), parts.size(), combine);
   } else {
     auto parts = policy.backend().template collect<T>(policy.props(), plan, subrange_of{first},
-                                                      fold_work<T, typename P::leaf_type, Map, Combine>{map, combine});
+                                                      fold_work<T, Leaf, Map, Combine>{map, combine});
     return combine_tree(parts.data(), parts.size(), combine);
   }
+}
+
+/// map_reduce in a leaf that need not be the policy's.
+template <class Leaf, class P, class R, class Map, class T, class Combine>
+T map_reduce_in(P const& policy, R&& r, Map& map, T init, Combine& combine) {
+  using mapped = std::decay_t<std::invoke_result_t<Map&, std::ranges::range_reference_t<R>>>;
+  using sum = folded_t<T, mapped, Combine>;
+  static_assert(!std::is_void_v<sum>,
+                "tartan: map_reduce: combine(init, map(x)) does not compile; give a combine that takes two values of "
+                "init's type, and a map whose result converts to it");
+  static_assert(std::is_void_v<sum> || widens_to<sum, T>,
+                "tartan: map_reduce: init's type cannot hold the sum; write the init in the type of the sum (0.0 or 0L "
+                "instead of 0)");
+  static_assert(supports < P, property::grain | property::relaxed >,
+                "tartan: map_reduce does not support a property of this policy (it takes workers, grain, relaxed, "
+                "stop, progress, name, on)");
+  for_parts(r, [&](auto&& part, std::size_t) {
+    if (length(part) != 0)
+      init = static_cast<T>(detail::invoke(combine, std::move(init), fold_range<T, Leaf>(policy, part, map, combine)));
+  });
+  return init;
 }
 
 }  // namespace detail
@@ -188,23 +241,7 @@ template <execution_policy P, std::ranges::input_range R, class Map,
           class T = std::decay_t<std::invoke_result_t<Map&, std::ranges::range_reference_t<R>>>,
           class Combine = std::plus<>>
 [[nodiscard]] T map_reduce(P const& policy, R&& r, Map map, T init = {}, Combine combine = {}) {
-  using mapped = std::decay_t<std::invoke_result_t<Map&, std::ranges::range_reference_t<R>>>;
-  using sum = detail::folded_t<T, mapped, Combine>;
-  static_assert(!std::is_void_v<sum>,
-                "tartan: map_reduce: combine(init, map(x)) does not compile; give a combine that takes two values of "
-                "init's type, and a map whose result converts to it");
-  static_assert(std::is_void_v<sum> || detail::widens_to<sum, T>,
-                "tartan: map_reduce: init's type cannot hold the sum; write the init in the type of the sum (0.0 or 0L "
-                "instead of 0)");
-  static_assert(supports < P, property::grain | property::relaxed >,
-                "tartan: map_reduce does not support a property of this policy (it takes workers, grain, relaxed, "
-                "stop, progress, name, on)");
-  detail::for_parts(r, [&](auto&& part, std::size_t) {
-    if (detail::length(part) != 0)
-      init =
-          static_cast<T>(detail::invoke(combine, std::move(init), detail::fold_range<T>(policy, part, map, combine)));
-  });
-  return init;
+  return detail::map_reduce_in<typename P::leaf_type>(policy, r, map, std::move(init), combine);
 }
 
 /// map_reduce of the elements themselves.

@@ -3,7 +3,7 @@
 
 #include <concepts>     // floating_point
 #include <cstddef>      // size_t
-#include <cstdint>      // int32_t, int64_t
+#include <cstdint>      // int32_t, int64_t, uint16_t, uint8_t
 #include <limits>       // numeric_limits
 #include <type_traits>  // is_same_v
 
@@ -90,6 +90,27 @@ TARTAN_ALWAYS_INLINE P finished(P a) {
 /// A pack of one 128-bit register, in which the scalar functions run the same kernel.
 template <class T>
 using scalar_pack = pack<T, 16 / sizeof(T)>;
+
+/// any(a > limit). (g++ 12 makes whole registers of what comparisons answer, and bits of them again.)
+template <any_pack P>
+TARTAN_ALWAYS_INLINE bool any_greater(P const& a, float_of<P> limit) {
+#if TARTAN_REGISTER_BYTES == 64 && !defined(__clang__) && __has_builtin(__builtin_ia32_cmpps512_mask) && \
+    __has_builtin(__builtin_ia32_cmppd512_mask)
+  if constexpr (sizeof(typename P::vec) == 64) {
+    constexpr int is_greater = 30;
+    unsigned lanes = 0;
+    unroll<P::registers>([&](auto r) TARTAN_INLINE_LAMBDA {
+      auto const all = broadcast<float_of<P>, P::register_lanes>(limit);
+      if constexpr (std::is_same_v<float_of<P>, float>)
+        lanes |= static_cast<std::uint16_t>(__builtin_ia32_cmpps512_mask(a.part[r], all, is_greater, every_lane{}, 4));
+      else
+        lanes |= static_cast<std::uint8_t>(__builtin_ia32_cmppd512_mask(a.part[r], all, is_greater, every_lane{}, 4));
+    });
+    return lanes != 0;
+  }
+#endif
+  return any(a > limit);
+}
 
 /// Replaces the lanes of `computed` that `m` names by f of the argument, one at a time.
 template <any_pack P, class M, class F>

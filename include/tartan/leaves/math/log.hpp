@@ -14,7 +14,7 @@ namespace tartan::inline TARTAN_ABI::lanes {
 
 namespace impl {
 
-/// x = m * 2^exponent with m in [sqrt(1/2), sqrt(2)).
+/// x = m * 2^exponent with m in [sqrt(1/2), sqrt(2)), or in [3/4, 3/2) where the processor splits a float.
 template <class P>
 struct split_number {
   P m, exponent;
@@ -29,22 +29,24 @@ struct split_number {
 
 #if TARTAN_SPLITS_NUMBERS
 
-/// The fraction in [1/2, 1), or 1 of 0 and infinity, or NaN of NaN and negative numbers.
-template <class T, std::size_t L>
+/// Where fractions lie; of numbers below 0 it is NaN.
+inline constexpr int half_to_one = 0b1010, three_quarters_to_three_halves = 0b1011;
+
+/// The fraction; 1 of 0 and infinity, -1 of -0, NaN of NaN.
+template <int Where, class T, std::size_t L>
 TARTAN_ALWAYS_INLINE vec<T, L> fraction_of(vec<T, L> const& x) {
-  constexpr int half_to_one_else_nan = 0b1010;
   if constexpr (std::is_same_v<T, float> && L == 16)
-    return __builtin_ia32_getmantps512_mask(x, half_to_one_else_nan, x, every_lane{}, 4);
+    return __builtin_ia32_getmantps512_mask(x, Where, x, every_lane{}, 4);
   else if constexpr (std::is_same_v<T, float> && L == 8)
-    return __builtin_ia32_getmantps256_mask(x, half_to_one_else_nan, x, every_lane{});
+    return __builtin_ia32_getmantps256_mask(x, Where, x, every_lane{});
   else if constexpr (std::is_same_v<T, float>)
-    return __builtin_ia32_getmantps128_mask(x, half_to_one_else_nan, x, every_lane{});
+    return __builtin_ia32_getmantps128_mask(x, Where, x, every_lane{});
   else if constexpr (L == 8)
-    return __builtin_ia32_getmantpd512_mask(x, half_to_one_else_nan, x, every_lane{}, 4);
+    return __builtin_ia32_getmantpd512_mask(x, Where, x, every_lane{}, 4);
   else if constexpr (L == 4)
-    return __builtin_ia32_getmantpd256_mask(x, half_to_one_else_nan, x, every_lane{});
+    return __builtin_ia32_getmantpd256_mask(x, Where, x, every_lane{});
   else
-    return __builtin_ia32_getmantpd128_mask(x, half_to_one_else_nan, x, every_lane{});
+    return __builtin_ia32_getmantpd128_mask(x, Where, x, every_lane{});
 }
 
 /// The whole part of log2 |x|: -infinity of 0, infinity of infinity.
@@ -76,13 +78,23 @@ template <any_pack P>
   requires split_by_instructions<P>
 TARTAN_ALWAYS_INLINE split_number<P> split(P const& x) {
   using T = float_of<P>;
-  P const positive = x + T{0};  // not -0
-  P const half =
-      by_register<P>([](auto const& v) TARTAN_INLINE_LAMBDA { return fraction_of<T, P::register_lanes>(v); }, positive);
-  P const below =
-      by_register<P>([](auto const& v) TARTAN_INLINE_LAMBDA { return exponent_of<T, P::register_lanes>(v); }, positive);
-  auto const small = half < T(0.70710678118654752);
-  return {select(small, half + half, half), select(small, below, below + T{1})};
+  auto const exponent = [](P const& a) TARTAN_INLINE_LAMBDA {
+    return by_register<P>([](auto const& v) TARTAN_INLINE_LAMBDA { return exponent_of<T, P::register_lanes>(v); }, a);
+  };
+  if constexpr (std::is_same_v<T, float>) {
+    P const m = by_register<P>(
+        [](auto const& v)
+            TARTAN_INLINE_LAMBDA { return fraction_of<three_quarters_to_three_halves, T, P::register_lanes>(v); },
+        x);
+    return {m, exponent(x) - exponent(m)};  // -0 has no exponent, which outweighs its fraction -1
+  } else {
+    P const positive = x + T{0};  // not -0
+    P const half = by_register<P>(
+        [](auto const& v) TARTAN_INLINE_LAMBDA { return fraction_of<half_to_one, T, P::register_lanes>(v); }, positive);
+    P const below = exponent(positive);
+    auto const small = half < T(0.70710678118654752);
+    return {select(small, half + half, half), select(small, below, below + T{1})};
+  }
 }
 
 #endif
@@ -107,12 +119,14 @@ TARTAN_ALWAYS_INLINE split_number<P> split(P const& x) {
 template <std::size_t N>
 TARTAN_ALWAYS_INLINE pack<float, N> log_of(split_number<pack<float, N>> const& s) {
   using P = pack<float, N>;
-  // (log(1 + f) - f + f^2 / 2) / f^3, relative error 6e-9 against log(1 + f).
-  static constexpr float c[] = {0x1.555554p-2F, -0x1.000226p-2F, 0x1.99a008p-3F, -0x1.547244p-3F,
-                                0x1.22da1cp-3F, -0x1.0d853ep-3F, 0x1.055b6ap-3F, -0x1.38b58cp-4F};
+  // (log(1 + f) - f + f^2 / 2) / f^3, relative error 6e-9 (of the second one 1e-8) against log(1 + f).
+  static constexpr float by_root[] = {0x1.555554p-2F, -0x1.000226p-2F, 0x1.99a008p-3F, -0x1.547244p-3F,
+                                      0x1.22da1cp-3F, -0x1.0d853ep-3F, 0x1.055b6ap-3F, -0x1.38b58cp-4F};
+  static constexpr float by_quarters[] = {0x1.5555a4p-2F, -0x1.00004p-2F,  0x1.9969bp-3F,  -0x1.54efdcp-3F,
+                                          0x1.28847cp-3F, -0x1.0d8a8cp-3F, 0x1.ac90bcp-4F, -0x1.7140cp-5F};
   P const f = s.m - 1.0F;
   P const square = f * f;
-  P const cubic = polynomial(f, c) * f;
+  P const cubic = polynomial(f, split_by_instructions<P> ? by_quarters : by_root) * f;
   P low = multiply_add(s.exponent, P{0x1.7f7d1cp-20F}, multiply_add(cubic, square, square * -0.5F));
   return multiply_add(s.exponent, P{0x1.62e4p-1F}, f + low);
 }
@@ -141,6 +155,13 @@ TARTAN_ALWAYS_INLINE pack<double, N> log_of(split_number<pack<double, N>> const&
 template <std::floating_point T, std::size_t N>
 [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> log(pack<T, N> const& x) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
+  using wide = impl::scalar_pack<T>;
+  if constexpr (impl::split_by_instructions<wide> && N < wide::size) {
+    wide all{T{1}};
+    for (std::size_t i = 0; i != N; ++i) all.set(i, x[i]);
+    all = log(all);
+    return pack<T, N>::generate([&](std::size_t i) { return all[i]; });
+  }
   auto result = impl::log_of(impl::split(x));
   if constexpr (impl::split_by_instructions<pack<T, N>>) return impl::finished(result);
   result = select(x < infinity, result, x);  // infinity and NaN are their own logarithms

@@ -89,8 +89,7 @@ TARTAN_ALWAYS_INLINE P turn(P const& x, int shift, ints_of<P>& quarter) {
   P const r = reduced.rest;
   P const z = r * r;
   P const sine = multiply_add(polynomial(z, k::sine) * z, r, r);
-  P const cosine =
-      multiply_add(polynomial(z, k::cosine) * z, z, multiply_add(z, P{float_of<P>(-0.5)}, P{float_of<P>(1)}));
+  P const cosine = multiply_add(multiply_add(polynomial(z, k::cosine), z, P{float_of<P>(-0.5)}), z, P{float_of<P>(1)});
   quarter = reduced.quarter + I(shift);
   return select((quarter & I{1}) != I{0}, cosine, sine);
 }
@@ -103,10 +102,10 @@ TARTAN_ALWAYS_INLINE P flip_sign(P const& a, ints_of<P> const& flip) {
 
 template <any_pack P, class F>
 TARTAN_ALWAYS_INLINE P with_large_lanes(P computed, P const& x, F f) {
-  auto const large = abs(x) > quarter_turn<float_of<P>>::limit;  // NaN has become NaN anyway
-  if (any(large)) [[unlikely]] {
-    P right = computed, argument = x;  // copies, so that nothing but this branch needs them in memory
-    auto const which = large;
+  constexpr auto limit = quarter_turn<float_of<P>>::limit;
+  if (any_greater(abs(x), limit)) [[unlikely]] {  // NaN has become NaN anyway
+    P right = computed, argument = x;             // copies, so that nothing but this branch needs them in memory
+    auto const which = abs(x) > limit;
     replace_lanes(right, argument, which, f);
     computed = right;
   }
