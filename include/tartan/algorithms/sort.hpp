@@ -71,17 +71,42 @@ class sort_call {
         std::invoke(compare_, std::invoke(proj_, at(first_, i)), std::invoke(proj_, at(first_, j))));
   }
 
-  /// Ends at the first pair that is out of order; turns what is strictly descending.
+  /// The same by the order in which not-a-numbers have a place.
+  [[nodiscard]] bool has_place_before(std::size_t i, std::size_t j) {
+    if constexpr (radix_number<key> && known)
+      return number(std::invoke(proj_, at(first_, i))) < number(std::invoke(proj_, at(first_, j)));
+    else
+      return before(i, j);
+  }
+
+  /// Ends at the first pair that is out of order; turns what descends.
   bool in_order() {
     std::size_t i = 1;
-    while (i != n_ && !before(i, i - 1)) ++i;
+    while (i != n_ && !has_place_before(i, i - 1)) ++i;
     if (i == n_) return true;
-    if (i != 1) return false;
-    while (i != n_ && before(i, i - 1)) ++i;
-    if (i != n_) return false;
-    for (std::size_t low = 0, high = n_ - 1; low < high; ++low, --high)
-      std::ranges::iter_swap(advanced(first_, low), advanced(first_, high));
+    bool ties = i != 1;
+    if (ties && has_place_before(0, i - 1)) return false;
+    for (; i != n_; ++i)
+      if (!has_place_before(i, i - 1)) {
+        if (has_place_before(i - 1, i)) return false;
+        ties = true;
+      }
+    turn(0, n_);
+    if (ties) turn_equals();
     return true;
+  }
+
+  void turn(std::size_t low, std::size_t end) {
+    for (std::size_t high = end; low + 1 < high; ++low)
+      std::ranges::iter_swap(advanced(first_, low), advanced(first_, --high));
+  }
+
+  /// Equal elements have the order that they had before all were turned.
+  void turn_equals() {
+    for (std::size_t begin = 0, end = 1; begin != n_; begin = end++) {
+      while (end != n_ && !has_place_before(end - 1, end)) ++end;
+      turn(begin, end);
+    }
   }
 
   template <class F>

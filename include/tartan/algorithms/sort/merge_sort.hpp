@@ -1,7 +1,7 @@
 #pragma once
 // A stable merge sort for any comparator, also one that throws or lies.
 
-#include <cstddef>      // size_t
+#include <cstddef>      // ptrdiff_t, size_t
 #include <type_traits>  // is_nothrow_move_assignable_v, is_trivially_copyable_v
 #include <utility>      // move
 
@@ -32,6 +32,7 @@ class merge_sort {
   static constexpr std::size_t fork_from = 256;      // elements
   static constexpr std::size_t share_merge = 16384;  // elements
   static constexpr std::size_t worth_pairing = 256;  // elements
+  static constexpr std::ptrdiff_t group = 8;         // elements
 
   /// The result goes back to where the elements are (`stay`) or to `other`.
   void sort(T* from, T* other, std::size_t n, bool stay) noexcept {
@@ -67,8 +68,10 @@ class merge_sort {
   /// Two neighbouring sorted parts on their way to `out`.
   struct pair_of_parts {
     T *l, *l_end, *r, *r_end, *out;
+    unsigned wait = 7, left_to_wait = 0;  // groups, before one is looked at as a whole again
     [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>((l_end - l) + (r_end - r)); }
     [[nodiscard]] bool both() const noexcept { return l != l_end && r != r_end; }
+    [[nodiscard]] bool both(std::ptrdiff_t n) const noexcept { return l_end - l >= n && r_end - r >= n; }
   };
 
   /// Cuts both parts near the middle: what is left in `p` comes before what is returned. Equal elements of the left
@@ -104,19 +107,64 @@ class merge_sort {
       }
       if (std::is_trivially_copyable_v<T> && p.size() >= worth_pairing) {
         upper = cut(p);
-        while (p.both() && upper.both()) {  // side by side: neither waits for the other's comparison
+        while (p.both(group) && upper.both(group)) take_groups(p, upper);
+        while (p.both() && upper.both()) {
           take_next(p);
           take_next(upper);
         }
       }
-      while (p.both()) take_next(p);
-      while (upper.both()) take_next(upper);
+      take_until_one_ends(p);
+      take_until_one_ends(upper);
     });
     move_rest(p);
     move_rest(upper);
   }
 
   static void move_rest(pair_of_parts const& p) noexcept { move_all(p.r, p.r_end, move_all(p.l, p.l_end, p.out)); }
+
+  /// Takes groups of two pairs of parts, each of which has one on either side. Side by side: neither waits for the
+  /// other's comparison.
+  TARTAN_ALWAYS_INLINE void take_groups(pair_of_parts& p, pair_of_parts& q) {
+    bool const p_done = take_whole_group(p), q_done = take_whole_group(q);
+    if (!p_done && !q_done) {
+      for (std::ptrdiff_t i = 0; i != group; ++i) {
+        take_next(p);
+        take_next(q);
+      }
+    } else if (!p_done || !q_done) {
+      pair_of_parts& other = p_done ? q : p;
+      for (std::ptrdiff_t i = 0; i != group; ++i) take_next(other);
+    }
+  }
+
+  TARTAN_ALWAYS_INLINE void take_until_one_ends(pair_of_parts& p) {
+    if constexpr (std::is_trivially_copyable_v<T>)
+      while (p.both(group))
+        if (!take_whole_group(p))
+          for (std::ptrdiff_t i = 0; i != group; ++i) take_next(p);
+    while (p.both()) take_next(p);
+  }
+
+  /// Of parts that are nearly in order, or hold many equal elements, whole groups come from one side. Where they do
+  /// not, the comparisons that this takes become rare.
+  TARTAN_ALWAYS_INLINE bool take_whole_group(pair_of_parts& p) {
+    if (p.left_to_wait != 0) {
+      --p.left_to_wait;
+      return false;
+    }
+    if (!less_(*p.r, p.l[group - 1])) {
+      p.out = move_all(p.l, p.l + group, p.out);
+      p.l += group;
+    } else if (less_(p.r[group - 1], *p.l)) {
+      p.out = move_all(p.r, p.r + group, p.out);
+      p.r += group;
+    } else {
+      p.left_to_wait = p.wait = p.wait < 15 ? 2 * p.wait + 1 : 15;
+      return false;
+    }
+    p.wait = 0;
+    return true;
+  }
 
   TARTAN_ALWAYS_INLINE void take_next(pair_of_parts& p) {
     bool const right = less_(*p.r, *p.l);
