@@ -190,12 +190,14 @@ struct sliding_point {
 template <class... T>
 inline constexpr bool loads_neighbours = ((std::is_integral_v<T> && sizeof(T) < 4) && ...);
 
-/// Rows of a plane that are computed at once: for R rows R + 2 are loaded, and where those do not come from the
-/// first-level cache that is most of their cost. As many as registers hold.
+/// Rows one below the other (planes, in three dimensions) that are computed at once: for R rows R + 2 are loaded, and
+/// where those do not come from the first-level cache that is most of their cost. As many as registers hold.
 template <std::size_t D>
-inline constexpr std::size_t rows_together = D == 1                           ? 1
-                                             : D == 2 && register_bytes == 64 ? 6
-                                                                              : 2;
+inline constexpr std::size_t rows_together = 1;
+template <>
+inline constexpr std::size_t rows_together<2> = register_bytes == 64 ? 6 : 2;
+template <>
+inline constexpr std::size_t rows_together<3> = register_bytes == 64 ? 2 : 1;
 
 /// Lanes of a pack in a stencil over these types.
 template <class... T>

@@ -218,7 +218,7 @@ class stencil_call {
     std::size_t const point_bytes = (sizeof(typename grid_of<G>::value_type) + ...);
     tiling const cut = choose_tiling({size_, radius_, steps, wanted, point_bytes,
                                       (std::max)({line_elements<typename grid_of<G>::value_type>...}),
-                                      policy_.backend().width(policy_.props())});
+                                      policy_.backend().width(policy_.props()), !history && radius_[0] == 0});
     double const state =
         static_cast<double>(point_bytes) * static_cast<double>(size_.planes * size_.rows * size_.columns);
     auto const sweep = make_sweep(cut.depth, state > caches().middle * 4, std::make_index_sequence<sizeof...(G)>{},

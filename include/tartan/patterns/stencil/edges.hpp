@@ -72,6 +72,14 @@ void fill_row_ends(T* row, std::ptrdiff_t n, std::ptrdiff_t left, std::ptrdiff_t
   if (right > from_right) std::fill(row + n + from_right, row + n + right, row[n - 1]);
 }
 
+/// The same where a part of the row is known, and where that reaches its ends.
+template <class T, class EdgeValue>
+void fill_row_ends(T* row, block_extents const& size, bool left, bool right, std::ptrdiff_t radius,
+                   edge_rule<EdgeValue> const& edges) {
+  if (left || right)
+    fill_row_ends(row, size.columns, left ? radius : 0, right ? radius + line_elements<T> : 0, radius, edges);
+}
+
 /// A plane in a ring, and which part of it is known.
 template <class T>
 struct ring_plane {
@@ -81,16 +89,10 @@ struct ring_plane {
   std::ptrdiff_t y0, y1, x0, x1;  ///< rows and columns that are known
 };
 
-/// Fills in what lies behind the rim of the grid of `size`, where the known part reaches the rim.
+/// Fills in the rows behind the rim of the grid of `size` (not for wrap and none), where the known part reaches it.
 template <class T, class EdgeValue>
-void fill_plane_ends(ring_plane<T> const& p, block_extents const& size, std::array<std::ptrdiff_t, 3> const& radius,
-                     edge_rule<EdgeValue> const& edges) {
-  if (edges.kind == edge::wrap || edges.kind == edge::none) return;
-  bool const first = p.x0 == 0, last = p.x1 == size.columns;
-  if (first || last)
-    for (std::ptrdiff_t y = p.y0; y != p.y1; ++y)
-      fill_row_ends(p.first + y * p.stride, size.columns, first ? radius[2] : 0,
-                    last ? radius[2] + line_elements<T> : 0, radius[2], edges);
+void fill_rows_outside(ring_plane<T> const& p, block_extents const& size, std::array<std::ptrdiff_t, 3> const& radius,
+                       edge_rule<EdgeValue> const& edges) {
   auto const copy_row = [&](std::ptrdiff_t y) {
     T* const row = p.first + y * p.stride + p.window.column_begin;
     std::ptrdiff_t const n = p.window.column_end - p.window.column_begin;
@@ -103,6 +105,16 @@ void fill_plane_ends(ring_plane<T> const& p, block_extents const& size, std::arr
     for (std::ptrdiff_t y = -radius[1]; y < 0; ++y) copy_row(y);
   if (p.y1 == size.rows)
     for (std::ptrdiff_t y = size.rows; y < size.rows + radius[1]; ++y) copy_row(y);
+}
+
+/// Fills in what lies behind the rim on all sides, where the known part reaches it.
+template <class T, class EdgeValue>
+void fill_plane_ends(ring_plane<T> const& p, block_extents const& size, std::array<std::ptrdiff_t, 3> const& radius,
+                     edge_rule<EdgeValue> const& edges) {
+  if (edges.kind == edge::wrap || edges.kind == edge::none) return;
+  for (std::ptrdiff_t y = p.y0; y != p.y1; ++y)
+    fill_row_ends(p.first + y * p.stride, size, p.x0 == 0, p.x1 == size.columns, radius[2], edges);
+  fill_rows_outside(p, size, radius, edges);
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

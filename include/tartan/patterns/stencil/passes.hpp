@@ -12,7 +12,6 @@
 #include <tuple>        // get, tuple
 #include <type_traits>  // conditional_t, invoke_result_t, is_same_v
 #include <utility>      // index_sequence
-#include <vector>       // vector
 
 #include "tartan/core/caches.hpp"               // caches
 #include "tartan/core/config.hpp"               // TARTAN_ABI
@@ -21,6 +20,7 @@
 #include "tartan/patterns/stencil/options.hpp"  // edge, edge_rule
 #include "tartan/patterns/stencil/plan.hpp"     // tiling
 #include "tartan/patterns/stencil/rings.hpp"    // block_view, field_rings, ring_memory, tile
+#include "tartan/patterns/stencil/staging.hpp"  // grid_ends, held_field, part_round, plane_part, stage_columns
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -71,25 +71,24 @@ class pass_sweep {
     std::byte* at = memory.reserve(ring_bytes(t));
     each_level([&](auto k) {
       using T = state<k>;
-      auto& level = std::get<k>(all);
-      level.ring = field_rings<T>(reinterpret_cast<T*>(at), window<k>(t), ring_depth<k>());
-      level.planes.resize(static_cast<std::size_t>(2 * radius[k][0] + planes_at_once));
-      level.rows.resize(D == 3 ? static_cast<std::size_t>(2 * radius[k][0]) + 1 : 0);
-      if (edges.kind == edge::constant)
-        std::fill_n(level.ring.memory(), level.ring.plane_elements(), static_cast<T>(edges.value));
+      field_rings<T> const ring(reinterpret_cast<T*>(at), window<k>(t), ring_depth<k>());
+      std::get<k>(all).prepare(ring, radius[k][0], planes_at_once, D == 3);
+      if (edges.kind == edge::constant) std::fill_n(ring.memory(), ring.plane_elements(), static_cast<T>(edges.value));
       at += bytes_of<k>(t);
     });
     columns const direct = direct_columns(t);
     std::ptrdiff_t const before = margin(0)[0];
     for (std::ptrdiff_t tick = t.plane_begin - before; tick < t.plane_end + before; tick += planes_at_once) {
-      std::ptrdiff_t const end = (std::min)(tick + planes_at_once, high(t.plane_end + before, size.planes));
-      for (std::ptrdiff_t z = (std::max)(tick, low(t.plane_begin - before)); z < end; ++z) stage(all, t, z, direct);
+      std::ptrdiff_t const end = (std::min)(tick + planes_at_once, ends().high(t.plane_end + before, size.planes));
+      for (std::ptrdiff_t z = (std::max)(tick, ends().low(t.plane_begin - before)); z < end; ++z)
+        stage(all, t, z, direct);
       std::ptrdiff_t behind = 0;
       each_level([&](auto k) {
         behind += radius[k][0];
         std::ptrdiff_t const more = margin(k + 1)[0];
-        std::ptrdiff_t z = (std::max)(tick - behind, low(t.plane_begin - more));
-        std::ptrdiff_t const last = (std::min)(tick - behind + planes_at_once, high(t.plane_end + more, size.planes));
+        std::ptrdiff_t z = (std::max)(tick - behind, ends().low(t.plane_begin - more));
+        std::ptrdiff_t const last =
+            (std::min)(tick - behind + planes_at_once, ends().high(t.plane_end + more, size.planes));
         for (std::ptrdiff_t count = 1; z < last; z += count) {
           count = last - z >= rows_at_once<k> ? rows_at_once<k> : 1;
           compute<k>(all, t, z, count, direct);
@@ -108,18 +107,12 @@ class pass_sweep {
   static constexpr std::ptrdiff_t rows_at_once =
       stencil_rows_at_once<Leaf, D, function<K>, state<K>> < 2 ? 1 : planes_at_once;
 
-  /// The state before pass K.
-  template <class T>
-  struct level_state {
-    field_rings<T> ring;
-    std::vector<T const*> planes;  ///< row 0 of each plane round those that are computed
-    std::vector<T const*> rows;    ///< the row of each that is at the height of the one that is computed
-  };
+  /// The states before the passes.
   template <class>
   struct levels_of;
   template <std::size_t... K>
   struct levels_of<std::index_sequence<K...>> {
-    using type = std::tuple<level_state<state<K>>...>;
+    using type = std::tuple<held_field<state<K>>...>;
   };
   using levels = typename levels_of<std::make_index_sequence<passes>>::type;
 
@@ -130,11 +123,7 @@ class pass_sweep {
     }(std::make_index_sequence<passes>{});
   }
 
-  [[nodiscard]] bool wraps() const noexcept { return edges.kind == edge::wrap; }
-  [[nodiscard]] std::ptrdiff_t low(std::ptrdiff_t i) const noexcept { return wraps() || i > 0 ? i : 0; }
-  [[nodiscard]] std::ptrdiff_t high(std::ptrdiff_t i, std::ptrdiff_t n) const noexcept {
-    return wraps() || i < n ? i : n;
-  }
+  [[nodiscard]] grid_ends ends() const noexcept { return {edges.kind}; }
 
   /// How much farther than the tile the state after `done` passes is needed.
   [[nodiscard]] std::array<std::ptrdiff_t, 3> margin(std::size_t done) const noexcept {
@@ -165,14 +154,13 @@ class pass_sweep {
   /// Which part of a plane of the state after K passes is known.
   template <std::size_t K, class T>
   [[nodiscard]] ring_plane<T> known(T* plane, std::ptrdiff_t stride, tile const& t) const noexcept {
+    auto const [y0, y1, x0, x1] = part<K>(t);
+    return {plane, stride, window<K>(t), y0, y1, x0, x1};
+  }
+  template <std::size_t K>
+  [[nodiscard]] plane_part part(tile const& t) const noexcept {
     auto const [dz, dy, dx] = margin(K);
-    return {plane,
-            stride,
-            window<K>(t),
-            low(t.row_begin - dy),
-            high(t.row_end + dy, size.rows),
-            low(t.column_begin - dx),
-            high(t.column_end + dx, size.columns)};
+    return part_round(t, ends(), size, dy, dx);
   }
   /// Idle vector lanes compute with what stands beside the known part of a row: let that be elements of the row.
   template <std::size_t K, class T>
@@ -188,7 +176,7 @@ class pass_sweep {
   /// The columns of pass 1 for which all that vectors load lies inside the rows of the grid: it reads them there. None
   /// in three dimensions, and none where rows are short.
   [[nodiscard]] columns direct_columns(tile const& t) const noexcept {
-    auto const p = known<1>(static_cast<char*>(nullptr), 0, t);
+    plane_part const p = part<1>(t);
     if constexpr (D == 3) return {p.x1, p.x1};
     std::ptrdiff_t const inside = round_up(radius[0][2], unit) + 2 * unit;
     columns const direct{(std::max)(round_up(p.x0, unit), inside),
@@ -202,69 +190,44 @@ class pass_sweep {
     auto const p = known<0>(ring.plane(0, z), ring.row_stride(), t);
     std::ptrdiff_t const zs = edge_index(edges.kind, z, size.planes);
     std::ptrdiff_t const reach = radius[0][2] + 2 * unit;  // of a vector, beside its own columns
-    for (std::ptrdiff_t y = p.y0; y != p.y1; ++y) {
+    In* copy = p.first + p.y0 * p.stride;
+    for (std::ptrdiff_t y = p.y0; y != p.y1; ++y, copy += p.stride) {
       In const* const row = from.row(zs, edge_index(edges.kind, y, size.rows));
       if (direct.begin == direct.end) {
-        stage_row(row, p.first + y * p.stride, p.x0, p.x1);
+        stage_columns(row, size.columns, copy, p.x0, p.x1);
       } else {
-        stage_row(row, p.first + y * p.stride, p.x0, direct.begin + reach);
-        stage_row(row, p.first + y * p.stride, direct.end - reach, p.x1);
+        stage_columns(row, size.columns, copy, p.x0, direct.begin + reach);
+        stage_columns(row, size.columns, copy, direct.end - reach, p.x1);
       }
     }
     finish<0>(p);
   }
-  void stage_row(In const* row, In* copy, std::ptrdiff_t x0, std::ptrdiff_t x1) const {
-    std::ptrdiff_t const own0 = (std::max)(x0, std::ptrdiff_t{0}), own1 = (std::min)(x1, size.columns);
-    copy_short(row + own0, own1 - own0, copy + own0);
-    for (std::ptrdiff_t x = x0; x < 0; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
-    for (std::ptrdiff_t x = size.columns; x < x1; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
-  }
 
-  /// Finds row 0 of the planes round the `count` planes from z on that pass K + 1 computes.
+  /// Finds the planes round the `count` planes from z on that pass K + 1 computes.
   template <std::size_t K>
   void look_round(levels& all, std::ptrdiff_t z, std::ptrdiff_t count, bool in_grid) const {
-    std::ptrdiff_t const r = radius[K][0];
     auto& level = std::get<K>(all);
-    for (std::ptrdiff_t d = -r; d < r + count; ++d) {
-      std::ptrdiff_t const p = z + d;
-      bool const outside = !wraps() && (p < 0 || p >= size.planes);
-      auto& plane = level.planes[static_cast<std::size_t>(d + r)];
-      if (outside && edges.kind == edge::constant) {
-        plane = level.ring.constant_plane();
-        continue;
-      }
-      if constexpr (K == 0)
-        if (in_grid) {
-          plane = from.row(edge_index(edges.kind, p, size.planes), 0);
-          continue;
-        }
-      plane = level.ring.plane(0, outside ? edge_index(edges.kind, p, size.planes) : p);
-    }
-  }
-  template <std::size_t K>
-  [[nodiscard]] row_neighbours<state<K>> neighbours(levels& all, std::ptrdiff_t y) const {
-    auto& level = std::get<K>(all);
-    std::ptrdiff_t const stride = level.ring.row_stride();
-    if constexpr (D != 3) return {level.planes.data() + radius[K][0], stride};
-    for (std::size_t d = 0; d != level.rows.size(); ++d) level.rows[d] = level.planes[d] + y * stride;
-    return {level.rows.data() + radius[K][0], stride};
+    if constexpr (K == 0)
+      if (in_grid)
+        return level.look_round(z, count, size.planes, edges, 0,
+                                [&](std::ptrdiff_t p) { return from.row(edge_index(edges.kind, p, size.planes), 0); });
+    level.look_round(z, count, size.planes, edges, level.ring.row_stride(),
+                     [&](std::ptrdiff_t p) { return level.ring.plane(0, p); });
   }
 
   /// Planes z to z + count of pass K + 1: one, or as many as the leaf computes at once.
   template <std::size_t K>
   void compute(levels& all, tile const& t, std::ptrdiff_t z, std::ptrdiff_t count, columns const& direct) const {
     constexpr bool last = K + 1 == passes;
-    auto const [dz, dy, dx] = margin(K + 1);
-    std::ptrdiff_t const y0 = low(t.row_begin - dy), y1 = high(t.row_end + dy, size.rows);
-    std::ptrdiff_t const x0 = low(t.column_begin - dx), x1 = high(t.column_end + dx, size.columns);
+    auto const [y0, y1, x0, x1] = part<K + 1>(t);
     auto const& r = radius[K];
     row_extent extent{x0,
                       x1,
                       last ? 0 : line_elements<char>,
                       edge_index(edges.kind, z, size.planes),
                       0,
-                      wraps() ? size.planes : 0,
-                      wraps() ? size.columns : 0,
+                      ends().wraps() ? size.planes : 0,
+                      ends().wraps() ? size.columns : 0,
                       static_cast<int>((std::max)({r[0], r[1], r[2]})),
                       static_cast<int>(r[0]),
                       !last,
@@ -314,7 +277,7 @@ class pass_sweep {
         targets[q] = ring.plane(0, plane) + y * ring.row_stride();
       }
     }
-    stencil_rows<Leaf, D>(std::get<K>(functions), std::tuple{neighbours<K>(all, y)}, targets, extent);
+    stencil_rows<Leaf, D>(std::get<K>(functions), std::tuple{std::get<K>(all).neighbours(y)}, targets, extent);
   }
 };
 

@@ -27,17 +27,28 @@ struct tiling_problem {
   std::size_t point_bytes;  ///< of all fields that a step reads or writes, at one point
   std::ptrdiff_t unit;      ///< tiles begin at multiples of so many columns
   std::size_t workers;
+  bool alternates = false;  ///< levels take turns in two places: see stencil_sweep
 };
+
+/// Tiles of as even a width as the unit allows: not more than n.
+[[nodiscard]] inline std::ptrdiff_t tile_columns(tiling_problem const& p, std::ptrdiff_t n) noexcept {
+  auto const workers = static_cast<std::ptrdiff_t>((std::max)(p.workers, std::size_t{1}));
+  if (p.size.planes == 1 && n > 1) n = round_up(n, workers);  // else bands of planes even the workers' shares
+  return round_up((p.size.columns + n - 1) / n, p.unit);
+}
 
 /// The tiling of least estimated time. The estimate weighs what a deeper tile saves (passes over memory) against what
 /// it costs (points of the halo computed twice), under the condition that its rows stay in the cache.
 [[nodiscard]] inline tiling choose_tiling(tiling_problem const& p) {
-  constexpr double compute = 1.0;       // a point computed in the cache; the other costs are relative to it
-  constexpr double memory_byte = 0.35;  // a byte from and to memory, per point
-  constexpr double cache_byte = 0.08;   // the same where the whole grid stays in the last-level cache
-  static constexpr std::ptrdiff_t depths[] = {1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32};
+  constexpr double compute = 1.0;           // a point computed in the cache; the other costs are relative to it
+  constexpr double memory_byte = 0.35;      // a byte from and to memory, per point
+  constexpr double cache_byte = 0.08;       // the same where the whole grid stays in the last-level cache
+  constexpr double first_level = 28 << 10;  // what rows may take of the smallest first-level cache, 32 KiB
+  static constexpr std::ptrdiff_t depths[] = {1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 48, 64};
   auto const bytes = static_cast<double>(p.point_bytes);
-  double const whole = bytes * 2 * static_cast<double>(p.size.planes * p.size.rows * p.size.columns);
+  auto const points = static_cast<double>(p.size.planes * p.size.rows * p.size.columns);
+  double const whole = bytes * 2 * points;
+  double const begin_pass = p.workers > 1 ? 40000 : 4000;  // what it costs to hand out tiles, and to wait for the last
   double const byte_cost = whole < caches().middle / 2 ? 0.02 : whole < caches().last / 4 ? cache_byte : memory_byte;
 
   // What rings may take, in second-level caches. More than one is faster where each tile has a halo to compute twice: a
@@ -52,9 +63,12 @@ struct tiling_problem {
       if (depth != 1) break;
       depth = static_cast<std::ptrdiff_t>((std::min)(p.wanted, p.steps));
     }
-    if (static_cast<std::size_t>(depth) > p.steps) break;
-    for (std::ptrdiff_t columns = round_up(p.size.columns, p.unit); columns >= p.unit;
-         columns = columns == p.unit ? 0 : round_up(columns / 2, p.unit)) {
+    if (static_cast<std::size_t>(depth) > p.steps || (depth > 32 && p.wanted == 0 && !p.alternates)) break;
+    for (std::ptrdiff_t across = 1, columns = 0; columns != p.unit; across += (across + 2) / 3) {
+      if (std::ptrdiff_t const next = tile_columns(p, across); next != columns)
+        columns = next;
+      else
+        continue;
       for (std::ptrdiff_t rows = p.size.rows; rows >= 1; rows = rows == 1 ? 0 : (rows + 1) / 2) {
         auto const halo_y = static_cast<double>(depth * p.radius[1]), halo_x = static_cast<double>(depth * p.radius[2]);
         double const y = static_cast<double>(rows), x = static_cast<double>(columns);
@@ -63,8 +77,8 @@ struct tiling_problem {
         std::ptrdiff_t needed = 2 * p.radius[0] + (p.radius[0] == 0 ? 1 : p.size.rows == 1 ? row_group : 2);
         double planes = 1;
         while (planes < static_cast<double>(needed)) planes *= 2;
-        double const held =
-            (y + 2 * halo_y) * (x + 2 * halo_x + 64) * planes * bytes * static_cast<double>(depth == 1 ? 1 : depth);
+        std::ptrdiff_t const levels = p.alternates ? (std::min)(depth, std::ptrdiff_t{2}) : depth;
+        double const held = (y + 2 * halo_y) * (x + 2 * halo_x + 64) * planes * bytes * static_cast<double>(levels);
         double const fits = depth == 1 ? caches().middle * 0.75 : room;
         double const computed = (whole_y ? 1 : (y + halo_y) / y) * (whole_x ? 1 : (x + halo_x) / x);
         double const read = (whole_y ? 1 : (y + 2 * halo_y) / y) * (whole_x ? 1 : (x + 2 * halo_x) / x);
@@ -72,7 +86,9 @@ struct tiling_problem {
         double const row_ends = 1 + 40 / x;  // the first and last vectors of a row, and what a row costs at all
         double cost =
             compute * computed * row_ends + byte_cost * bytes * (read + 1) * line_waste / static_cast<double>(depth);
+        cost += begin_pass / (points * static_cast<double>(depth));
         if (held > fits) cost += 0.5 * bytes * (held / fits - 1);
+        if (p.alternates && held > first_level) cost += (std::min)(0.3, held / first_level - 1);
         if (cost < best_cost) {
           best_cost = cost;
           best = {depth, rows, columns, 1};

@@ -97,8 +97,9 @@ template <class T>
 class field_rings {
  public:
   field_rings() = default;
-  field_rings(T* memory, ring_window const& w, std::ptrdiff_t depth) noexcept
+  field_rings(T* memory, ring_window const& w, std::ptrdiff_t depth, bool alternate = false) noexcept
       : memory_(memory),
+        level_mask_(alternate ? 1 : -1),
         depth_(depth),
         stride_(w.row_stride(sizeof(T))),
         plane_((w.row_end - w.row_begin) * stride_),
@@ -114,7 +115,7 @@ class field_rings {
 
   /// Where row 0, column 0 of a plane would lie.
   [[nodiscard]] T* plane(std::ptrdiff_t level, std::ptrdiff_t z) const noexcept {
-    return memory_ + plane_ + level * level_ + (z & (depth_ - 1)) * plane_ - origin_;
+    return memory_ + plane_ + (level & level_mask_) * level_ + (z & (depth_ - 1)) * plane_ - origin_;
   }
   [[nodiscard]] T* constant_plane() const noexcept { return memory_ - origin_; }
   [[nodiscard]] std::ptrdiff_t row_stride() const noexcept { return stride_; }
@@ -123,6 +124,7 @@ class field_rings {
 
  private:
   T* memory_ = nullptr;
+  std::ptrdiff_t level_mask_ = -1;
   std::ptrdiff_t depth_ = 1, stride_ = 0, plane_ = 0, level_ = 0, origin_ = 0;
 };
 

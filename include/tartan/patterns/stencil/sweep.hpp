@@ -8,22 +8,24 @@
 //   tick t     level 0: plane t     level 1: plane t - r     level 2: plane t - 2r  ...  level K: plane t - Kr -> grid
 //
 // A tick takes a few neighbouring planes at once, so that a level finds most of what it reads in the first-level cache.
+// What lies at the ends of a row is put there right after the row is computed, for the same reason.
 // A level needs r more rows and columns on each side than the next, so tiles overlap by K radii and compute the
 // overlap twice; they never wait for each other. Every point is computed by the same function from the same values as
 // in plain sweeps, so the depth and the cut into tiles never show in the result.
 
-#include <algorithm>    // copy_n, fill_n, max, min
-#include <array>        // array
-#include <cstddef>      // size_t, ptrdiff_t
-#include <tuple>        // get, tuple
-#include <type_traits>  // remove_const_t
-#include <utility>      // index_sequence
-#include <vector>       // vector
+#include <algorithm>  // copy_n, fill_n, max, min
+#include <array>      // array
+#include <cstddef>    // size_t, ptrdiff_t
+#include <tuple>      // get, tuple
+#include <utility>    // index_sequence
 
-#include "tartan/core/config.hpp"             // TARTAN_ABI
-#include "tartan/exec/stencil_row.hpp"        // stencil_rows, row_neighbours, row_extent
-#include "tartan/patterns/stencil/edges.hpp"  // edge_index, fill_plane_ends
-#include "tartan/patterns/stencil/rings.hpp"  // block_view, copy_short, field_rings, prefetch_line, tile, ring_window
+#include "tartan/core/config.hpp"                   // TARTAN_ABI
+#include "tartan/exec/stencil_row.hpp"              // stencil_rows, row_neighbours, row_extent
+#include "tartan/patterns/stencil/edges.hpp"        // edge_index, fill_row_ends, fill_rows_outside
+#include "tartan/patterns/stencil/options.hpp"      // edge, edge_rule
+#include "tartan/patterns/stencil/ring_layout.hpp"  // field_role, ring_layout
+#include "tartan/patterns/stencil/rings.hpp"        // block_view, columns, copy_short, field_rings, tile
+#include "tartan/patterns/stencil/staging.hpp"      // held_field, plane_part, prefetch_row, stage_columns
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -63,27 +65,26 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     std::ptrdiff_t const r = radius[0];
     each_in([&](auto i) {
       using T = in_type<i>;
-      std::get<i>(all.fields).ring = field_rings<T>(reinterpret_cast<T*>(at), window<T>(t), ring_depth<i>());
-      std::get<i>(all.fields).planes.resize(static_cast<std::size_t>(2 * r) + rows_at_once);
-      std::get<i>(all.fields).rows.resize(D == 3 ? static_cast<std::size_t>(2 * r) + 1 : 0);
+      field_rings<T> const ring = layout().rings(reinterpret_cast<T*>(at), t, role<i>);
+      std::get<i>(all.fields).prepare(ring, r, rows_at_once, D == 3);
       at += bytes_of<i>(t);
-      prepare<i>(std::get<i>(all.fields).ring, t);
+      fill_idle<i>(ring, t);
     });
     std::ptrdiff_t const at_once = planes_at_once();
     all.direct = direct_columns(t);
     for (std::ptrdiff_t tick = t.plane_begin - depth * r; tick < t.plane_end + depth * r; tick += at_once) {
-      for (std::ptrdiff_t z = low(tick); z < high(tick + at_once, size.planes); ++z)
+      for (std::ptrdiff_t z = ends().low(tick); z < ends().high(tick + at_once, size.planes); ++z)
         each_in([&](auto i) { stage<i>(all, t, z); });
       for (std::ptrdiff_t k = 1; k <= depth; ++k) {
         std::ptrdiff_t const first = tick - k * r, margin = (depth - k) * r;
-        std::ptrdiff_t const begin = (std::max)(first, low(t.plane_begin - margin));
-        std::ptrdiff_t const end = (std::min)(first + at_once, high(t.plane_end + margin, size.planes));
+        std::ptrdiff_t const begin = (std::max)(first, ends().low(t.plane_begin - margin));
+        std::ptrdiff_t const end = (std::min)(first + at_once, ends().high(t.plane_end + margin, size.planes));
         std::ptrdiff_t const width = t.column_end - t.column_begin;
         columns const due{t.column_begin + width * (k - 1) / depth, t.column_begin + width * k / depth};
         for (std::ptrdiff_t z = begin; z < end;) {
           std::ptrdiff_t const count = planes_together(z, end);
           all.coming = {tick + at_once + (z - first), due};
-          if (D == 2 && depth != 1) prefetch(t, count, all.coming);
+          if (D == 2 && depth != 1) each_in([&](auto i) { prefetch<i>(all.coming, count, 0); });
           compute(all, t, k, z, count);
           z += count;
         }
@@ -93,22 +94,15 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   }
 
  private:
-  template <class T>
-  struct field_state {
-    field_rings<T> ring;
-    std::vector<T const*> planes;  ///< row 0 of each plane round those that are computed
-    std::vector<T const*> rows;    ///< the row of each that is at the height of the one that is computed
-    std::ptrdiff_t row_stride = 0, ahead = 0;
-  };
   /// What a later tick copies, and which columns of it are asked for now.
   struct coming_part {
     std::ptrdiff_t plane;
     columns due;
   };
   struct rings {
-    std::tuple<field_state<In>...> fields;
-    columns direct;  ///< What step 1 reads from the grid itself.
-    coming_part coming;
+    std::tuple<held_field<In>...> fields;
+    columns direct{};  ///< What step 1 reads from the grid itself.
+    coming_part coming{-1, {}};
   };
   template <std::size_t I>
   using in_type = std::tuple_element_t<I, std::tuple<In...>>;
@@ -136,38 +130,30 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   /// Whether levels above 0 of field I are computed (not for fixed fields and for the past).
   template <std::size_t I>
   static constexpr bool produced = moves<I> && rank<I> < outs;
+  template <std::size_t I>
+  static constexpr field_role role{moves<I>, produced<I>};
 
-  [[nodiscard]] bool wraps() const noexcept { return edges.kind == edge::wrap; }
-  /// i, or the end of the grid where that comes first and nothing lies behind it.
-  [[nodiscard]] std::ptrdiff_t low(std::ptrdiff_t i) const noexcept { return wraps() || i > 0 ? i : 0; }
-  [[nodiscard]] std::ptrdiff_t high(std::ptrdiff_t i, std::ptrdiff_t n) const noexcept {
-    return wraps() || i < n ? i : n;
+  [[nodiscard]] grid_ends ends() const noexcept { return {edges.kind}; }
+  [[nodiscard]] bool wraps() const noexcept { return ends().wraps(); }
+  [[nodiscard]] bool keeps_rim() const noexcept { return edges.kind == edge::none; }
+  /// What a tile needs of the state after k steps.
+  [[nodiscard]] plane_part part(tile const& t, std::ptrdiff_t k) const noexcept {
+    return part_round(t, ends(), size, (depth - k) * radius[1], (depth - k) * radius[2]);
   }
 
-  /// Planes that a tick takes: as many as rings of the same size allow, in whole groups of those computed at once.
+  template <std::size_t I>
+  [[nodiscard]] std::size_t bytes_of(tile const& t) const noexcept {
+    return layout().template bytes<in_type<I>>(t, role<I>);
+  }
+  [[nodiscard]] ring_layout layout() const noexcept {
+    return {radius, depth, history ? static_cast<std::ptrdiff_t>(moving) : 0, D};
+  }
+  /// Planes that a tick takes, in whole groups of those computed at once.
   [[nodiscard]] std::ptrdiff_t planes_at_once() const noexcept {
     std::ptrdiff_t most = 64;
-    each_in([&](auto i) { most = (std::min)(most, ring_depth<i>() - held_behind<i>()); });
+    each_in([&](auto i) { most = (std::min)(most, layout().planes_at_once(role<i>)); });
     constexpr auto group = static_cast<std::ptrdiff_t>(rows_at_once);
     return most > group ? most / group * group : most;
-  }
-
-  /// Planes that a level of field I needs beside those that a tick takes.
-  template <std::size_t I>
-  [[nodiscard]] std::ptrdiff_t held_behind() const noexcept {
-    if constexpr (moves<I>)
-      return (2 + static_cast<std::ptrdiff_t>(history ? moving : 0)) * radius[0];
-    else
-      return (1 + depth) * radius[0];
-  }
-
-  /// Planes that a level keeps, a power of two.
-  template <std::size_t I>
-  [[nodiscard]] std::ptrdiff_t ring_depth() const noexcept {
-    std::ptrdiff_t const least = held_behind<I>() + (radius[0] == 0 ? 1 : D == 2 ? row_group : 2);
-    std::ptrdiff_t power = 1;
-    while (power < least) power *= 2;
-    return power;
   }
 
   /// How many of the planes from z to end are computed at once: rows of a 2D grid share what they load.
@@ -177,45 +163,19 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     return whole ? most : 1;
   }
   [[nodiscard]] bool is_rim_plane(std::ptrdiff_t z) const noexcept {
-    return edges.kind == edge::none && (z < radius[0] || z >= size.planes - radius[0]);
+    return keeps_rim() && (z < radius[0] || z >= size.planes - radius[0]);
   }
 
-  /// Asks for the due columns of `count` planes while a step computes as many; those of all steps together are the
-  /// whole. A few lines at once: of many at once the processor drops most. (A single sweep asks in its rows.)
-  void prefetch(tile const& t, std::ptrdiff_t count, coming_part const& part) const {
-    std::ptrdiff_t const end = (std::min)(part.plane + count, size.planes);
-    for (std::ptrdiff_t z = (std::max)(part.plane, std::ptrdiff_t{0}); z < end; ++z)
-      for (std::ptrdiff_t y = t.row_begin; y != t.row_end; ++y) prefetch_row(z, y, part.due);
-  }
-  void prefetch_row(std::ptrdiff_t z, std::ptrdiff_t y, columns const& due) const {
-    each_in([&](auto i) { prefetch_part<i>(z, y, due); });
-  }
+  /// Asks for the due columns of row y of `count` planes while a step computes as many; those of all steps together are
+  /// the whole. (A single sweep of a plane asks in its rows.)
   template <std::size_t I>
-  void prefetch_part(std::ptrdiff_t z, std::ptrdiff_t y, columns const& due) const {
-    auto const* const row = std::get<I>(from).row(z, y);
-    std::ptrdiff_t const end = (std::min)(due.end, size.columns);
-    for (std::ptrdiff_t x = (std::max)(due.begin, std::ptrdiff_t{0}); x < end; x += line_elements<in_type<I>>)
-      prefetch_line(row + x);
-  }
-
-  template <class T>
-  [[nodiscard]] ring_window window(tile const& t) const noexcept {
-    std::ptrdiff_t const unit = line_elements<T>;
-    // One radius more than the halo: where a halo ends at the rim, what lies behind it is filled in.
-    std::ptrdiff_t const dy = (depth + 1) * radius[1], dx = (depth + 1) * radius[2];
-    return {t.row_begin - dy, t.row_end + dy, round_down(t.column_begin - dx, unit) - unit,
-            round_up(t.column_end + dx, unit) + 2 * unit};
-  }
-  template <std::size_t I>
-  [[nodiscard]] std::size_t bytes_of(tile const& t) const noexcept {
-    using T = in_type<I>;
-    std::size_t const n = field_rings<T>::elements(window<T>(t), produced<I> ? depth : 1, ring_depth<I>());
-    return (n * sizeof(T) + 63) / 64 * 64;
+  void prefetch(coming_part const& part, std::ptrdiff_t count, std::ptrdiff_t y) const {
+    for (std::ptrdiff_t q = 0; q != count; ++q) prefetch_row(std::get<I>(from), size, part.plane + q, y, part.due);
   }
 
   /// Idle vector lanes compute with what the rings held before: let that be an element of the grid.
   template <std::size_t I>
-  void prepare(field_rings<in_type<I>> const& ring, tile const& t) const {
+  void fill_idle(field_rings<in_type<I>> const& ring, tile const& t) const {
     using T = in_type<I>;
     std::fill_n(ring.memory(), bytes_of<I>(t) / sizeof(T), *std::get<I>(from).row(0, 0));
     if (edges.kind == edge::constant) std::fill_n(ring.memory(), ring.plane_elements(), static_cast<T>(edges.value));
@@ -233,8 +193,8 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   [[nodiscard]] columns direct_columns(tile const& t) const noexcept {
     if constexpr (D == 3) return {};
     constexpr std::ptrdiff_t unit = (std::max)({line_elements<In>..., line_elements<Out>...});
-    std::ptrdiff_t const margin = round_up(radius[2], unit) + unit, dx = (depth - 1) * radius[2];
-    std::ptrdiff_t const x0 = low(t.column_begin - dx), x1 = high(t.column_end + dx, size.columns);
+    std::ptrdiff_t const margin = round_up(radius[2], unit) + unit;
+    auto const [y0, y1, x0, x1] = part(t, 1);
     std::ptrdiff_t const last = size.columns - margin - unit;
     columns const direct{x0 >= margin ? x0 : margin, x1 <= last ? x1 : round_down(last, unit)};
     bool const whole = direct.begin == x0 && direct.end == x1;
@@ -245,83 +205,61 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   template <std::size_t I>
   void stage(rings const& all, tile const& t, std::ptrdiff_t z) const {
     auto const& ring = std::get<I>(all.fields).ring;
-    std::ptrdiff_t const dy = depth * radius[1], dx = depth * radius[2];
-    std::ptrdiff_t const y0 = low(t.row_begin - dy), y1 = high(t.row_end + dy, size.rows);
-    std::ptrdiff_t const x0 = low(t.column_begin - dx), x1 = high(t.column_end + dx, size.columns);
-    in_type<I>* const plane = ring.plane(0, z);
+    plane_part const p = part(t, 0), next = part(t, 1);
     std::ptrdiff_t const zs = edge_index(edges.kind, z, size.planes);
-    std::ptrdiff_t const next0 = low(t.column_begin - dx + radius[2]);  // what step 1 computes
-    std::ptrdiff_t const next1 = high(t.column_end + dx - radius[2], size.columns);
     bool const whole = !reads_grid<I>() || all.direct.begin == all.direct.end;
-    columns const left{x0, all.direct.begin + x_reach()}, right{all.direct.end - x_reach(), x1};
-    bool const needs_left = next0<all.direct.begin, needs_right = next1> all.direct.end;
-    if (D == 2 && depth == 1 && !whole && z + planes_at_once() < size.planes) {
-      if (needs_left) prefetch_part<I>(z + planes_at_once(), 0, left);
-      if (needs_right) prefetch_part<I>(z + planes_at_once(), 0, right);
+    bool const needs_left = next.x0<all.direct.begin, needs_right = next.x1> all.direct.end;
+    if (std::ptrdiff_t const later = z + planes_at_once(); D == 2 && depth == 1 && !whole && later < size.planes) {
+      if (needs_left) prefetch<I>({later, {p.x0, all.direct.begin + x_reach()}}, 1, 0);
+      if (needs_right) prefetch<I>({later, {all.direct.end - x_reach(), p.x1}}, 1, 0);
     }
-    for (std::ptrdiff_t y = y0; y != y1; ++y) {
+    in_type<I>* copy = ring.plane(0, z) + p.y0 * ring.row_stride();
+    for (std::ptrdiff_t y = p.y0; y != p.y1; ++y, copy += ring.row_stride()) {
+      auto const* const row = std::get<I>(from).row(zs, edge_index(edges.kind, y, size.rows));
       if (whole) {
-        stage_row<I>(plane, ring.row_stride(), zs, y, x0, x1);
+        stage_columns(row, size.columns, copy, p.x0, p.x1);
       } else {
-        if (needs_left) stage_row<I>(plane, ring.row_stride(), zs, y, left.begin, left.end);
-        if (needs_right) stage_row<I>(plane, ring.row_stride(), zs, y, right.begin, right.end);
+        if (needs_left) stage_columns(row, size.columns, copy, p.x0, all.direct.begin + x_reach());
+        if (needs_right) stage_columns(row, size.columns, copy, all.direct.end - x_reach(), p.x1);
       }
+      if (has_ends()) fill_row_ends(copy, size, p.x0 == 0, p.x1 == size.columns, radius[2], edges);
     }
-    finish_plane(plane, ring.row_stride(), t, y0, y1, x0, x1);
+    finish_plane<I>(all, t, 0, z);
   }
   /// Columns that a vector may look at beside its own.
   [[nodiscard]] std::ptrdiff_t x_reach() const noexcept {
     return radius[2] + 2 * (std::max)({line_elements<In>..., line_elements<Out>...});
   }
 
-  /// Columns x0 to x1 of row y.
+  /// Whether something lies behind the ends of the rows of a level, and is no other row's.
+  [[nodiscard]] bool has_ends() const noexcept { return !wraps() && !keeps_rim(); }
+
+  /// Fills in the rows behind the rim of a plane of level k whose own rows are known.
   template <std::size_t I>
-  void stage_row(in_type<I>* plane, std::ptrdiff_t stride, std::ptrdiff_t zs, std::ptrdiff_t y, std::ptrdiff_t x0,
-                 std::ptrdiff_t x1) const {
-    auto const* const row = std::get<I>(from).row(zs, edge_index(edges.kind, y, size.rows));
-    in_type<I>* const copy = plane + y * stride;
-    std::ptrdiff_t const own0 = x0 < 0 ? 0 : x0, own1 = x1 > size.columns ? size.columns : x1;
-    copy_short(row + own0, own1 - own0, copy + own0);
-    for (std::ptrdiff_t x = x0; x < 0; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
-    for (std::ptrdiff_t x = size.columns; x < x1; ++x) copy[x] = row[edge_index(edge::wrap, x, size.columns)];
+  void finish_plane(rings const& all, tile const& t, std::ptrdiff_t k, std::ptrdiff_t z) const {
+    if (!has_ends()) return;
+    using T = in_type<I>;
+    auto const& ring = std::get<I>(all.fields).ring;
+    auto const [y0, y1, x0, x1] = part(t, k);
+    fill_rows_outside(
+        ring_plane<T>{ring.plane(k, z), ring.row_stride(), layout().template window<T>(t), y0, y1, x0, x1}, size,
+        radius, edges);
   }
 
-  /// Fills in what lies behind the rim of a plane of which rows y0 to y1, columns x0 to x1 are known.
-  template <class T>
-  void finish_plane(T* plane, std::ptrdiff_t stride, tile const& t, std::ptrdiff_t y0, std::ptrdiff_t y1,
-                    std::ptrdiff_t x0, std::ptrdiff_t x1) const {
-    fill_plane_ends(ring_plane<T>{plane, stride, window<T>(t), y0, y1, x0, x1}, size, radius, edges);
-  }
-
-  /// Finds row 0 of the planes round the `count` planes from z on of field I, as step k sees them: in the grid itself,
-  /// or in copies and results. A single sweep asks for the next rows of the grid while it computes: at the end of each
-  /// group of rows the processor would otherwise begin anew to see where it leads.
+  /// Finds the planes round the `count` planes from z on of field I, as step k sees them: in the grid itself, or in
+  /// copies and results. A single sweep asks for the next rows of the grid while it computes: at the end of each group
+  /// of rows the processor would otherwise begin anew to see where it leads.
   template <std::size_t I>
   void look_round(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count, bool in_grid) const {
-    std::ptrdiff_t const r = radius[0];
     auto& field = std::get<I>(all.fields);
-    field.ahead = D == 2 && in_grid && depth == 1 ? (r + count) * std::get<I>(from).plane_stride : 0;
-    field.row_stride = in_grid ? std::get<I>(from).row_stride : field.ring.row_stride();
-    for (std::ptrdiff_t d = -r; d < r + count; ++d) {
-      std::ptrdiff_t const p = z + d;
-      bool const outside = !wraps() && (p < 0 || p >= size.planes);
-      auto& plane = field.planes[static_cast<std::size_t>(d + r)];
-      if (outside && edges.kind == edge::constant)
-        plane = field.ring.constant_plane();
-      else if (in_grid)
-        plane = std::get<I>(from).row(edge_index(edges.kind, p, size.planes), 0);
-      else
-        plane = plane_of<I>(all, k - 1, outside ? edge_index(edges.kind, p, size.planes) : p);
-    }
-  }
-
-  /// Row y of those planes.
-  template <std::size_t I>
-  [[nodiscard]] row_neighbours<in_type<I>> neighbours(rings& all, std::ptrdiff_t y) const {
-    auto& field = std::get<I>(all.fields);
-    if constexpr (D != 3) return {field.planes.data() + radius[0], field.row_stride, field.ahead};
-    for (std::size_t d = 0; d != field.rows.size(); ++d) field.rows[d] = field.planes[d] + y * field.row_stride;
-    return {field.rows.data() + radius[0], field.row_stride};
+    field.ahead = D == 2 && in_grid && depth == 1 ? (radius[0] + count) * std::get<I>(from).plane_stride : 0;
+    if (in_grid)
+      field.look_round(z, count, size.planes, edges, std::get<I>(from).row_stride, [&](std::ptrdiff_t p) {
+        return std::get<I>(from).row(edge_index(edges.kind, p, size.planes), 0);
+      });
+    else
+      field.look_round(z, count, size.planes, edges, field.ring.row_stride(),
+                       [&](std::ptrdiff_t p) { return plane_of<I>(all, k - 1, p); });
   }
 
   /// Plane z of field I in the state after `step` steps.
@@ -345,56 +283,18 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
 
   /// The `count` planes of step k from z on: one, or rows_at_once of them.
   void compute(rings& all, tile const& t, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count) const {
-    std::ptrdiff_t const margin_y = (depth - k) * radius[1], margin_x = (depth - k) * radius[2];
-    std::ptrdiff_t const y0 = low(t.row_begin - margin_y), y1 = high(t.row_end + margin_y, size.rows);
-    std::ptrdiff_t const x0 = low(t.column_begin - margin_x), x1 = high(t.column_end + margin_x, size.columns);
-    bool const last = k == depth;
-    bool const keeps_rim = edges.kind == edge::none;
-    bool const rim_plane = is_rim_plane(z);
-    if (!rim_plane) {
-      row_extent extent{x0,
-                        x1,
-                        0,
-                        0,
-                        0,
-                        wraps() ? size.planes : 0,
-                        wraps() ? size.columns : 0,
-                        widest(),
-                        static_cast<int>(radius[0]),
-                        !last,
-                        last && bypass};
-      if (keeps_rim) {
-        extent.begin = (std::max)(x0, radius[2]);
-        extent.end = (std::min)(x1, size.columns - radius[2]);
-        if constexpr (moving != 0) extent.room = extent.begin - x0;  // the rim is put right behind it
-      }
-      if (!last) extent.room = line_elements<char>;
-      compute_rows(all, k, z, count, keeps_rim ? (std::max)(y0, radius[1]) : y0,
-                   keeps_rim ? (std::min)(y1, size.rows - radius[1]) : y1, extent);
-    }
-    if (!history && !rim_plane && lies_inside(y0, y1, x0, x1)) return;
+    plane_part const p = part(t, k);
+    if (!is_rim_plane(z)) compute_rows(all, p, k, z, count);
     for (std::ptrdiff_t end = z + count; z != end; ++z) {
-      if (keeps_rim) copy_rim(all, k, z, y0, y1, x0, x1, rim_plane);
-      if (!last)
+      if (keeps_rim() && (is_rim_plane(z) || p.y0 < radius[1] || p.y1 > size.rows - radius[1]))
+        copy_rim_rows(all, p, k, z);
+      if (k != depth)
         each_in([&](auto i) {
-          if constexpr (produced<i>)
-            finish_plane(std::get<i>(all.fields).ring.plane(k, z), std::get<i>(all.fields).ring.row_stride(), t, y0, y1,
-                         x0, x1);
+          if constexpr (produced<i>) finish_plane<i>(all, t, k, z);
         });
       if constexpr (history) keep_history(all, t, k, z);
     }
   }
-
-  /// Whether nothing behind the rim is next to these rows and columns of a plane, nor the rim itself that none keeps.
-  [[nodiscard]] bool lies_inside(std::ptrdiff_t y0, std::ptrdiff_t y1, std::ptrdiff_t x0,
-                                 std::ptrdiff_t x1) const noexcept {
-    if (wraps()) return true;
-    bool const keeps_rim = edges.kind == edge::none;
-    std::ptrdiff_t const dy = keeps_rim ? radius[1] : D == 3 ? 1 : 0, dx = keeps_rim ? radius[2] : 1;
-    return y0 >= dy && y1 <= size.rows - dy && x0 >= dx && x1 <= size.columns - dx;
-  }
-
-  [[nodiscard]] int widest() const noexcept { return static_cast<int>((std::max)({radius[0], radius[1], radius[2]})); }
 
   /// Where step k writes row y of plane z.
   template <std::size_t Output>
@@ -408,74 +308,105 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     }
   }
 
-  void compute_rows(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count, std::ptrdiff_t y0,
-                    std::ptrdiff_t y1, row_extent& extent) const {
-    extent.plane = edge_index(edges.kind, z, size.planes);
+  void compute_rows(rings& all, plane_part const& p, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count) const {
+    bool const last = k == depth;
+    row_extent extent{p.x0,
+                      p.x1,
+                      0,
+                      edge_index(edges.kind, z, size.planes),
+                      0,
+                      wraps() ? size.planes : 0,
+                      wraps() ? size.columns : 0,
+                      static_cast<int>((std::max)({radius[0], radius[1], radius[2]})),
+                      static_cast<int>(radius[0]),
+                      !last,
+                      last && bypass};
+    if (keeps_rim()) {
+      extent.begin = (std::max)(p.x0, radius[2]);
+      extent.end = (std::min)(p.x1, size.columns - radius[2]);
+      if constexpr (moving != 0) extent.room = extent.begin - p.x0;  // the rim is put right behind it
+    }
+    if (!last) extent.room = line_elements<char>;
     columns const whole{extent.begin, extent.end};
     columns const direct{k == 1 ? (std::max)(whole.begin, all.direct.begin) : whole.end,
                          k == 1 ? (std::min)(whole.end, all.direct.end) : whole.end};
-    if (direct.begin >= direct.end) return compute_columns(all, k, z, count, y0, y1, extent, false);
-    extent.end = direct.begin;
-    compute_columns(all, k, z, count, y0, y1, extent, false);
-    if (direct.begin != whole.begin) extent.room = 0;
-    extent.begin = direct.begin;
-    extent.end = direct.end;
-    compute_columns(all, k, z, count, y0, y1, extent, true);
-    extent.room = 0;
-    extent.begin = direct.end;
-    extent.end = whole.end;
-    compute_columns(all, k, z, count, y0, y1, extent, false);
+    auto const piece = [&](columns const& c, bool in_grid) {
+      if (c.begin >= c.end) return;
+      if (c.begin != whole.begin) extent.room = 0;
+      extent.begin = c.begin;
+      extent.end = c.end;
+      compute_columns(all, p, k, z, count, extent, in_grid, c.end == whole.end);
+    };
+    if (direct.begin >= direct.end) return piece(whole, false);
+    piece({whole.begin, direct.begin}, false);
+    piece(direct, true);
+    piece({direct.end, whole.end}, false);
   }
 
-  void compute_columns(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count, std::ptrdiff_t y0,
-                       std::ptrdiff_t y1, row_extent& extent, bool in_grid) const {
-    if (extent.begin >= extent.end) return;
+  void compute_columns(rings& all, plane_part const& p, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count,
+                       row_extent& extent, bool in_grid, bool last_piece) const {
     each_in([&](auto i) { look_round<i>(all, k, z, count, in_grid && reads_grid<i>()); });
-    bool const ask = D == 3 && all.coming.plane >= 0 && all.coming.plane < size.planes;
+    std::ptrdiff_t const y0 = keeps_rim() ? (std::max)(p.y0, radius[1]) : p.y0;
+    std::ptrdiff_t const y1 = keeps_rim() ? (std::min)(p.y1, size.rows - radius[1]) : p.y1;
+    bool const finishes = last_piece && !wraps() && (p.x0 == 0 || p.x1 == size.columns);
     for (std::ptrdiff_t y = y0; y < y1; ++y) {
       extent.row = edge_index(edges.kind, y, size.rows);
-      if (ask) prefetch_row(all.coming.plane, extent.row, all.coming.due);
+      if (D == 3) each_in([&](auto i) { prefetch<i>(all.coming, count, extent.row); });
       if (rows_at_once != 1 && count != 1)
-        compute_row<rows_at_once>(all, k, z, y, extent);
+        compute_row<rows_at_once>(all, p, k, z, y, extent, finishes);
       else
-        compute_row<1>(all, k, z, y, extent);
+        compute_row<1>(all, p, k, z, y, extent, finishes);
     }
   }
 
   /// Row y of R planes.
   template <std::size_t R>
-  void compute_row(rings& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t y, row_extent const& extent) const {
+  void compute_row(rings& all, plane_part const& p, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t y,
+                   row_extent const& extent, bool finishes) const {
     [&]<std::size_t... I, std::size_t... O>(std::index_sequence<I...>, std::index_sequence<O...>) {
+      std::tuple<row_neighbours<In>...> const rows{std::get<I>(all.fields).neighbours(y)...};
       std::tuple<Out*...> targets[R];
       for (std::size_t q = 0; q != R; ++q)
         ((std::get<O>(targets[q]) = target<O>(all, k, z + static_cast<std::ptrdiff_t>(q), y)), ...);
-      stencil_rows<Leaf, D>(f, std::tuple<row_neighbours<In>...>{neighbours<I>(all, y)...}, targets, extent);
+      stencil_rows<Leaf, D>(f, rows, targets, extent);
+      if constexpr (moving != 0)
+        if (finishes)
+          for (std::size_t q = 0; q != R; ++q)
+            (finish_row(p, k, std::get<O>(targets[q]), std::get<moving_index[O]>(rows).planes[q]), ...);
     }(std::make_index_sequence<ins>{}, std::make_index_sequence<outs>{});
   }
 
-  /// Under boundary::none step k takes the rim over from the step before.
-  void copy_rim(rings const& all, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t y0, std::ptrdiff_t y1,
-                std::ptrdiff_t x0, std::ptrdiff_t x1, bool rim_plane) const {
+  /// What lies at and behind the ends of a row that step k computed, while the row is in the first-level cache. Under
+  /// none the rim is that of the step before.
+  template <class T>
+  void finish_row(plane_part const& p, std::ptrdiff_t k, T* row, T const* before) const {
+    if (keeps_rim()) {
+      for (std::ptrdiff_t x = p.x0; x < radius[2]; ++x) row[x] = before[x];
+      for (std::ptrdiff_t x = (std::max)(p.x0, size.columns - radius[2]); x < p.x1; ++x) row[x] = before[x];
+    } else if (k != depth) {
+      fill_row_ends(row, size, p.x0 == 0, p.x1 == size.columns, radius[2], edges);
+    }
+  }
+
+  /// Row y of plane z before step k.
+  template <std::size_t I>
+  [[nodiscard]] in_type<I> const* row_before(rings const& all, std::ptrdiff_t k, std::ptrdiff_t z,
+                                             std::ptrdiff_t y) const {
+    if (k == 1) return std::get<I>(from).row(z, y);
+    return plane_of<I>(all, k - 1, z) + y * std::get<I>(all.fields).ring.row_stride();
+  }
+
+  /// Under boundary::none step k takes over the rows of the rim: all of a rim plane.
+  void copy_rim_rows(rings const& all, plane_part const& p, std::ptrdiff_t k, std::ptrdiff_t z) const {
     each_in([&](auto i) {
       if constexpr (produced<i>) {
-        for (std::ptrdiff_t y = y0; y < y1; ++y) {
-          auto const* const source = k == 1
-                                         ? std::get<i>(from).row(z, y)
-                                         : plane_of<i>(all, k - 1, z) + y * std::get<i>(all.fields).ring.row_stride();
-          auto* const row = target<rank<i>>(all, k, z, y);
-          auto const copy = [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-            if (end - begin > 16)
-              std::copy_n(source + begin, end - begin, row + begin);
-            else
-              for (; begin < end; ++begin) row[begin] = source[begin];
-          };
-          if (rim_plane || y < radius[1] || y >= size.rows - radius[1]) {
-            copy(x0, x1);
-          } else {
-            copy(x0, (std::min)(x1, radius[2]));
-            copy((std::max)(x0, size.columns - radius[2]), x1);
-          }
-        }
+        auto const copy = [&](std::ptrdiff_t y0, std::ptrdiff_t y1) {
+          for (std::ptrdiff_t y = y0; y < y1; ++y)
+            copy_short(row_before<i>(all, k, z, y) + p.x0, p.x1 - p.x0, target<rank<i>>(all, k, z, y) + p.x0);
+        };
+        if (is_rim_plane(z)) return copy(p.y0, p.y1);
+        copy(p.y0, (std::min)(p.y1, radius[1]));
+        copy((std::max)(p.y0, size.rows - radius[1]), p.y1);
       }
     });
   }
