@@ -54,7 +54,7 @@ void find_out(row& r, std::vector<check> const& checks, std::vector<std::set<std
     how.weakened = mutation{r.where, r.to};
     how.buffered_loads = true;
     result const found = explore(checks[i].body, how);
-    r.bounded = r.bounded || !found.exhaustive;
+    r.bounded = r.bounded || !(found.exhaustive || found.bound == checks[i].bound);
     for (std::string const& pair : found.buffered)
       if (r.buffered.empty() && !buffered[i].contains(pair)) r.buffered = pair;
     if (found.ok()) continue;

@@ -5,7 +5,7 @@
 
 #include <cstdlib>  // getenv
 
-#include "check.hpp"  // run_checks
+#include "check.hpp"  // run_checks, mutation_table
 
 namespace {
 
@@ -64,6 +64,45 @@ void add_and_look(int tasks) {
   model::reach("all have run");
 }
 
+// A closed pool lends nobody and takes no ticket: who waits runs the tasks, and sleeps for what others run. No pool
+// thread, so no bound.
+
+group& group_without_pool() {
+  pool& p = *new pool(1);
+  p.close();
+  return new_group(p);
+}
+
+/// Each waiter sees the end of every task, whoever has run it, and the last one destroys the group.
+void await_alone(int tasks) {
+  group& g = group_without_pool();
+  auto* const list = new task[static_cast<std::size_t>(tasks)];
+  for (int k = 0; k != tasks; ++k) add(g, list[k]);
+  g.add_reference();
+  auto const waiter = [&g, list, tasks] {
+    g.await_all();
+    for (int k = 0; k != tasks; ++k) list[k].ran_once();
+    g.release();
+  };
+  model::parallel({waiter, waiter});
+  model::reach("all have run");
+}
+
+/// Nobody but the one who waits will run the task, which may come while he lies down.
+void add_while_one_lies_down() {
+  group& g = group_without_pool();
+  task& t = *new task;
+  model::parallel({[&] { add(g, t); },
+                   [&] {
+                     while (t.done.load(std::memory_order_acquire) == 0) {
+                       g.await_all();
+                       model::atomics::pause();
+                     }
+                     t.ran_once();
+                   }});
+  model::reach("all have run");
+}
+
 model::check with(char const* name, int looks, std::function<void()> const& body, std::vector<std::string> reaches) {
   model::options how;
   how.daemons = true;
@@ -84,6 +123,13 @@ std::vector<model::check> checks() {
   };
 }
 
+std::vector<model::check> waits() {
+  return {
+      {"two wait in a closed pool for one task", [] { await_alone(1); }, {}, "", {"all have run"}},
+      {"a task comes while one who waits lies down", add_while_one_lies_down, {}, "", {"all have run"}},
+  };
+}
+
 /// Takes minutes.
 std::vector<model::check> large_checks() {
   return {
@@ -96,6 +142,17 @@ std::vector<model::check> large_checks() {
 
 int main() {
   int failures = model::run_checks("group on a pool of one", checks());
+  failures += model::run_checks("waits for a group", waits());
+  auto all = waits();
+  all.push_back(checks().back());
+  char const* const passed_on = "the ticket's link, which no checker sees, passes from one queue to the next";
+  failures += model::mutation_table(
+      "group.hpp", all,
+      {{"serving", "store", 1, "release -> relaxed", false, "carried by the errand [G4]; needs three workers"},
+       {"~serving", "store", 1, "release -> relaxed", false, "likewise"},
+       {"hire", "cas", 1, "acquire -> relaxed", false, passed_on},
+       {"give_back", "rmw", 1, "release -> relaxed", false, passed_on},
+       {"resume", "rmw", 1, "acquire -> relaxed", false, passed_on}});
   if (std::getenv("TARTAN_STRESS") != nullptr) failures += model::run_checks("group, for long", large_checks());
   return failures == 0 ? 0 : 1;
 }

@@ -4,7 +4,7 @@
 
 #include <cstdlib>  // getenv
 
-#include "check.hpp"  // run_checks
+#include "check.hpp"  // run_checks, mutation_table
 
 namespace {
 
@@ -75,6 +75,14 @@ void start_and_close() {
   }
   model::reach("the pool is gone");
 }
+/// A slot is added while the pool's thread looks at all of them.
+void second_call_and_close() {
+  {
+    pool p(2);
+    call(p, [&](worker&) { call(p, [](worker&) {}); });
+  }
+  model::reach("the pool is gone");
+}
 void one_fork() {
   pool& p = *new pool(2);
   call(p, [](worker& w) { fork(w, [] {}); });
@@ -83,12 +91,18 @@ void fork_within_fork() {
   pool& p = *new pool(2);
   call(p, [](worker& w) { fork(w, [&] { fork(w, [] {}); }); });
 }
-void submit_and_close() {
+void submit_and_close(tartan::idle mode, bool from_elsewhere = false) {
+  tartan::detail::pool_setup setup;
+  setup.size = 1;
+  setup.idle = mode;
   task t;
   {
-    pool p(1);
+    pool p(setup);
     t.input.set(7);
-    require(p.submit(&t, tartan::detail::this_queue_place()), "an open pool refuses a task");
+    auto const submit = [&] {
+      require(p.submit(&t, tartan::detail::this_queue_place()), "an open pool refuses a task");
+    };
+    from_elsewhere ? model::join(model::spawn(submit)) : submit();
   }
   require(t.output.get() == 8 && t.runs == 1, "a submitted task did not run once before the pool was gone");
   model::reach("the task has run");
@@ -123,12 +137,26 @@ std::vector<std::string> const task_points{"a pool thread runs the task", "the t
 std::vector<model::check> checks() {
   return {
       with("pool of two: start and close", 0, false, start_and_close, {"the pool is gone"}),
-      with("pool of one: submit a task, close", 8, false, submit_and_close, task_points),
+      with("pool of two: a call within a call, close", 0, false, second_call_and_close, {"the pool is gone"}),
+      with(
+          "pool of one: submit a task, close", 8, false, [] { submit_and_close(tartan::idle::balanced); }, task_points),
+      with(
+          "pool of one that never sleeps: submit a task, close", 8, false,
+          [] { submit_and_close(tartan::idle::latency); }, task_points),
+      with(
+          "pool of one that never sleeps: another thread submits a task, close", 8, false,
+          [] { submit_and_close(tartan::idle::latency, true); }, task_points),
       with("pool of one: submit a task, wait for it outside", 8, true, submit_and_look, task_points),
       with("pool of one: submit a task, call, close", 8, false, submit_and_call, task_points),
       with("pool of two: one fork", 4, true, one_fork, fork_points),
       with("pool of two: a fork within a fork", 4, true, fork_within_fork, fork_points),
   };
+}
+
+/// Those that are repeated for every weakening.
+std::vector<model::check> small_checks() {
+  auto const all = checks();
+  return {all[0], all[3], all[4], all[5], all[7]};
 }
 
 std::vector<model::check> large_checks() {
@@ -142,6 +170,17 @@ std::vector<model::check> large_checks() {
 
 int main() {
   int failures = model::run_checks("pool", checks());
+  failures += model::mutation_table(
+      "pool.hpp", small_checks(),
+      {{"published", "light fence", 1, "removed", false, "[I1]: who misses the sleeper runs the fork himself"},
+       {"next_errand", "store", 1, "release -> relaxed", false,
+        "needed by a third worker, which follows a runner [F3]"},
+       {"linger", "load", 1, "acquire -> relaxed", false,
+        "the other worker's slot was made by this thread or before it"},
+       {"linger", "store", 1, "release -> relaxed", false,
+        "needed by a third worker, which has not seen the table with this slot"},
+       {"hand_over", "load", 1, "acquire -> relaxed", false, "likewise"}});
+  failures += model::mutation_table("slot_table.hpp", {checks()[1]}, {});
   if (std::getenv("TARTAN_STRESS") != nullptr) failures += model::run_checks("pool, for hours", large_checks());
   return failures == 0 ? 0 : 1;
 }

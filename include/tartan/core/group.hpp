@@ -42,12 +42,13 @@ struct group_task : queued_task {
 ///     R3  a free ticket? submit it                   the ticket again and go on
 ///
 ///     waiter (W)                                 whoever ends the last task, or adds one (E)
-///     W1  ++sleepers                  [G2]       E1  pending -> 0, or the task is in the queue
-///     W2  pending and queue once more            E2  fence                               [G2]
-///     W3  park                                   E3  sleepers? signal each
+///     W1  ++sleepers                             E1  pending -> 0, or the task is in the queue
+///     W2  fence                       [G2]       E2  seq_cst, or a fence                 [G2]
+///     W3  pending and queue once more            E3  sleepers? signal each
+///     W4  park
 ///
 /// [G1] A fence behind T1, and the fence of R2: either R3 finds the ticket free, or T2 finds the
-/// task. [G2] Likewise: either W2 sees E1, or E3 sees the sleeper. [G3] Tasks that a ticket has ended are counted off
+/// task. [G2] Likewise: either W3 sees E1, or E3 sees the sleeper. [G3] Tasks that a ticket has ended are counted off
 /// `pending_` when it finds no further one: until then the group
 ///      cannot be finished anyway, and producers and consumers do not fight for that word.
 /// [G4] Which worker runs a task of the group stands in worker::serves, written after the errand has changed and reset
@@ -175,8 +176,8 @@ class group {
     do {
       number = static_cast<unsigned>(std::countr_one(taken));
       if (number >= most_tickets_) return;
-      // acq_rel: with give_back(), whose runner is done with the ticket; relaxed: a failure looks again.
-    } while (!taken_.compare_exchange_weak(taken, taken | (std::uint64_t{1} << number), std::memory_order_acq_rel,
+      // Acquire: with give_back(), whose runner is done with the ticket; relaxed: a failure looks again.
+    } while (!taken_.compare_exchange_weak(taken, taken | (std::uint64_t{1} << number), std::memory_order_acquire,
                                            std::memory_order_relaxed));
     submit(tickets_[number]);
   }
@@ -189,14 +190,15 @@ class group {
   }
 
   void give_back(ticket& t) noexcept {
-    taken_.fetch_and(~(std::uint64_t{1} << t.number), std::memory_order_seq_cst);  // T1
+    taken_.fetch_and(~(std::uint64_t{1} << t.number), std::memory_order_release);  // T1 with hire() and resume()
     real_atomics::full_fence();                                                    // [G1]: before the look T2
   }
 
-  /// Takes the ticket again if there is work, unless somebody else has.
+  /// Takes the ticket again if there is work, unless somebody else has (who may have given it back since: acquire).
   [[nodiscard]] bool resume(ticket& t) noexcept {
     std::uint64_t const bit = std::uint64_t{1} << t.number;
-    return !queue_.seems_empty() && (taken_.fetch_or(bit, std::memory_order_seq_cst) & bit) == 0;  // T2
+    return !queue_.seems_empty() &&
+           (taken_.fetch_or(bit, std::memory_order_acquire) & bit) == 0;  // T2 with give_back()
   }
 
   void serve(ticket& t, worker* w) noexcept {
@@ -320,13 +322,13 @@ class group {
     }
     sleeper self{w.spot};
     link(self);                                      // W1
-    real_atomics::heavy_fence(w.home.asymmetric());  // [L4] of join.hpp with pool::published()
+    real_atomics::heavy_fence(w.home.asymmetric());  // W2; [L4] of join.hpp with pool::published()
     job* const late = steal_below(w, frog);
-    if (late == nullptr && still_to_wait()) {  // W2
+    if (late == nullptr && still_to_wait()) {  // W3
       bump(w.parks);
       emit(hook_event::park, w.index);
       outer_blocking const counted(&w);
-      w.spot.park();  // W3
+      w.spot.park();  // W4
       emit(hook_event::unpark, w.index);
     }
     unlink(self);
@@ -352,20 +354,22 @@ class group {
       }
       sleeper self{spot};
       link(self);                        // W1
-      if (still_to_wait()) spot.park();  // W2, W3
+      real_atomics::full_fence();        // W2, [G2] with add() and finished()
+      if (still_to_wait()) spot.park();  // W3, W4
       unlink(self);
     }
   }
 
+  /// W3, behind a fence (W2); relaxed: who goes on looks again.
   [[nodiscard]] bool still_to_wait() const noexcept {
-    return pending_.load(std::memory_order_seq_cst) != 0 && queue_.seems_empty();  // W2, [G2]
+    return pending_.load(std::memory_order_relaxed) != 0 && queue_.seems_empty();
   }
 
   void link(sleeper& s) noexcept {
     std::lock_guard const hold(sleepers_mutex_);
     s.next = first_sleeper_;
     first_sleeper_ = &s;
-    sleepers_.fetch_add(1, std::memory_order_seq_cst);  // W1, [G2]
+    sleepers_.fetch_add(1, std::memory_order_relaxed);  // W1; relaxed: before the fence of [G2]
   }
 
   void unlink(sleeper& s) noexcept {

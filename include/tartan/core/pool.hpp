@@ -111,7 +111,7 @@ class pool {
     if (left_behind()) return;
     may_join();
     mutex_hold const one(join_mutex_);
-    closed_.store(true, std::memory_order_relaxed);  // relaxed: ordered by the fence
+    closed_.store(true, std::memory_order_release);  // with work(): what others pushed before close()
     real_atomics::full_fence();                      // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
     wake_everybody();
     while (worker* const w = take_thread()) w->thread.join();
@@ -125,7 +125,7 @@ class pool {
       raise<pool_closed>();
     worker& w = kept != nullptr ? *kept : *take_spare();
     people_.caller_comes();
-    if (!started_.load(std::memory_order_acquire)) start_threads();  // acquire: with start_threads()
+    if (!started_.load(std::memory_order_relaxed)) start_threads();  // relaxed: nothing is read for it
     return w;
   }
 
@@ -204,7 +204,7 @@ class pool {
 
   /// Any thread. The task runs although nobody waits. False after close(): the caller keeps the task.
   [[nodiscard]] bool submit(queued_task* task, queue_place place) {
-    if (!everybody_.load(std::memory_order_acquire)) start_async_thread();  // acquire: with start_async_thread()
+    if (!everybody_.load(std::memory_order_relaxed)) start_async_thread();  // relaxed: nothing is read for it
     if (!queue_.push(task, place)) [[unlikely]]
       return false;
     real_atomics::full_fence();  // [I1] with begin_sleep(); [H1] with stand_back()
@@ -326,7 +326,7 @@ class pool {
     pin_this_module();
     while (threads_held_ + 1 < size_ && start_thread()) {
     }  // with fewer the caller does more
-    started_.store(true, std::memory_order_release);  // with enter()
+    started_.store(true, std::memory_order_relaxed);  // relaxed: see enter()
   }
 
   TARTAN_COLD void start_async_thread() {
@@ -339,8 +339,8 @@ class pool {
       raise<error>(
           "tartan: the system refuses to start a thread for submitted work; raise the limit on processes "
           "(ulimit -u), or give the pool a smaller stack_size");
-    started_.store(true, std::memory_order_release);    // with enter()
-    everybody_.store(true, std::memory_order_release);  // with submit()
+    started_.store(true, std::memory_order_relaxed);    // relaxed: see enter()
+    everybody_.store(true, std::memory_order_relaxed);  // relaxed: see submit()
   }
 
   TARTAN_COLD void start_spares() noexcept {
@@ -414,7 +414,7 @@ class pool {
         while (job* const j = linger(w)) run_begun(w, *j);  // who has just worked is likely to be given more
         continue;
       }
-      if (closed_.load(std::memory_order_acquire) && queue_.seems_empty()) break;  // acquire: with ~pool()
+      if (closed_.load(std::memory_order_acquire) && queue_.seems_empty()) break;  // acquire: with join()
     }
     if (setup_.on_exit != nullptr) setup_.on_exit(setup_.self, w.index);
     emit(hook_event::thread_stop, w.index);
@@ -485,7 +485,7 @@ class pool {
     }
     idle_.begin_sleep(searching);            // S1
     real_atomics::heavy_fence(asymmetric_);  // S2, [I1] with published() and submit()
-    if (closed_.load(std::memory_order_seq_cst) || !queue_.seems_empty() || anybody_has_work()) {  // S3
+    if (closed_.load(std::memory_order_relaxed) || !queue_.seems_empty() || anybody_has_work()) {  // S3
       if (!idle_.cancel_sleep()) idle_.await_token();                                              // S4
       return run_found(w, {steal(w), false});
     }
