@@ -49,6 +49,7 @@ TEST_CASE("bounds of a histogram", "[histogram]") {
   CHECK_THROWS_AS(tn::histogram(tn::par, std::vector<int>{}, 0, 0, 1), tn::bad_argument);
   CHECK_THROWS_AS(tn::histogram(tn::par, std::vector<int>{}, 1, 1, 1), tn::bad_argument);
   CHECK_THROWS_AS(tn::histogram(tn::par, std::vector<int>{}, 1, 0, nan), tn::bad_argument);
+  CHECK_THROWS_AS(tn::histogram(tn::par, std::vector<double>{0}, 5000, 0, 1e-320), tn::bad_argument);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -56,6 +57,23 @@ struct bulky {
 struct asked_to_stop {
   bool stop_requested() const { return true; }
 };
+
+TEST_CASE("counting up from a narrow start does not wrap, and an element may be what is filled with", "[places]") {
+  std::vector<std::int64_t> v(300);
+  tn::iota(tn::par, v, std::uint8_t{0});
+  CHECK(v[299] == 299);
+  tn::iota(tn::par, v, static_cast<signed char>(-100));
+  CHECK((v[0] == -100 && v[299] == 199));
+  std::vector<double> reals(300);
+  tn::iota(tn::par, reals, -1);
+  CHECK((reals[0] == -1 && reals[299] == 298));
+  tn::iota(tn::par, reals, ~std::uint64_t{0} - 299);
+  CHECK(reals[0] > 1e19);
+  std::vector<std::complex<double>> same(100'000, 1);
+  same[50'000] = 2;
+  tn::fill(tn::par.workers(2), same, same[50'000]);
+  CHECK(std::count(same.begin(), same.end(), 2.0) == 100'000);
+}
 
 TEST_CASE("elements are filled, generated and counted up", "[places]") {
   test::everywhere([](auto const& policy) {

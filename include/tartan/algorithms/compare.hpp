@@ -72,7 +72,8 @@ template <execution_policy P, divisible_range A, divisible_range B, class Equal 
 ///
 ///     bool before = tartan::lexicographical_compare(tartan::par, v, w);
 ///
-/// @param compare  A strict weak order, called at most twice for each pair. Everything else as mismatch.
+/// @param compare  A strict weak order, called at most twice for each pair, and once more for the first that differs.
+/// Everything else as mismatch.
 template <execution_policy P, divisible_range A, divisible_range B, class Compare = std::ranges::less,
           class ProjA = std::identity, class ProjB = std::identity>
 [[nodiscard]] bool lexicographical_compare(P const& policy, A&& a, B&& b, Compare compare = {}, ProjA proj_a = {},

@@ -1,11 +1,12 @@
 #pragma once
 // Elements that do not depend on others: fill, generate, iota.
 
-#include <concepts>     // invocable
+#include <concepts>     // copy_constructible, invocable
 #include <cstddef>      // ptrdiff_t, size_t
+#include <cstdint>      // int64_t, uint64_t
 #include <functional>   // invoke
 #include <ranges>       // begin, range_reference_t, range_value_t
-#include <type_traits>  // is_arithmetic_v, remove_cvref_t
+#include <type_traits>  // is_arithmetic_v, is_integral_v, is_unsigned_v, remove_cvref_t
 #include <utility>      // move
 
 #include "tartan/algorithms/in_memory.hpp"  // check_works_in_memory
@@ -35,7 +36,7 @@ void write_each(P const& policy, R& r, Value const& value) {
 ///     tartan::fill(tartan::par, v, 1.0);
 ///
 /// @param r      A random-access range with a size.
-/// @param value  Assigned from several threads at once.
+/// @param value  Assigned from several threads at once; a copy of it where it can be copied, as it may be an element.
 ///
 /// Complexity: n assignments. Exceptions, Blocking, Thread safety: as for_each.
 template <execution_policy P, divisible_range R, class T = std::ranges::range_value_t<R>>
@@ -46,6 +47,8 @@ void fill(P const& policy, R&& r, T const& value) {
   if constexpr (std::is_arithmetic_v<T> && std::is_arithmetic_v<std::ranges::range_value_t<R>>) {
     auto const same = static_cast<std::ranges::range_value_t<R>>(value);
     detail::write_each(policy, r, [same](std::size_t) { return same; });
+  } else if constexpr (std::copy_constructible<T>) {  // value may be one of the elements
+    detail::write_each(policy, r, [same = value](std::size_t) -> T const& { return same; });
   } else {
     detail::write_each(policy, r, [&value](std::size_t) -> T const& { return value; });
   }
@@ -79,7 +82,11 @@ template <execution_policy P, divisible_range R, class T>
 void iota(P const& policy, R&& r, T start) {
   using element = std::ranges::range_value_t<R>;
   detail::write_each(policy, r, [&start](std::size_t i) {
-    if constexpr (std::is_arithmetic_v<T>)
+    if constexpr (std::is_unsigned_v<T>)
+      return static_cast<element>(std::uint64_t{start} + i);
+    else if constexpr (std::is_integral_v<T>)  // without overflow where T is narrower than the elements
+      return static_cast<element>(static_cast<std::int64_t>(static_cast<std::uint64_t>(start) + i));
+    else if constexpr (std::is_arithmetic_v<T>)
       return static_cast<element>(start + static_cast<T>(i));
     else
       return element(start + static_cast<std::ptrdiff_t>(i));

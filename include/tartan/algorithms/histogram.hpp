@@ -119,7 +119,8 @@ std::vector<std::size_t> histogram_of_numbers(P const& policy, It first, std::si
 /// @param r  Any input range of numbers; see for_each.
 ///
 /// Complexity: n; at most 256 tables of `bins` numbers. Determinism: exact.
-/// Exceptions: bad_argument unless bins >= 1 and low < high, both finite; otherwise as for_each.
+/// Exceptions: bad_argument unless bins >= 1 and low < high, both finite and far enough apart for so many bins;
+/// otherwise as for_each.
 template <execution_policy P, std::ranges::input_range R>
 [[nodiscard]] std::vector<std::size_t> histogram(P const& policy, R&& r, std::ptrdiff_t bins, double low, double high) {
   double const infinity = std::numeric_limits<double>::infinity();
@@ -128,6 +129,10 @@ template <execution_policy P, std::ranges::input_range R>
     detail::raise<bad_argument>("tartan: histogram needs finite bounds with low < high");
   auto const n = static_cast<std::size_t>(bins);
   detail::count_in_bins const rule{low, high, static_cast<double>(n) / (high - low)};
+  if (!(rule.bins_per_unit < infinity))
+    detail::raise<bad_argument>(
+        "tartan: histogram: the intervals are too narrow for numbers to tell them apart; widen "
+        "the bounds or take fewer bins");
   if constexpr (shared_memory_backend<typename P::backend_type> && divisible_range<R> &&
                 std::is_arithmetic_v<std::ranges::range_value_t<R>>) {
     if (n <= detail::bins_of_block::most)
