@@ -38,7 +38,8 @@ struct for_each_work {
 ///
 /// @param r  Any input range. Random-access sized ranges are used in place; others in windows of 4096 elements.
 /// @param f  Called exactly once for each element, from several threads at once. Where memory is not shared it gets
-///           copies, so it must take them by value or const reference.
+///           copies, so it must take them by value or const reference. Give a lambda rather than the name of a
+///           function: a name decays to a pointer, which is called for each element, not inlined, nor vectorised.
 ///
 /// Complexity: n calls; span O(n / workers + cost of one call). With plain policies the cost of the calls decides what
 /// runs in one piece: two calls of 100 ms run at the same time, a thousand of a nanosecond run as one loop.

@@ -98,13 +98,9 @@ class lane_state {
 
   /// add() of n > 0 elements to no others, and finish().
   template <std::size_t W, class Produce>
-  TARTAN_FLATTEN static T whole(std::size_t n, Produce const& produce, Combine& combine) {
-    if (n < Lanes) [[unlikely]] {
-      lane_state few;
-      few.filled_ = n;
-      few.template begin_short<W>(n, produce);
-      return few.finish_short(combine);
-    }
+  TARTAN_FLATTEN static T whole(std::size_t n, Produce produce, Combine& combine) {
+    if (n < Lanes) [[unlikely]]
+      return whole_short<W>(n, produce, combine);
     pack<T, W> lane[Lanes / W];
     unroll<Lanes / W>([&](auto r) TARTAN_INLINE_LAMBDA { lane[r] = produce.template whole<W>(r * W); });
     std::size_t i = Lanes;
@@ -119,6 +115,15 @@ class lane_state {
     unroll<Lanes / W>([&](auto r) TARTAN_INLINE_LAMBDA { lane[r].store(rest.lane_ + r * W); });
     rest.template end_short<W>(i, n, produce, combine);
     return fold_lanes<op>(pack<T, Lanes>::load(rest.lane_), combine);
+  }
+
+  /// The same of fewer elements than lanes. Apart, so that the other has no use for a frame.
+  template <std::size_t W, class Produce>
+  TARTAN_FLATTEN TARTAN_NOINLINE static T whole_short(std::size_t n, Produce produce, Combine& combine) {
+    lane_state few;
+    few.filled_ = n;
+    few.template begin_short<W>(n, produce);
+    return few.finish_short(combine);
   }
 
   /// The tree of all lanes.
