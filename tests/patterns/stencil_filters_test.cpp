@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "patterns/stencil_reference.hpp"
@@ -113,4 +114,20 @@ TEST_CASE("wide rows are read where they lie, also by the first of several passe
     blur3(tn::par.workers(2).simd(), in, out, edges, 3);
     require_picture(out, in, edges, 3, 1);
   }
+}
+
+TEST_CASE("interleaved elements keep to their own kind under a plain stencil too", "[stencil]") {
+  tn::grid<std::int32_t, 2> start(6, 3 * 50);
+  for (std::size_t i = 0; i != 6; ++i)
+    for (std::size_t j = 0; j != 150; ++j) start(i, j) = j % 3 == 0 ? 600 : j % 3 == 1 ? 60 : 6;
+  auto const mean = [](auto at) { return (at(0, -3) + at(0, 3) + at(-1, 0)) / 3; };
+  for (auto const& edges : {tn::boundary::clamp, tn::boundary::reflect, tn::boundary::symmetric, tn::boundary::wrap})
+    for (bool packs : {false, true}) {
+      auto g = start;
+      if (packs)
+        tn::stencil(tn::par.workers(2).simd(), g, tn::steps(5), tn::radius(1, 3), edges.interleaved(3), mean);
+      else
+        tn::stencil(tn::par.workers(3), g, tn::steps(5), tn::radius(1, 3), edges.interleaved(3), mean);
+      REQUIRE(g == start);  // each colour is even, so nothing changes, unless colours mix
+    }
 }
