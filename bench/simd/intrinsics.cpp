@@ -72,8 +72,8 @@ __m512 log16(__m512 x) {
   __m512 const e = _mm512_sub_ps(_mm512_getexp_ps(x), _mm512_getexp_ps(m));
   __m512 const f = _mm512_sub_ps(m, all(1.0F));
   __m512 const square = _mm512_mul_ps(f, f);
-  __m512 const cubic = _mm512_mul_ps(horner(f, 0x1.555554p-2F, -0x1.000226p-2F, 0x1.99a008p-3F, -0x1.547244p-3F,
-                                            0x1.22da1cp-3F, -0x1.0d853ep-3F, 0x1.055b6ap-3F, -0x1.38b58cp-4F),
+  __m512 const cubic = _mm512_mul_ps(horner(f, 0x1.5555a4p-2F, -0x1.00004p-2F, 0x1.9969bp-3F, -0x1.54efdcp-3F,
+                                            0x1.28847cp-3F, -0x1.0d8a8cp-3F, 0x1.ac90bcp-4F, -0x1.7140cp-5F),
                                      f);
   __m512 low = _mm512_fmadd_ps(cubic, square, _mm512_mul_ps(square, all(-0.5F)));
   low = _mm512_fmadd_ps(e, all(-2.12194440e-4F), low);
