@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <random>
@@ -53,6 +54,16 @@ TEST_CASE("the best of numbers that are compared side by side", "[top_k]") {
         CHECK(tn::top_k(tn::par.workers(3), v, static_cast<std::ptrdiff_t>(k)) == largest);
         CHECK(tn::top_k(tn::seq, v, static_cast<std::ptrdiff_t>(k), std::less<>{}) == least);
       }
+}
+
+TEST_CASE("a k beyond all bounds takes everything", "[top_k]") {
+  std::vector<int> v(10'000);
+  for (int i = 0; i != 10'000; ++i) v[static_cast<std::size_t>(i)] = i;
+  for (std::ptrdiff_t const k : {std::ptrdiff_t{10'000}, std::ptrdiff_t{1} << 62, PTRDIFF_MAX}) {
+    auto const all = tn::top_k(tn::par, v, k, std::ranges::less{});
+    REQUIRE(all.size() == 10'000);
+    CHECK((all.front() == 0 && all.back() == 9999 && std::is_sorted(all.begin(), all.end())));
+  }
 }
 
 TEST_CASE("the smallest of a list, and a k that makes no sense", "[top_k]") {

@@ -184,10 +184,12 @@ template <execution_policy P, std::ranges::input_range R, class Compare = std::r
   using T = std::ranges::range_value_t<R>;
   using rank = detail::rank_best<T, Compare, Proj>;
   if (k < 0) detail::raise<bad_argument>("tartan: top_k needs a k that is not negative");
-  rank const ranking{static_cast<std::size_t>(k), std::move(compare), std::move(proj)};
+  std::size_t most = static_cast<std::size_t>(k);
+  if constexpr (divisible_range<R>) most = (std::min)(most, detail::length(r));  // there may be no worst of k to beat
+  rank const ranking{most, std::move(compare), std::move(proj)};
   detail::best_elements<T> best;
   if constexpr (shared_memory_backend<typename P::backend_type> && divisible_range<R>)
-    best = k == 0 ? best : detail::best_of_range(policy, r, ranking);
+    best = most == 0 ? best : detail::best_of_range(policy, r, ranking);
   else
     best = aggregate(policy, std::forward<R>(r), detail::make_best<T>{}, ranking, ranking);
   std::sort_heap(best.heap.begin(), best.heap.end(), ranking.order());
