@@ -1,5 +1,6 @@
 #include "tartan/algorithms/by_key.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
@@ -290,6 +291,87 @@ TEST_CASE("calls nest", "[by_key]") {
   });
   REQUIRE(m.size() == 5);
   for (auto const& [key, count] : m) CHECK(count == 20L * 64 * 65 / 2);
+}
+
+// ---- more keys than a cache holds, nearly all of them new ----------------------------------------------------------
+
+/// Each number emits `each` keys, of which the next number emits the second half again; what a serial loop makes of it.
+template <class Key, class KeyAt, class Check>
+void with_many_keys(KeyAt const& key, Check const& check) {
+  constexpr std::size_t each = 24'000;  // beyond what one table takes of keys that are new
+  auto const emit_all = [&key](std::size_t i, auto const& emit) {
+    for (std::size_t k = 0; k != each; ++k) emit(key(i * each / 2 + k), i * each + k);
+  };
+  std::unordered_map<Key, std::string> expected;
+  for (std::size_t i = 0; i != 3; ++i)
+    emit_all(i, [&](Key const& k, std::size_t n) { expected[k] += std::to_string(n) + " "; });
+  check(emit_all, expected);
+}
+
+template <class Key, class KeyAt>
+void many_keys_come_together(KeyAt const& key) {
+  with_many_keys<Key>(key, [](auto const& emit_all, auto const& expected) {
+    auto const texts = [&](std::size_t i, auto& emit) {
+      emit_all(i, [&](Key const& k, std::size_t n) { emit(k, std::to_string(n) + " "); });
+    };
+    auto const ones = [&](std::size_t i, auto& emit) {
+      emit_all(i, [&](Key const& k, std::size_t) { emit(k, std::size_t{1}); });
+    };
+    std::unordered_map<Key, std::size_t> counts;
+    for (auto const& [k, text] : expected)
+      counts[k] = static_cast<std::size_t>(std::count(text.begin(), text.end(), ' '));
+    std::vector<std::size_t> const numbers{0, 1, 2};
+    for (unsigned const workers : {1U, 4U}) {
+      auto const p = tn::par.workers(workers);
+      CHECK(tn::map_reduce_by_key<Key, std::string>(p, numbers, texts) == expected);
+      CHECK(tn::map_reduce_by_key<Key, std::size_t>(p, numbers, ones) == counts);
+      auto const sorted = tn::map_reduce_by_key<Key, std::size_t>(p, numbers, ones, tn::sorted_by_key);
+      CHECK(sorted == std::map<Key, std::size_t>(counts.begin(), counts.end()));
+    }
+  });
+}
+
+TEST_CASE("many new numbers", "[by_key]") {
+  many_keys_come_together<std::uint64_t>([](std::size_t i) { return i * 0x9e3779b97f4a7c15ULL; });
+}
+TEST_CASE("many new texts, short and long", "[by_key]") {
+  many_keys_come_together<std::string>([](std::size_t i) {
+    return i % 3 == 0 ? "a text that does not fit a cell: " + std::to_string(i) : std::to_string(i);
+  });
+}
+TEST_CASE("many new objects", "[by_key]") {
+  many_keys_come_together<double>([](std::size_t i) { return 0.5 * static_cast<double>(i); });
+}
+
+TEST_CASE("keys that all differ, then one that does not", "[by_key]") {
+  std::vector<std::uint64_t> numbers(300'000);  // so many that one worker, too, has tables of its own
+  for (std::size_t i = 0; i != numbers.size(); ++i) numbers[i] = i < 200'000 ? i << 20 : 7;
+  for (unsigned const workers : {1U, 3U}) {
+    auto const counts = tn::count_by(tn::par.workers(workers), numbers, std::identity{});
+    CHECK(counts.size() == 200'001);
+    CHECK(counts.at(7) == 100'000);
+    CHECK(counts.at(199'999ULL << 20) == 1);
+  }
+}
+
+TEST_CASE("a combine that throws among many new keys leaves no trace", "[by_key]") {
+  auto const alive = std::make_shared<int>(0);
+  std::vector<std::size_t> const numbers{0, 1, 2};
+  auto const f = [&](std::size_t, auto& emit) {
+    for (std::size_t k = 0; k != 50'000; ++k) emit(word_number(k % 30'000), alive);
+  };
+  std::atomic<int> calls{0};
+  auto const combine = [&](std::shared_ptr<int> const& a, std::shared_ptr<int> const&) {
+    if (++calls == 30'000) throw std::runtime_error("enough");
+    return a;
+  };
+  for (unsigned const workers : {1U, 3U}) {
+    calls = 0;
+    CHECK_THROWS_WITH(
+        (tn::map_reduce_by_key<std::string, std::shared_ptr<int>>(tn::par.workers(workers), numbers, f, combine)),
+        "enough");
+    CHECK(alive.use_count() == 1);
+  }
 }
 
 }  // namespace

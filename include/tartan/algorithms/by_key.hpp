@@ -1,27 +1,30 @@
 #pragma once
 // What is emitted under equal keys comes together: map_reduce_by_key, count_by.
 
-#include <algorithm>    // max, min
-#include <concepts>     // invocable
-#include <cstddef>      // size_t
-#include <functional>   // invoke, plus
-#include <ranges>       // begin, input_range, range_reference_t
-#include <string>       // string
-#include <string_view>  // string_view
-#include <type_traits>  // conditional_t, decay_t, is_convertible_v, is_pointer_v
-#include <utility>      // forward, move, pair
-#include <vector>       // vector
+#include <algorithm>      // max, min
+#include <concepts>       // invocable
+#include <cstddef>        // size_t
+#include <functional>     // invoke, plus
+#include <ranges>         // begin, input_range, range_reference_t
+#include <string>         // string
+#include <string_view>    // string_view
+#include <type_traits>    // conditional_t, decay_t, is_convertible_v, is_pointer_v, is_same_v
+#include <unordered_map>  // unordered_map
+#include <utility>        // forward, move, pair
+#include <vector>         // vector
 
-#include "tartan/algorithms/by_key/result.hpp"  // result_maker, result_map_t, result_order, sorted_by_key_t
+#include "tartan/algorithms/by_key/emissions.hpp"  // emissions
+#include "tartan/algorithms/by_key/keys.hpp"       // as_looked_up
+#include "tartan/algorithms/by_key/result.hpp"  // result_maker, result_map_t, result_order, sorted_by_key_t, unsorted_t
 #include "tartan/algorithms/by_key/table.hpp"   // key_table
 #include "tartan/algorithms/unattended.hpp"     // unattended
 #include "tartan/core/slots.hpp"                // slots
 #include "tartan/exec/backend.hpp"              // shared_memory_backend
 #include "tartan/exec/combine.hpp"              // exact
-#include "tartan/exec/plan.hpp"                 // aggregate_blocks
+#include "tartan/exec/plan.hpp"                 // block_plan
 #include "tartan/exec/policy.hpp"               // execution_policy, supports
 #include "tartan/exec/scratch.hpp"              // scratch
-#include "tartan/exec/source.hpp"               // for_parts, length, subrange_of
+#include "tartan/exec/source.hpp"               // divisible_range, for_parts, length, subrange_of
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -42,17 +45,25 @@ class emitter {
   Combine& combine_;
 };
 
+/// A key is combined within a block first: long blocks have fewer keys in all, so there are fewer of them where there
+/// are enough elements for every worker.
+[[nodiscard]] constexpr block_plan by_key_blocks(std::size_t n) noexcept {
+  constexpr std::size_t most = 256, least = 64, length = std::size_t{1} << 18;
+  std::size_t const count = n < most * most ? most : (std::min)(most, (std::max)(least, n / length));
+  return {n, n / count + (n % count != 0 ? 1 : 0)};
+}
+
 /// The tables of one call, on a backend that shares memory.
 ///
-/// Where combine is exact and commutes, or order does not matter to the caller, each worker has a table, and the tables
-/// come together at the end. Otherwise each block has one; blocks come in batches, and the tables of a batch are added
-/// to the result in the order of the blocks: what a key gets is b0 + b1 + ..., whoever ran them. Either way tables come
-/// together partition by partition (of the hash), all partitions at once.
+/// Where combine is exact and commutes, or order does not matter to the caller, each worker notes down what it emits.
+/// Otherwise each block does; blocks come in batches, and those of a batch are added to the result in their order: what
+/// a key gets comes together from left to right, whoever ran them. Either way that is done partition by partition (of
+/// the hash), all partitions at once.
 template <class Key, class Value, class P, class Combine>
 class by_key_call {
  public:
   using table = key_table<Key, Value>;
-  using cell = typename table::cell;
+  using emitted = emissions<Key, Value>;
 
   /// `any_order`: values of one key may come together in any order.
   by_key_call(P const& policy, Combine& combine, bool any_order)
@@ -72,19 +83,19 @@ class by_key_call {
 
   /// Tables that have no key in common.
   [[nodiscard]] std::vector<table*> results() {
-    if (any_order_) merge_workers();
+    std::vector<emitted*> from;
+    by_worker_.for_each([&](emitted& e) { from.push_back(&e); });
+    if (from.size() == 1) {
+      from[0]->settle(combine_);
+      return from[0]->tables();
+    }
+    if (!from.empty()) merge(from);
     std::vector<table*> all;
-    if (merged_.empty())
-      by_worker_.for_each([&](table& t) { all.push_back(&t); });
-    else
-      for (table& t : merged_) all.push_back(&t);
+    for (table& t : merged_) all.push_back(&t);
     return all;
   }
 
  private:
-  static constexpr unsigned partition_bits = 6;
-  static constexpr std::size_t partitions = std::size_t{1} << partition_bits;
-
   /// For what happens between the elements: nobody counts it, and its pieces are not the user's.
   [[nodiscard]] properties quiet() const {
     properties props = policy_.props();
@@ -94,30 +105,23 @@ class by_key_call {
   }
 
   template <class It, class F>
-  static void feed(table& t, It first, std::size_t begin, std::size_t end, F& f, Combine& combine) {
-    emitter<table, Combine> emit(t, combine);
+  static void feed(emitted& to, It first, std::size_t begin, std::size_t end, F& f, Combine& combine) {
+    emitter<emitted, Combine> emit(to, combine);
     for (std::size_t i = begin; i != end; ++i) std::invoke(f, at(first, i), emit);
   }
 
   template <class It, class F>
   void add_by_worker(It first, std::size_t n, F& f) {
     policy_.backend().for_range(policy_.props(), n, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
-      auto const mine = by_worker_.take();
+      auto const mine = by_worker_.take(true);
       feed(*mine, first, begin, end, f, combine_);
     });
   }
 
-  void merge_workers() {
-    if (by_worker_.size() < 2) return;
-    std::vector<table*> from;
-    by_worker_.for_each([&](table& t) { from.push_back(&t); });
-    merge(from);
-  }
-
   template <class It, class F>
   void add_by_block(It first, std::size_t n, F& f) {
-    std::size_t const length = aggregate_blocks(n)[0].size();
-    std::size_t const batch = (std::min<std::size_t>)(256, 8 * width_) * (std::max<std::size_t>)(length, 1);
+    std::size_t const length = by_key_blocks(n)[0].size();
+    std::size_t const batch = (std::min<std::size_t>)(256, 4 * width_) * (std::max<std::size_t>)(length, 1);
     for (std::size_t begin = 0; begin != n; begin = (std::min)(n, begin + batch))
       add_batch(advanced(first, begin), (std::min)(batch, n - begin), length, f);
   }
@@ -125,32 +129,30 @@ class by_key_call {
   template <class It, class F>
   void add_batch(It first, std::size_t n, std::size_t length, F& f) {
     block_plan const plan(n, length);
-    slots<table> tables(plan.count());
+    slots<emitted> blocks(plan.count());
     policy_.backend().for_range(policy_.props(), n, length, [&](std::size_t begin, std::size_t end) {
       for (std::size_t b = begin / length; b * length < end; ++b)
-        tables.make(b, [&] {
-          table t;
-          feed(t, first, plan[b].begin, plan[b].end, f, combine_);
-          return t;
+        blocks.make(b, [&] {
+          emitted e(false);
+          e.make_room(keys_of_a_block_);
+          feed(e, first, plan[b].begin, plan[b].end, f, combine_);
+          return e;
         });
     });
-    std::vector<table*> from;
-    for (std::size_t b = 0; b != tables.size(); ++b) from.push_back(&tables[b]);
+    std::vector<emitted*> from;
+    for (std::size_t b = 0; b != blocks.size(); ++b) from.push_back(&blocks[b]);
+    keys_of_a_block_ = from[0]->in_one_table() ? from[0]->tables()[0]->size() : 0;
     merge(from);
   }
 
-  void merge(std::vector<table*> const& from) {
-    std::size_t most = 0;
-    for (table* t : from) most = (std::max)(most, t->size());
+  void merge(std::vector<emitted*> const& from) {
     if (merged_.empty()) {
-      merged_.reserve(partitions);
-      for (std::size_t p = 0; p != partitions; ++p) merged_.emplace_back(partition_bits);
+      merged_.reserve(emitted::partitions);
+      for (std::size_t p = 0; p != emitted::partitions; ++p) merged_.emplace_back(emitted::partition_bits);
     }
-    policy_.backend().for_range(quiet(), partitions, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t p = begin; p != end; ++p) {
-        merged_[p].reserve(most / partitions);
-        for (table* t : from) t->for_partition(p, partition_bits, [&](cell& c) { merged_[p].add_cell(c, combine_); });
-      }
+    policy_.backend().for_range(quiet(), emitted::partitions, std::size_t{1}, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t p = begin; p != end; ++p)
+        for (emitted* e : from) e->move_partition(p, merged_[p], combine_);
     });
   }
 
@@ -158,26 +160,29 @@ class by_key_call {
   Combine& combine_;
   bool any_order_;
   std::size_t width_;
-  scratch<table> by_worker_;
+  scratch<emitted> by_worker_;
   std::vector<table> merged_;
+  std::size_t keys_of_a_block_ = 0;  // as far as is known
 };
 
-/// What travels to a worker that does not see the caller's memory: a block in, its keys and values out.
+/// What travels to a worker that does not see the caller's memory: a block in, its keys and values out, in the order of
+/// the values of each key.
 template <class Key, class Value, class F, class Combine>
 struct by_key_work {
   [[no_unique_address]] F f;
   [[no_unique_address]] Combine combine;
   template <class Part>
   std::vector<std::pair<Key, Value>> operator()(Part& part) const {
-    using table = key_table<Key, Value>;
+    using emitted = emissions<Key, Value>;
     F g = f;
     Combine c = combine;
-    table t;
-    emitter<table, Combine> emit(t, c);
+    emitted all(exact<Combine, Value>);
+    emitter<emitted, Combine> emit(all, c);
     for (auto&& element : part) std::invoke(g, std::forward<decltype(element)>(element), emit);
     std::vector<std::pair<Key, Value>> out;
-    out.reserve(t.size());
-    t.for_each([&](auto& cell) { out.emplace_back(cell.key.template take<Key>(), std::move(cell.value())); });
+    all.settle(c);
+    for (auto* t : all.tables())
+      t->for_each([&](auto& cell) { out.emplace_back(cell.key.template take<Key>(), std::move(cell.value())); });
     return out;
   }
 };
@@ -199,12 +204,83 @@ struct emit_one {
   }
 };
 
+/// What is emitted on one thread, where the result is an ordinary map anyhow: if most of the first keys are new, the
+/// map itself is the table.
+template <class Key, class Value>
+class table_or_map {
+ public:
+  using table = key_table<Key, Value>;
+
+  template <class E, class V, class Combine>
+  TARTAN_ALWAYS_INLINE void add(E&& key, V&& v, Combine& combine) {
+    decltype(auto) looked_up = as_looked_up<Key>(std::forward<E>(key));
+    if (!in_map_) {
+      typename table::probe const p(looked_up);
+      ++emitted_;
+      if (table_.update(p, std::forward<V>(v), combine)) return;
+      add_new(p, std::forward<decltype(looked_up)>(looked_up), static_cast<Value>(std::forward<V>(v)), combine);
+    } else {
+      add_to_map(std::forward<decltype(looked_up)>(looked_up), static_cast<Value>(std::forward<V>(v)), combine);
+    }
+  }
+
+  template <class Backend>
+  [[nodiscard]] std::unordered_map<Key, Value> result(Backend const& backend, properties const& props) {
+    if (in_map_) return std::move(map_);
+    return result_maker<Key, Value, table>({&table_}).make(unsorted_t{}, backend, props, values_in_cells{});
+  }
+
+ private:
+  static constexpr std::size_t few = 512;
+
+  template <class K, class Combine>
+  TARTAN_NOINLINE void add_new(typename table::probe p, K&& key, passed_on<Value> v, Combine& combine) {
+    if (table_.size() < few || emitted_ >= 2 * table_.size())
+      return table_.insert(p, std::forward<K>(key), std::move(v));
+    table_.for_each([&](auto& c) { map_.emplace(c.key.template take<Key>(), std::move(c.value())); });
+    in_map_ = true;
+    add_to_map(std::forward<K>(key), std::move(v), combine);
+  }
+
+  template <class K, class Combine>
+  void add_to_map(K&& key, Value&& v, Combine& combine) {
+    auto const [at, is_new] = map_.try_emplace(Key(std::forward<K>(key)), std::move(v));
+    if (!is_new) at->second = static_cast<Value>(std::invoke(combine, std::move(at->second), std::move(v)));
+  }
+
+  table table_;
+  std::unordered_map<Key, Value> map_;
+  std::size_t emitted_ = 0;
+  bool in_map_ = false;
+};
+
+inline constexpr std::size_t many_elements = std::size_t{1} << 18;
+
+/// By one worker, values of a key in any order, not so many elements that tables would miss the cache.
+template <class Key, class Value, class P, class R, class F, class Combine>
+std::unordered_map<Key, Value> reduced_one_by_one(P const& policy, R& r, F& f, Combine& combine) {
+  using both = table_or_map<Key, Value>;
+  both all;
+  for_parts(r, [&](auto&& part, std::size_t) {
+    auto const first = std::ranges::begin(part);
+    policy.backend().for_range(policy.props(), length(part), std::size_t{1}, [&](std::size_t begin, std::size_t end) {
+      emitter<both, Combine> emit(all, combine);
+      for (std::size_t i = begin; i != end; ++i) std::invoke(f, at(first, i), emit);
+    });
+  });
+  return all.result(policy.backend(), unattended(policy.props()));
+}
+
 /// map_reduce_by_key, whatever its result is to be.
 template <class Key, class Value, class P, class R, class F, class Combine, class Order>
 auto reduced_by_key(P const& policy, R& r, F& f, Combine& combine, Order order) {
   using table = key_table<Key, Value>;
   if constexpr (shared_memory_backend<typename P::backend_type>) {
-    by_key_call<Key, Value, P, Combine> call(policy, combine, exact<Combine, Value> || policy.props().relaxed);
+    bool const any_order = exact<Combine, Value> || policy.props().relaxed;
+    if constexpr (divisible_range<R> && std::is_same_v<Order, unsorted_t>)
+      if (any_order && policy.backend().width(policy.props()) == 1 && length(r) < many_elements)
+        return reduced_one_by_one<Key, Value>(policy, r, f, combine);
+    by_key_call<Key, Value, P, Combine> call(policy, combine, any_order);
     for_parts(r, [&](auto&& part, std::size_t) { call.add(std::ranges::begin(part), length(part), f); });
     result_maker<Key, Value, table> result(call.results());
     return result.make(order, policy.backend(), unattended(policy.props()), values_in_cells{});
@@ -212,7 +288,7 @@ auto reduced_by_key(P const& policy, R& r, F& f, Combine& combine, Order order) 
     table all;
     for_parts(r, [&](auto&& part, std::size_t) {
       auto blocks = policy.backend().template collect<std::vector<std::pair<Key, Value>>>(
-          policy.props(), aggregate_blocks(length(part)), subrange_of{std::ranges::begin(part)},
+          policy.props(), by_key_blocks(length(part)), subrange_of{std::ranges::begin(part)},
           by_key_work<Key, Value, F, Combine>{f, combine});
       for (auto& block : blocks)
         for (auto& [key, value] : block) all.add(std::move(key), std::move(value), combine);
@@ -242,11 +318,11 @@ auto reduced_by_key(P const& policy, R& r, F& f, Combine& combine, Order order) 
 ///
 /// Complexity: O(1) for each emission, in a table that is a worker's or a block's own. Extra memory: the distinct keys
 /// once a worker where combine is exact (whole numbers and std::plus, maximum, bit operations, ...) or the policy is
-/// relaxed(); else up to eight blocks a worker have tables of their own at a time.
-/// Determinism: the same result on every run and backend; values come together in the order of r, within at most 256
-/// blocks fixed by its length. With relaxed() the order is arbitrary. The order of the map is that of an unordered_map.
-/// Exceptions: of f as for_each; of combine, any one that was thrown. What was emitted is destroyed.
-/// Blocking, Thread safety: as for_each.
+/// relaxed(); else up to four blocks a worker have tables of their own at a time. Keys that are nearly all new are
+/// listed before they join a table, at most half as many as it has keys. Determinism: the same result on every run and
+/// backend; values come together in the order of r, within at most 256 blocks fixed by its length. With relaxed() the
+/// order is arbitrary. The order of the map is that of an unordered_map. Exceptions: of f as for_each; of combine, any
+/// one that was thrown. What was emitted is destroyed. Blocking, Thread safety: as for_each.
 template <class Key, class Value, execution_policy P, std::ranges::input_range R, class F, class Combine = std::plus<>,
           detail::result_order Order = detail::unsorted_t>
 [[nodiscard]] detail::result_map_t<Order, Key, Value> map_reduce_by_key(P const& policy, R&& r, F f,
@@ -279,7 +355,8 @@ template <class Key, class Value, execution_policy P, std::ranges::input_range R
 ///               returns is stored as a std::string.
 /// @param order  sorted_by_key or sorted_by_key(compare), if wanted.
 ///
-/// Everything else as map_reduce_by_key with whole numbers: exact, so nothing depends on order.
+/// Everything else as map_reduce_by_key with whole numbers: exact, so nothing depends on order. Where nearly all keys
+/// differ, most of the time goes into the nodes of the map that is returned, one allocation each.
 template <execution_policy P, std::ranges::input_range R, class KeyOf, detail::result_order Order = detail::unsorted_t>
 [[nodiscard]] auto count_by(P const& policy, R&& r, KeyOf key, Order order = {}) {
   static_assert(std::invocable<KeyOf&, std::ranges::range_reference_t<R>>,

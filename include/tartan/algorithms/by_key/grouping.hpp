@@ -181,6 +181,7 @@ class grouping {
 
   void merge(table& from, std::size_t partition, place* places) {
     table& to = merged_[partition];
+    to.make_room(from.size() >> bits_);
     from.for_partition(partition, bits_, [&](cell& c) {
       group& g = c.value();
       place& here = places[g.first];

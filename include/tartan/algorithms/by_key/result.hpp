@@ -1,7 +1,7 @@
 #pragma once
 // The maps that by-key operations return.
 
-#include <algorithm>      // sort
+#include <algorithm>      // min, sort
 #include <cstddef>        // size_t
 #include <functional>     // less
 #include <map>            // map
@@ -112,7 +112,10 @@ class result_maker {
     map.reserve(keys_);
     cells const all(tables_, map.bucket_count(), backend, props);
     values.prepare(all);
-    all.for_each([&](std::size_t i, cell& c) { map.emplace(c.key.template take<Key>(), values(i, c)); });
+    if (workers_of(backend, props) == 1 || keys_ < worth_sharing)
+      all.for_each([&](std::size_t i, cell& c) { map.emplace(c.key.template take<Key>(), values(i, c)); });
+    else
+      fill(map, all, backend, props, values);
     return map;
   }
 
@@ -131,7 +134,34 @@ class result_maker {
   }
 
  private:
-  static constexpr std::size_t grain = 256;
+  static constexpr std::size_t grain = 256, worth_sharing = 4096, batch = std::size_t{1} << 16;
+
+  template <class Backend>
+  static std::size_t workers_of(Backend const& backend, properties const& props) {
+    if constexpr (shared_memory_backend<Backend>)
+      return backend.width(props);
+    else
+      return 1;
+  }
+
+  /// Only one thread can change a map, but any of them can make its nodes, which is more than half of the work.
+  template <class Backend, class Values>
+  void fill(std::unordered_map<Key, Value>& map, cells const& all, Backend const& backend, properties const& props,
+            Values& values) {
+    using node = typename std::unordered_map<Key, Value>::node_type;
+    std::vector<node> nodes((std::min)(batch, all.size()));
+    for (std::size_t first = 0; first < all.size(); first += batch) {
+      std::size_t const n = (std::min)(batch, all.size() - first);
+      backend.for_range(props, n, grain, [&](std::size_t begin, std::size_t end) {
+        std::unordered_map<Key, Value> one;
+        all.for_each(first + begin, first + end, [&](std::size_t i, cell& c) {
+          nodes[i - first] = one.extract(one.emplace(c.key.template take<Key>(), values(i, c)).first);
+        });
+      });
+      for (std::size_t i = 0; i != n; ++i) map.insert(std::move(nodes[i]));
+    }
+  }
+
   std::vector<Table*> tables_;
   std::size_t keys_ = 0;
 };

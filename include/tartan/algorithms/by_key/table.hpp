@@ -1,14 +1,15 @@
 #pragma once
 // A hash table that only grows, made for counting: one probe sequence, cells in one array, no erasure.
 
-#include <algorithm>   // max
-#include <bit>         // bit_ceil, countr_zero
-#include <cstddef>     // byte, size_t
-#include <cstdint>     // uint64_t
-#include <cstring>     // memset
-#include <functional>  // invoke
-#include <new>         // align_val_t, launder
-#include <utility>     // exchange, forward, move, swap
+#include <algorithm>    // max
+#include <bit>          // bit_ceil, countr_zero
+#include <cstddef>      // byte, size_t
+#include <cstdint>      // uint64_t
+#include <cstring>      // memset
+#include <functional>   // invoke
+#include <new>          // align_val_t, launder
+#include <type_traits>  // conditional_t, is_trivially_copyable_v
+#include <utility>      // exchange, forward, move, swap
 
 #include "tartan/algorithms/by_key/held.hpp"  // held
 #include "tartan/algorithms/by_key/keys.hpp"  // key_layout
@@ -16,6 +17,11 @@
 #include "tartan/core/large_pages.hpp"        // prefer_large_pages
 
 namespace tartan::inline TARTAN_ABI::detail {
+
+/// How a new value reaches what is out of line: a small one by value, so that nothing on the way to a known key needs
+/// an address.
+template <class Value>
+using passed_on = std::conditional_t<std::is_trivially_copyable_v<Value> && sizeof(Value) <= 16, Value, Value&&>;
 
 /// Open addressing with linear probing. The home of a key is given by the highest bits of its hash (after the first
 /// `skip` bits), so that the keys whose hashes begin alike lie side by side: a partition of the table by hash is a
@@ -46,11 +52,22 @@ class key_table {
   key_table& operator=(key_table&&) = delete;
   ~key_table() { release(); }
 
+  void swap(key_table& other) noexcept {
+    std::swap(cells_, other.cells_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(size_, other.size_);
+    std::swap(room_, other.room_);
+    std::swap(shift_, other.shift_);
+    std::swap(skip_, other.skip_);
+    std::swap(store_, other.store_);
+  }
+
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-  /// Room for n keys, if the table is empty.
-  void reserve(std::size_t n) {
-    if (capacity_ == 0 && n != 0) grow_to(std::bit_ceil((std::max)(first_capacity, n / 5 * 8 + 8)));
+  /// Room for n more keys. Cells that come in the order of their hash, as those of another table do, need it: they
+  /// would crowd in the front of a table that has yet to grow.
+  void make_room(std::size_t n) {
+    if (n > room_) grow_to(std::bit_ceil((std::max)(first_capacity, (size_ + n) / 5 * 8 + 8)));
   }
 
   /// combine(old value, v) if there is `key`, else v becomes its value.
@@ -65,7 +82,33 @@ class key_table {
         return;
       }
     }
-    insert(p, std::forward<V>(v), [&](layout& k) { k.set(std::forward<decltype(looked_up)>(looked_up), p, store_); });
+    insert_copies(p, std::forward<decltype(looked_up)>(looked_up), static_cast<Value>(std::forward<V>(v)));
+  }
+
+  /// combine(old value, v) if there is a key with that probe; else nothing happens, and false is returned.
+  template <class V, class Combine>
+  TARTAN_ALWAYS_INLINE bool update(probe const& p, V&& v, Combine& combine) {
+    if (capacity_ == 0) return false;
+    cell& c = find(p);
+    if (c.key.empty()) return false;
+    take_in(c, std::forward<V>(v), combine);
+    return true;
+  }
+
+  /// A key that is not there.
+  template <class K>
+  void insert(probe const& p, K&& key, Value&& v) {
+    insert_with(p, std::move(v), [&](layout& k) { k.set(std::forward<K>(key), p, store_); });
+  }
+
+  /// Whether another key would make the table grow beyond so many cells.
+  [[nodiscard]] bool full(std::size_t most_cells) const noexcept { return room_ == 0 && capacity_ >= most_cells; }
+
+  /// Brings the memory near where a key with that hash is or would be.
+  TARTAN_ALWAYS_INLINE void prefetch([[maybe_unused]] std::uint64_t hash) const noexcept {
+#if defined(__GNUC__)
+    if (capacity_ != 0) __builtin_prefetch(cells_ + home(hash), 1);
+#endif
   }
 
   /// The same with key and value of a cell of another table; values move, long texts are copied.
@@ -76,7 +119,7 @@ class key_table {
       cell& c = find(p);
       if (!c.key.empty()) return take_in(c, std::move(from.value()), combine);
     }
-    insert(p, std::move(from.value()), [&](layout& k) { k.set_from(from.key, p, store_); });
+    insert_with(p, std::move(from.value()), [&](layout& k) { k.set_from(from.key, p, store_); });
   }
 
   /// The cell of a key with that probe; null if there is none.
@@ -84,6 +127,30 @@ class key_table {
     if (capacity_ == 0) return nullptr;
     cell& c = find(p);
     return c.key.empty() ? nullptr : &c;
+  }
+
+  /// Makes an empty cell one that is used.
+  template <class SetKey>
+  static void fill(cell& c, Value&& v, SetKey set_key) {
+    struct undo {
+      held<Value>* value;
+      ~undo() {
+        if (value != nullptr) value->~held();
+      }
+    } guard{::new (static_cast<void*>(c.raw)) held<Value>(std::in_place, std::move(v))};
+    set_key(c.key);
+    guard.value = nullptr;
+  }
+  static void destroy(cell& c) noexcept {
+    c.object().~held();
+    c.key.destroy();
+  }
+
+  /// combine(old value, v) becomes the value.
+  template <class V, class Combine>
+  TARTAN_ALWAYS_INLINE static void take_in(cell& c, V&& v, Combine& combine) {
+    Value& old = c.value();
+    old = static_cast<Value>(std::invoke(combine, std::move(old), static_cast<Value>(std::forward<V>(v))));
   }
 
   /// f(cell) for each key.
@@ -137,24 +204,16 @@ class key_table {
     return cells_[i];
   }
 
-  template <class V, class Combine>
-  TARTAN_ALWAYS_INLINE static void take_in(cell& c, V&& v, Combine& combine) {
-    Value& old = c.value();
-    old = static_cast<Value>(std::invoke(combine, std::move(old), static_cast<Value>(std::forward<V>(v))));
+  /// Out of the way, and by value: nothing that a look-up uses needs an address then.
+  template <class K>
+  TARTAN_NOINLINE void insert_copies(probe p, K&& key, passed_on<Value> v) {
+    insert(p, std::forward<K>(key), std::move(v));
   }
 
-  template <class V, class SetKey>
-  TARTAN_NOINLINE void insert(probe const& p, V&& v, SetKey set_key) {
+  template <class SetKey>
+  void insert_with(probe const& p, Value&& v, SetKey set_key) {
     if (room_ == 0) grow();
-    cell& c = find(p);
-    struct undo {
-      held<Value>* value;
-      ~undo() {
-        if (value != nullptr) value->~held();
-      }
-    } guard{::new (static_cast<void*>(c.raw)) held<Value>(std::in_place, static_cast<Value>(std::forward<V>(v)))};
-    set_key(c.key);
-    guard.value = nullptr;
+    fill(find(p), std::move(v), set_key);
     ++size_;
     --room_;
   }
@@ -191,14 +250,11 @@ class key_table {
   void emptied() noexcept {
     ::operator delete(cells_, std::align_val_t{alignof(cell)});
     cells_ = nullptr;
-    capacity_ = 0;
+    capacity_ = size_ = room_ = 0;
   }
 
   void release() noexcept {
-    for_each([](cell& c) {
-      c.object().~held();
-      c.key.destroy();
-    });
+    for_each(destroy);
     emptied();
   }
 
