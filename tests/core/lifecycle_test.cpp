@@ -142,6 +142,41 @@ TEST_CASE("pools may be destroyed in a child, whoever made them", "[lifecycle]")
         }) == 0);
 }
 
+TEST_CASE("a child that was forked inside a call leaves it, though a thread of its parent held the pool's lock",
+          "[lifecycle]") {
+  tn::thread_pool mine{2};
+  auto const p = tn::par.on(mine);
+  std::atomic<bool> over{false};
+  std::vector<std::thread> others;
+  for (int i = 0; i != 2; ++i)
+    others.emplace_back([&] {
+      while (!over) tn::fork_join(p, [] {}, [] {});
+    });
+  ::pid_t const parent = ::getpid();
+  auto const self = std::this_thread::get_id();
+  int ended = 0, forked = 0;
+  for (int tries = 0; forked != 30 && tries != 10'000; ++tries) {
+    ::pid_t child = -1;
+    tn::fork_join(
+        p, [] {}, [&] {  // runs last, when it runs here: nothing is left that a thread of the parent must do
+          if (std::this_thread::get_id() != self) return;
+          std::fflush(nullptr);
+          child = ::fork();
+          if (child == 0) ::alarm(60);
+        });
+    if (::getpid() != parent) ::_exit(3);
+    if (child == -1) continue;
+    ++forked;
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ended += WIFEXITED(status) && WEXITSTATUS(status) == 3 ? 1 : 0;
+  }
+  over = true;
+  for (auto& t : others) t.join();
+  CHECK(forked != 0);
+  CHECK(ended == forked);
+}
+
 TEST_CASE("a task may fork", "[lifecycle]") {
   auto f = tn::submit(tn::par, [] { return in_child([] { ::_exit(5); }); });
   CHECK(f.get() == 5);

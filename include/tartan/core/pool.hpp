@@ -158,6 +158,7 @@ class pool {
   void end_blocking(worker const& w) noexcept { people_.worker_goes_on(w.rank != no_rank); }
 
   void put_spare(worker& w) noexcept {
+    if (left_behind()) return;  // a thread of the parent may have held the mutex
     mutex_hold const hold(slots_mutex_);
     w.next = spare_;
     spare_ = &w;
@@ -170,9 +171,14 @@ class pool {
 
   /// The same for those who know asymmetric() already.
   TARTAN_ALWAYS_INLINE void published(worker& w, bool asymmetric) noexcept {
-    real_atomics::light_fence(asymmetric);  // [I1] of idle.hpp with begin_sleep()
-    if (idle_.look().word != 0) [[unlikely]]
+    if (anybody_idle(asymmetric)) [[unlikely]]
       notify(w);
+  }
+
+  /// After a push, for those who call published() only then.
+  [[nodiscard]] TARTAN_ALWAYS_INLINE bool anybody_idle(bool asymmetric) noexcept {
+    real_atomics::light_fence(asymmetric);  // [I1] of idle.hpp with begin_sleep()
+    return idle_.look().word != 0;
   }
 
   /// As published(), for work that may be too short to be worth handing over: wakes when all sleep, nothing else.
@@ -344,6 +350,7 @@ class pool {
   }
 
   TARTAN_COLD void start_spares() noexcept {
+    if (left_behind()) return;  // a thread of the parent may have held the mutex
     mutex_hold const hold(slots_mutex_);
     if (closed_.load(std::memory_order_relaxed)) return;  // relaxed: nothing is left that could need them
     pin_this_module();
