@@ -172,7 +172,7 @@ int main() {
   int failures = model::run_checks("pool", checks());
   failures += model::mutation_table(
       "pool.hpp", small_checks(),
-      {{"published", "light fence", 1, "removed", false, "[I1]: who misses the sleeper runs the fork himself"},
+      {{"anybody_idle", "light fence", 1, "removed", false, "[I1]: who misses the sleeper runs the fork himself"},
        {"next_errand", "store", 1, "release -> relaxed", false,
         "needed by a third worker, which follows a runner [F3]"},
        {"linger", "load", 1, "acquire -> relaxed", false,
