@@ -30,6 +30,7 @@ struct row_extent {
   std::ptrdiff_t period;        ///< Columns come round after so many; 0 where they do not.
   int radius;                   ///< The largest of all dimensions.
   int plane_radius;             ///< Planes before and behind that can be read.
+  int row_radius;               ///< Rows of a plane before and behind that can be read.
   bool slack;                   ///< A full vector may be written behind `end`.
   bool bypass;                  ///< Write past the caches where the target can.
 };

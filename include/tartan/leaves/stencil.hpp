@@ -96,13 +96,18 @@ struct row_windows {
   T const* row[rows];
   pack<T, W> before[rows], here[rows], behind[rows];
 
-  TARTAN_ALWAYS_INLINE void begin(row_neighbours<T> const& r, std::ptrdiff_t column) {
+  TARTAN_ALWAYS_INLINE void begin(row_neighbours<T> const& r, row_extent const& extent, std::ptrdiff_t column) {
+    // Where f looks at no other plane or row there need be none: the point's own stands for it.
+    std::ptrdiff_t const last = extent.plane_radius + static_cast<std::ptrdiff_t>(R) - 1;
+    auto const plane = [&](std::ptrdiff_t d) TARTAN_INLINE_LAMBDA {
+      return r.planes[d < -extent.plane_radius ? -extent.plane_radius : d > last ? last : d];
+    };
+    std::ptrdiff_t const row_stride = extent.row_radius == 0 ? 0 : r.row_stride;
     unroll<rows>([&](auto i) TARTAN_INLINE_LAMBDA {
       if constexpr (D == 1) row[i] = r.planes[0];
-      if constexpr (D == 2) row[i] = r.planes[static_cast<std::ptrdiff_t>(i) - 1];
+      if constexpr (D == 2) row[i] = plane(static_cast<std::ptrdiff_t>(i) - 1);
       if constexpr (D == 3)
-        row[i] =
-            r.planes[static_cast<std::ptrdiff_t>(i / 3) - 1] + (static_cast<std::ptrdiff_t>(i % 3) - 1) * r.row_stride;
+        row[i] = plane(static_cast<std::ptrdiff_t>(i / 3) - 1) + (static_cast<std::ptrdiff_t>(i % 3) - 1) * row_stride;
       before[i] = pack<T, W>::load(row[i] + column - static_cast<std::ptrdiff_t>(W));
       here[i] = pack<T, W>::load(row[i] + column);
     });
@@ -289,7 +294,7 @@ TARTAN_FLATTEN void sliding_rows(F& f, std::tuple<row_neighbours<In>...> const& 
   for (std::size_t q = 0; q != R; ++q) targets[q] = out[q];
   std::tuple<row_windows<In, D, W, R>...> windows;
   [&]<std::size_t... I>(std::index_sequence<I...>) TARTAN_INLINE_LAMBDA {
-    (std::get<I>(windows).begin(std::get<I>(in), walk.begin), ...);
+    (std::get<I>(windows).begin(std::get<I>(in), extent, walk.begin), ...);
     std::tuple<near_rows<In, D, R>...> const rows{near_rows<In, D, R>(std::get<I>(in), extent.plane_radius, 0)...};
     bool const asks = ((std::get<I>(in).ahead != 0) || ...);
     auto const ask = [&](std::ptrdiff_t begin, std::ptrdiff_t end)

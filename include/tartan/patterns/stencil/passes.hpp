@@ -230,6 +230,7 @@ class pass_sweep {
                       ends().wraps() ? size.columns : 0,
                       static_cast<int>((std::max)({r[0], r[1], r[2]})),
                       static_cast<int>(r[0]),
+                      static_cast<int>(r[1]),
                       !last,
                       last && bypass};
     if (K != 0 || direct.begin == direct.end) {

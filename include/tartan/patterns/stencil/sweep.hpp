@@ -319,6 +319,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
                       wraps() ? size.columns : 0,
                       static_cast<int>((std::max)({radius[0], radius[1], radius[2]})),
                       static_cast<int>(radius[0]),
+                      static_cast<int>(radius[1]),
                       !last,
                       last && bypass};
     if (keeps_rim()) {
