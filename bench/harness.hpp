@@ -33,6 +33,7 @@ struct contender {
   // In place of run(), for what is no wall time: does the work once and returns the figure, in seconds or bytes.
   std::function<double()> figure{};
   bool in_bytes = false;
+  bool slow = false;    // whether three repetitions must do
   bool memory = false;  // whether the table says how far memory rises while it runs
 };
 

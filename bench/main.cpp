@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -178,16 +179,28 @@ int print(std::vector<std::string> const& order, std::map<std::string, table::ro
   return wrong;
 }
 
-void time_it(benchmark::State& state, contender const& c) {
-  if (!c.right()) {
+/// What is found out once about a contender, however often it is timed.
+struct findings {
+  bool checked = false, right = false;
+  double memory = -1;
+};
+
+void find_out(contender const& c, findings& found) {
+  found.checked = true;
+  found.right = c.right();
+  if (!found.right || !c.memory) return;
+  auto const once = [&] { c.figure ? static_cast<void>(c.figure()) : c.run(); };
+  once();  // what is kept for later runs is no matter of this one
+  found.memory = memory_of(once);
+}
+
+void time_it(benchmark::State& state, contender const& c, findings& found) {
+  if (!found.checked) find_out(c, found);
+  if (!found.right) {
     state.SkipWithError("wrong answer");
     return;
   }
-  if (c.memory) {
-    auto const once = [&] { c.figure ? static_cast<void>(c.figure()) : c.run(); };
-    once();  // what is kept for later runs is no matter of this one
-    if (double const bytes = memory_of(once); bytes >= 0) state.counters[memory_name] = bytes;
-  }
+  if (found.memory >= 0) state.counters[memory_name] = found.memory;
   std::vector<double> figures;
   for (auto _ : state) {
     if (c.figure)
@@ -220,9 +233,9 @@ int run(int argc, char** argv) {
       std::string const key = fmt::format("{}/{}/{}/{}", name, c.pattern, c.backend, c.workers);
       rows[key] = {name, &c, {}, {}, -1, false};
       order.push_back(key);
-      auto* const measured =
-          benchmark::RegisterBenchmark(key.c_str(), [&c](benchmark::State& state) { time_it(state, c); });
-      measured->Repetitions(r.opts.quick ? 3 : 7)->MeasureProcessCPUTime()->UseRealTime();
+      auto* const measured = benchmark::RegisterBenchmark(
+          key.c_str(), [&c, found = std::make_shared<findings>()](benchmark::State& s) { time_it(s, c, *found); });
+      measured->Repetitions(r.opts.quick || c.slow ? 3 : 7)->MeasureProcessCPUTime()->UseRealTime();
       if (c.figure)
         measured->Iterations(1);
       else

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <random>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -135,6 +136,7 @@ void add_words(bench::options const& o, std::vector<bench::contender>& out) {
         },
         bytes));
   add_peers(o, out, "words", expected, bytes, pieces.size(), feed);
+  for (bench::contender& c : out) c.slow = true;  // seconds each
 }
 
 void add_numbers(bench::options const& o, std::vector<bench::contender>& out, std::string const& pattern,
@@ -153,6 +155,23 @@ void add_numbers(bench::options const& o, std::vector<bench::contender>& out, st
         pattern, "tartan par", w, expected,
         [p = tartan::par.workers(w), &numbers] { return tartan::count_by(p, numbers, std::identity{}); }, bytes));
   add_peers(o, out, pattern, expected, bytes, numbers.size(), feed);
+}
+
+/// Sums of doubles, the same bits on every run.
+void add_sums(bench::options const& o, std::vector<bench::contender>& out) {
+  auto const serial = [] {
+    std::unordered_map<std::uint64_t, double> sums;
+    for (std::size_t i = 0; i != skewed.size() / 2; ++i) sums[skewed[i]] += static_cast<double>(i % 8);
+    return sums;
+  };
+  auto const expected = serial();
+  out.push_back(bench::make_baseline("sums by key, skewed", expected, serial));
+  for (unsigned const w : o.workers)
+    out.push_back(bench::make("sums by key, skewed", "tartan par", w, expected, [p = tartan::par.workers(w)] {
+      auto const indices = std::views::iota(std::size_t{0}, skewed.size() / 2);
+      return tartan::map_reduce_by_key<std::uint64_t, double>(
+          p, indices, [](std::size_t i, auto& emit) { emit(skewed[i], static_cast<double>(i % 8)); });
+    }));
 }
 
 /// Elements in groups by a key; everybody keeps their order.
@@ -191,6 +210,7 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
   for (std::size_t i = 0; i != distinct.size(); ++i) distinct[i] = i * 0x9e3779b97f4a7c15ULL;
   add_numbers(o, out, "count_by, skewed", skewed);
   add_numbers(o, out, "count_by, distinct", distinct);
+  add_sums(o, out);
   names.resize(o.scaled(std::size_t{1} << 20));
   for (auto& name : names) name = "name " + std::to_string(skewed[random() % skewed.size()] % 20'000);
   add_groups(o, out, "group_by, skewed", skewed, std::identity{});

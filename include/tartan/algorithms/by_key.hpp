@@ -319,10 +319,11 @@ auto reduced_by_key(P const& policy, R& r, F& f, Combine& combine, Order order) 
 /// Complexity: O(1) for each emission, in a table that is a worker's or a block's own. Extra memory: the distinct keys
 /// once a worker where combine is exact (whole numbers and std::plus, maximum, bit operations, ...) or the policy is
 /// relaxed(); else up to four blocks a worker have tables of their own at a time. Keys that are nearly all new are
-/// listed before they join a table, at most half as many as it has keys. Determinism: the same result on every run and
-/// backend; values come together in the order of r, within at most 256 blocks fixed by its length. With relaxed() the
-/// order is arbitrary. The order of the map is that of an unordered_map. Exceptions: of f as for_each; of combine, any
-/// one that was thrown. What was emitted is destroyed. Blocking, Thread safety: as for_each.
+/// listed before they join a table, at most half as many as it has keys.
+/// Determinism: the same result on every run and backend; values come together in the order of r, within at most 256
+/// blocks fixed by its length. With relaxed() the order is arbitrary. The order of the map is that of an unordered_map.
+/// Exceptions: of f as for_each; of combine, any one that was thrown. What was emitted is destroyed.
+/// Blocking, Thread safety: as for_each.
 template <class Key, class Value, execution_policy P, std::ranges::input_range R, class F, class Combine = std::plus<>,
           detail::result_order Order = detail::unsorted_t>
 [[nodiscard]] detail::result_map_t<Order, Key, Value> map_reduce_by_key(P const& policy, R&& r, F f,
