@@ -1,6 +1,8 @@
 #include "tartan/algorithms/fill.hpp"
+#include "tartan/algorithms/map.hpp"
 #include "tartan/algorithms/nth_element.hpp"
 #include "tartan/algorithms/reverse.hpp"
+#include "tartan/algorithms/scan.hpp"
 #include "tartan/algorithms/shuffle.hpp"
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -73,6 +76,29 @@ TEST_CASE("counting up from a narrow start does not wrap, and an element may be 
   same[50'000] = 2;
   tn::fill(tn::par.workers(2), same, same[50'000]);
   CHECK(std::count(same.begin(), same.end(), 2.0) == 100'000);
+}
+
+TEST_CASE("a part of a vector<bool> is written by one worker at a time, as it may begin within a word", "[places]") {
+  std::size_t const n = 200'000;
+  auto const p = tn::par.workers(4);
+  std::vector<bool> flags(n + 7), expected;
+  auto const part = std::ranges::subrange(flags.begin() + 3, flags.begin() + 3 + static_cast<std::ptrdiff_t>(n));
+  auto const odd = [](std::size_t i) { return i % 2 == 1; };
+  expected.assign(n + 7, false);
+  for (std::size_t i = 0; i != n; ++i) expected[i + 3] = odd(i);
+  tn::map_into(p, std::views::iota(std::size_t{0}, n), part, odd);
+  CHECK(flags == expected);
+  tn::fill(p, part, false);
+  CHECK(std::count(flags.begin(), flags.end(), true) == 0);
+  tn::generate(p, part, odd);
+  CHECK(flags == expected);
+  tn::reverse(p, part);
+  tn::reverse(p, part);
+  tn::shuffle(p, part, 1);
+  CHECK(std::count(flags.begin(), flags.end(), true) == static_cast<std::ptrdiff_t>(n / 2));
+  tn::inclusive_scan(p, std::vector<int>(n, 1), part, [](int a, int b) { return a & b; });
+  CHECK(std::count(part.begin(), part.end(), true) == static_cast<std::ptrdiff_t>(n));
+  CHECK((!flags[2] && !flags[n + 3]));
 }
 
 TEST_CASE("elements are filled, generated and counted up", "[places]") {

@@ -5,7 +5,7 @@
 #include <cstddef>      // size_t
 #include <functional>   // invoke
 #include <iterator>     // random_access_iterator
-#include <ranges>       // begin, input_range, range_reference_t, range_value_t, subrange
+#include <ranges>       // begin, input_range, iterator_t, range_reference_t, range_value_t, subrange
 #include <tuple>        // apply
 #include <type_traits>  // decay_t, invoke_result_t, is_assignable_v, is_same_v, is_void_v
 #include <utility>      // forward, move
@@ -48,9 +48,16 @@ struct starred {
   }
 };
 
-/// Elements written by different workers must not share a word: vector<bool> packs 64 of them.
+/// An alignment for what is written in one piece.
+inline constexpr std::size_t one_piece = (~std::size_t{0} >> 2) + 1;
+
+/// Elements written by different workers must not share a word: vector<bool> packs 64 of them, and a part of one may
+/// begin anywhere.
 template <class Out>
-inline constexpr std::size_t write_alignment = std::is_same_v<Out, std::vector<bool>> ? 64 : 1;
+inline constexpr std::size_t write_alignment =
+    std::is_same_v<Out, std::vector<bool>>                                      ? 64
+    : std::is_same_v<std::ranges::iterator_t<Out>, std::vector<bool>::iterator> ? one_piece
+                                                                                : 1;
 
 template <class P, class Part, class Out, class F>
 void map_part(P const& policy, Part&& part, Out& out, std::size_t offset, F& f, std::size_t alignment) {
@@ -106,9 +113,9 @@ void map_part_remote(P const& policy, Part&& part, std::vector<R>& out, F& f) {
 /// @param f  Called exactly once for each element, from several threads at once; returns a value.
 /// @returns  std::vector of f's decayed result type, which needs no default constructor.
 ///
-/// Complexity: n calls. A vector of plain numbers is zeroed before it is filled: a step ahead where it is large, so that
-/// the zeros stay in the cache. map_into spares that, and fresh memory.
-/// Exceptions, Blocking, Thread safety: as for_each; results made so far are destroyed.
+/// Complexity: n calls. A vector of plain numbers is zeroed before it is filled: a step ahead where it is large, so
+/// that the zeros stay in the cache. map_into spares that, and fresh memory. Exceptions, Blocking, Thread safety: as
+/// for_each; results made so far are destroyed.
 template <execution_policy P, std::ranges::input_range R, class F>
 [[nodiscard]] auto map(P const& policy, R&& r, F f) {
   static_assert(std::invocable<F&, std::ranges::range_reference_t<R>>,

@@ -12,7 +12,7 @@
 #include <vector>       // vector
 
 #include "tartan/algorithms/in_memory.hpp"                       // check_works_in_memory
-#include "tartan/algorithms/map.hpp"                             // write_alignment
+#include "tartan/algorithms/map.hpp"                             // one_piece, write_alignment
 #include "tartan/algorithms/nth_element/in_place_partition.hpp"  // in_place_partition
 #include "tartan/algorithms/random/bits.hpp"                     // random_bits
 #include "tartan/algorithms/sort.hpp"                            // sort_call
@@ -41,6 +41,7 @@ class nth_call {
         first_(first),
         end_(n),
         nth_(nth),
+        alone_(alone),
         compare_(compare),
         proj_(proj) {}
 
@@ -51,7 +52,8 @@ class nth_call {
       if (end_ - begin_ <= few) break;  // too few for a sample
       if (end_ - begin_ > before / 4 * 3 && equal_to_one_pivot()) return;
       if (end_ - begin_ > before / 8 * 7)  // comparisons that contradict each other
-        return sort_call<P, It, Compare, Proj>(policy_, advanced(first_, begin_), end_ - begin_, 1, compare_, proj_)
+        return sort_call<P, It, Compare, Proj>(policy_, advanced(first_, begin_), end_ - begin_, alone_ ? one_piece : 1,
+                                               compare_, proj_)
             .run();
     }
     for (std::size_t i = begin_; i < end_; ++i)
@@ -179,6 +181,7 @@ class nth_call {
   in_place_partition<typename P::backend_type, It> split_;
   It first_;
   std::size_t begin_ = 0, end_, nth_;
+  bool alone_;
   Compare& compare_;
   Proj& proj_;
 };

@@ -14,7 +14,7 @@
 #include <type_traits>  // remove_const_t, remove_cvref_t
 #include <utility>      // forward, move
 
-#include "tartan/algorithms/map.hpp"          // write_alignment
+#include "tartan/algorithms/map.hpp"          // one_piece, write_alignment
 #include "tartan/algorithms/scan/blocks.hpp"  // block_of_chains, block_work, lane_block
 #include "tartan/core/atomics.hpp"            // cpu_pause
 #include "tartan/core/errors.hpp"             // bad_argument, raise
@@ -42,7 +42,8 @@ class scan_call {
       : policy_(policy),
         first_(first),
         out_(out),
-        plan_(n, aligned(work::length(n), alignment)),
+        plan_(n, aligned(work::length(n), alignment == one_piece ? 1 : alignment)),
+        alone_(alignment == one_piece),
         init_(init),
         combine_(combine),
         control_(policy.props().control()),
@@ -52,7 +53,7 @@ class scan_call {
   void run() {
     auto body = [&](std::size_t, std::size_t, auto&) { take_part(); };
     properties props = policy_.props();
-    if (plan_.count() == 1) props.workers = 1;
+    if (plan_.count() == 1 || alone_) props.workers = 1;
     props.work_us = plan_.elements() / 1000;  // a nanosecond an element, or more
     policy_.backend().team(props, body);
     error_.rethrow();
@@ -135,6 +136,7 @@ class scan_call {
   It first_;
   Out out_;
   block_plan plan_;
+  bool alone_;
   std::optional<T> const& init_;
   Combine& combine_;
   run_control control_;
