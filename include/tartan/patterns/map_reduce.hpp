@@ -4,7 +4,6 @@
 #include <concepts>     // convertible_to, copy_constructible, invocable
 #include <cstddef>      // size_t
 #include <iterator>     // contiguous_iterator
-#include <limits>       // numeric_limits
 #include <ranges>       // begin, input_range, range_reference_t, range_value_t
 #include <type_traits>  // decay_t, invoke_result_t, is_arithmetic_v, is_same_v
 #include <utility>      // move
@@ -69,7 +68,7 @@ TARTAN_ALWAYS_INLINE T fold_block(It first, std::size_t n, Map& map, Combine& co
 template <class T, class Reducer, class It, class Map, class Combine>
 T fold_alone(It first, std::size_t n, Map& map, Combine& combine) {
   std::size_t const length = exact<Combine, T> ? n : reduction_blocks(n)[0].size();
-  T waiting[std::numeric_limits<std::size_t>::digits];
+  T waiting[8 * sizeof(std::size_t)];  // of 2^k blocks each
   std::size_t height = 0;
   for (std::size_t index = 0, begin = 0;; ++index, begin += length) {
     T part = fold_block<Reducer, T>(advanced(first, begin), smaller(length, n - begin), map, combine);
