@@ -1,8 +1,6 @@
 #pragma once
 // A large vector of plain numbers that is filled while it grows.
 
-#include <algorithm>    // max, min
-#include <concepts>     // default_initializable
 #include <cstddef>      // size_t
 #include <cstdint>      // uint64_t, uintptr_t
 #include <type_traits>  // is_same_v, is_trivially_*_v
@@ -10,6 +8,7 @@
 
 #include "tartan/algorithms/unattended.hpp"  // unattended
 #include "tartan/core/large_pages.hpp"       // large_page, populate_pages, prefer_large_pages, worth_large_pages
+#include "tartan/core/smaller.hpp"           // larger, smaller
 #include "tartan/core/ticks.hpp"             // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -70,10 +69,10 @@ class growth {
 
   template <class Cut>
   [[nodiscard]] std::size_t step_end(std::size_t begin, Cut const& cut) const {
-    std::size_t const step = (std::max)(step_bytes() / sizeof(T), std::size_t{1});
+    std::size_t const step = larger(step_bytes() / sizeof(T), std::size_t{1});
     if (n_ - begin <= step + step / 2) return n_;
     std::size_t end = begin + step;
-    if (width_ != 1) end -= (std::min)(address(end) % large_page / sizeof(T), step - 1);  // no page in two steps
+    if (width_ != 1) end -= smaller(address(end) % large_page / sizeof(T), step - 1);  // no page in two steps
     end = cut(begin, end);
     return end == begin ? n_ : end;
   }
@@ -86,7 +85,7 @@ class growth {
   void touch(std::uintptr_t begin, std::uintptr_t end) const {
     std::uintptr_t const first = begin / large_page, pages = (end + large_page - 1) / large_page - first;
     backend_.for_range(props_, pages, std::size_t{1}, [=](std::size_t page, std::size_t last) {
-      populate_pages((std::max)(begin, (first + page) * large_page), (std::min)(end, (first + last) * large_page));
+      populate_pages(larger(begin, (first + page) * large_page), smaller(end, (first + last) * large_page));
     });
   }
 
