@@ -366,6 +366,24 @@ TEST_CASE("what a task that blocks waits for runs although a caller keeps the la
   CHECK(b.comes_to_its_end());
 }
 
+TEST_CASE("what a task that blocks waits for runs although every thread sleeps in a wait for that task",
+          "[thread_pool]") {
+  for (int round = 0; round != 20; ++round) {
+    tn::thread_pool pool{1};
+    auto const p = tn::par.on(pool);
+    std::atomic<bool> blocks{false}, waits{false}, ran{false};
+    auto first = tn::submit(p, [&] { tn::blocking([&] { blocks = true, spin_until([&] { return ran.load(); }); }); });
+    spin_until([&] { return blocks.load(); });
+    auto second = tn::submit(p, [&] { waits = true, first.get(); });
+    CHECK(tn::test::comes_true([&] { return waits.load(); }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(round % 4));  // it has fallen asleep, or is about to
+    tn::detach(p, [&] { ran = true; });
+    CHECK(tn::test::comes_true([&] { return ran.load(); }));
+    ran = true;
+    second.get();
+  }
+}
+
 TEST_CASE("a caller that leaves makes room for what a task that blocks waits for", "[thread_pool]") {
   for (int i = 0; i != 50; ++i) {
     blocked_pool b;

@@ -114,6 +114,21 @@ std::vector<model::check> checks() {
                        },
                        [&] { f.submit(); }});
            }),
+      with("a task is submitted while the first thread falls asleep in a wait and a caller works", 1, 1,
+           [](fixture& f) {
+             parallel({[&] {
+                         while (!f.queued.load(std::memory_order_acquire)) {
+                           f.stand_back(1);
+                           real::pause();
+                         }
+                       },
+                       [&] { f.let_in(f.people.thread_sleeps()), f.submit(); }});
+           }),
+      with("the first thread falls asleep in a wait while a task is submitted", 1, 1,
+           [](fixture& f) {
+             f.queued.store(true, std::memory_order_relaxed);
+             parallel({[&] { f.stand_back(1); }, [&] { f.let_in(f.people.thread_sleeps()); }});
+           }),
       with("the pool closes", 1, 1, [](fixture& f) { parallel({[&] { f.stand_back(0); }, [&] { f.close(); }}); }),
   };
   return all;

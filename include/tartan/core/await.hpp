@@ -122,7 +122,9 @@ class task_waiter {
     job* const late = frog_.steal_below(&runner, [&] { return !target.done(); });
     if (late == nullptr && !target.done() && !t_.done()) {
       bool const blocks = w_.home.may_block_asleep(w_, false);
+      w_.home.begin_asleep(w_);
       park();
+      w_.home.end_asleep(w_);
       if (blocks) w_.home.end_blocking(w_);
     }
     w_.home.idle().end_join_sleep();

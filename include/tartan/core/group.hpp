@@ -328,7 +328,9 @@ class group {
       bump(w.parks);
       emit(hook_event::park, w.index);
       outer_blocking const counted(&w);
+      if (!blocks) w.home.begin_asleep(w);
       w.spot.park();  // W4
+      if (!blocks) w.home.end_asleep(w);
       emit(hook_event::unpark, w.index);
     }
     unlink(self);

@@ -9,8 +9,9 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// One word counts the callers from outside, the workers that block, and how many of these are threads of the pool, so
-/// that whoever changes one number knows all of them; another one the threads that stand back.
+/// One word counts the callers from outside, the workers that block, and the threads of the pool that are away: they
+/// block, or sleep in a wait. So whoever changes one number knows all of them. Another word counts the threads that
+/// stand back.
 ///
 ///     thread (T)                                whoever lets a thread in, or submits (R)
 ///     T0  the numbers say: stand back
@@ -31,7 +32,7 @@ class headcount {
     std::uint64_t word;
     [[nodiscard]] unsigned callers() const noexcept { return word & field; }
     [[nodiscard]] unsigned blocked() const noexcept { return (word >> width) & field; }
-    [[nodiscard]] unsigned blocked_threads() const noexcept { return (word >> (2 * width)) & field; }
+    [[nodiscard]] unsigned away() const noexcept { return (word >> (2 * width)) & field; }
   };
 
   /// Relaxed: ordered by a fence or by an acquire of the caller (T4, R3), or a hint.
@@ -41,9 +42,8 @@ class headcount {
   [[nodiscard]] unsigned wanted(view v) const noexcept {
     return size_ + v.blocked() - smaller(v.callers(), size_ + v.blocked());
   }
-  /// The same while the queue holds tasks: a thread that does not block stays for these, however many callers there
-  /// are.
-  [[nodiscard]] unsigned wanted_for_queue(view v) const noexcept { return larger(wanted(v), v.blocked_threads() + 1); }
+  /// The same while the queue holds tasks: a thread that is not away stays for these, however many callers there are.
+  [[nodiscard]] unsigned wanted_for_queue(view v) const noexcept { return larger(wanted(v), v.away() + 1); }
 
   /// Relaxed: only lowers the number; what a caller publishes later carries it to whoever takes that.
   void caller_comes() noexcept { word_.fetch_add(one_caller, std::memory_order_relaxed); }
@@ -57,7 +57,12 @@ class headcount {
     return {word_.fetch_add(one, std::memory_order_seq_cst) + one};  // [H1] with T3
   }
 
-  /// Relaxed: only lowers the number.
+  view thread_sleeps() noexcept {
+    return {word_.fetch_add(one_away, std::memory_order_seq_cst) + one_away};  // [H1] with T3
+  }
+
+  // Relaxed: these only lower the numbers.
+  void thread_wakes() noexcept { word_.fetch_sub(one_away, std::memory_order_relaxed); }
   void worker_goes_on(bool is_thread) noexcept { word_.fetch_sub(blocks(is_thread), std::memory_order_relaxed); }
 
   /// R3, behind a change of the numbers or a full fence.
@@ -86,10 +91,8 @@ class headcount {
   static constexpr unsigned width = 21;
   static constexpr std::uint64_t field = (std::uint64_t{1} << width) - 1;
   static constexpr std::uint64_t one_caller = 1, one_blocked = std::uint64_t{1} << width,
-                                 one_blocked_thread = std::uint64_t{1} << (2 * width);
-  static constexpr std::uint64_t blocks(bool is_thread) noexcept {
-    return one_blocked + (is_thread ? one_blocked_thread : 0);
-  }
+                                 one_away = std::uint64_t{1} << (2 * width);
+  static constexpr std::uint64_t blocks(bool is_thread) noexcept { return one_blocked + (is_thread ? one_away : 0); }
 
   unsigned const size_;
   typename Atomics::template atomic<std::uint64_t> word_{0};

@@ -157,6 +157,15 @@ class pool {
 
   void end_blocking(worker const& w) noexcept { people_.worker_goes_on(w.rank != no_rank); }
 
+  /// The same for a wait for what some worker works on, of a thread of the pool: that worker may block in turn, and
+  /// need a task that no thread is left to run.
+  void begin_asleep(worker const& w) noexcept {
+    if (w.rank != no_rank) let_in(people_.thread_sleeps());
+  }
+  void end_asleep(worker const& w) noexcept {
+    if (w.rank != no_rank) people_.thread_wakes();
+  }
+
   void put_spare(worker& w) noexcept {
     if (left_behind()) return;  // a thread of the parent may have held the mutex
     mutex_hold const hold(slots_mutex_);
@@ -452,9 +461,10 @@ class pool {
 
   /// How many threads the pool should have now that it has let somebody in.
   [[nodiscard]] unsigned threads_needed(headcount<>::view now) const noexcept {
-    if (now.blocked() == 0) return 0;                                        // those of the start are enough
+    if (now.blocked() == 0 && now.away() == 0) return 0;                     // those of the start are enough
     bool const tasks_may_come = everybody_.load(std::memory_order_relaxed);  // relaxed: a hint
-    return tasks_may_come ? people_.wanted_for_queue(now) : people_.wanted(now);
+    if (tasks_may_come) return people_.wanted_for_queue(now);
+    return now.blocked() == 0 ? 0 : people_.wanted(now);
   }
 
   /// One more thread may be awake.
