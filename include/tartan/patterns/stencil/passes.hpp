@@ -100,7 +100,7 @@ class pass_sweep {
 
  private:
   static constexpr std::ptrdiff_t planes_at_once = D == 2 ? 2 : 1;  // more would make rings twice as deep
-  static constexpr std::ptrdiff_t worth_pieces = 96;  ///< Lines for which a row may begin and end three times.
+  static constexpr std::ptrdiff_t worth_pieces = 40;  ///< Lines for which a row may begin and end three times.
   template <std::size_t K>
   using function = std::tuple_element_t<K, std::tuple<F...>>;
   template <std::size_t K>
@@ -207,6 +207,7 @@ class pass_sweep {
   template <std::size_t K>
   void look_round(levels& all, std::ptrdiff_t z, std::ptrdiff_t count, bool in_grid) const {
     auto& level = std::get<K>(all);
+    level.ahead = D == 2 && in_grid ? (radius[K][0] + count) * from.plane_stride : 0;  // asked for meanwhile
     if constexpr (K == 0)
       if (in_grid)
         return level.look_round(z, count, size.planes, edges, 0,
