@@ -90,7 +90,8 @@ class emissions {
   /// Out of the way, and by value: nothing that a look-up uses needs an address then.
   template <class K, class Combine>
   TARTAN_NOINLINE void add_new(typename table::probe p, K&& key, passed_on<Value> v, Combine& combine) {
-    if (!all_.full(cached) || emitted_ >= 2 * all_.size()) return all_.insert(p, std::forward<K>(key), std::move(v));
+    if (!all_.full(cached) || emitted_ >= all_.size() + all_.size() / 2)
+      return all_.insert(p, std::forward<K>(key), std::move(v));
     part(combine);
     note_down(p, std::forward<K>(key), std::move(v), combine);
   }
