@@ -13,6 +13,7 @@
 
 #include "support/catch.hpp"
 #include "support/policies.hpp"
+#include "tartan/thread_pool.hpp"
 
 namespace tn = tartan;
 namespace test = tartan::test;
@@ -170,4 +171,55 @@ TEST_CASE("fork_join runs two functions at the same time on two workers") {
   auto [a, b] = tn::fork_join(tn::par.workers(2), meet, meet);
   CHECK(a);
   CHECK(b);
+}
+
+namespace {
+
+std::atomic<int> leaves_run{0}, first_bad{0};  // not captured, so that the functions below are of one word
+
+/// A tree of forks of small temporaries, of `const` members too; leaves from first_bad on throw their number.
+counted small_tree(int const depth, int const leaf) {
+  if (depth == 0) {
+    ++leaves_run;
+    if (leaf >= first_bad) throw leaf;
+    return counted();
+  }
+  auto [left, right] = tn::fork_join(
+      tn::par, [depth, leaf] { return small_tree(depth - 1, 2 * leaf); },
+      [depth, leaf]() mutable { return small_tree(depth - 1, 2 * leaf + 1); });
+  return std::move(left);
+}
+
+}  // namespace
+
+TEST_CASE("fork_join of small temporaries loses no result and no exception") {
+  constexpr int depth = 10, leaves = 1 << depth;
+  for (unsigned const workers : {1U, 2U, 8U, 16U}) {
+    tn::thread_pool pool(workers);
+    for (int const bad : {leaves, leaves - 1, leaves / 2, 1, 0}) {
+      first_bad = bad;
+      leaves_run = 0;
+      int lowest = leaves;
+      try {
+        tn::fork_join(tn::par.on(pool), [] { static_cast<void>(small_tree(depth, 0)); }, [] {});
+      } catch (int leaf) {
+        lowest = leaf;
+      }
+      CHECK(lowest == bad);
+      CHECK(counted::alive == 0);
+      if (bad == leaves) CHECK(leaves_run == leaves);
+    }
+  }
+}
+
+TEST_CASE("fork_join copies small temporaries, and only those") {
+  struct empty {
+    int operator()() const { return 1; }
+  };
+  auto const constant = [k = 2] { return k; };
+  auto state = [k = 0]() mutable { return ++k; };
+  CHECK(tn::fork_join(tn::par, empty{}, [k = 4]() mutable { return ++k; }) == std::pair(1, 5));
+  CHECK(tn::fork_join(tn::par, constant, std::move(constant)) == std::pair(2, 2));
+  CHECK(tn::fork_join(tn::par, empty{}, state).second == 1);
+  CHECK(state() == 2);  // the caller's own object ran
 }

@@ -68,16 +68,14 @@ struct threads_backend {
 
   template <class F, class G>
   TARTAN_ALWAYS_INLINE detail::forked_pair<F, G> fork_join(properties const& props, F&& f, G&& g) const {
-    if (detail::worker* const w = detail::current_worker(); w != nullptr && inherits(props)) [[likely]] {
-      if (w->alone) return sequential_backend{}.fork_join(props, std::forward<F>(f), std::forward<G>(g));
-      if (w->tasks.asymmetric()) [[likely]]
-        return detail::fork_two(*w, true, std::forward<F>(f), std::forward<G>(g));
-    }
     if constexpr (detail::copied_unseen<F> && detail::copied_unseen<G>) {
-      F first(f);  // copies, so that f and g need not lie in memory for those who do not come here
-      G second(g);
-      return fork_slowly(props, first, second);
+      return fork_copies<std::remove_const_t<F>, std::remove_const_t<G>>(props, f, g);
     } else {
+      if (detail::worker* const w = detail::current_worker(); w != nullptr && inherits(props)) [[likely]] {
+        if (w->alone) return sequential_backend{}.fork_join(props, std::forward<F>(f), std::forward<G>(g));
+        if (w->tasks.asymmetric()) [[likely]]
+          return detail::fork_two(*w, true, std::forward<F>(f), std::forward<G>(g));
+      }
       return fork_slowly(props, f, g);
     }
   }
@@ -155,6 +153,25 @@ struct threads_backend {
       detail::run_control control = props.control();
       detail::split_range(w, n, props.grain, alignment, control, body);
     });
+  }
+
+  template <class F, class G>
+  TARTAN_ALWAYS_INLINE static detail::forked_pair<F, G> fork_copies(properties const& props, F f, G g) {
+    using quick = detail::quick_fork<F, G>;
+    auto* const w = static_cast<detail::worker*>(detail::cached_cell->current);
+    if (w == nullptr || !inherits(props)) [[unlikely]]
+      return fork_copies_slowly(props, f, g);
+    if (w->alone) return quick::run_alone(f, g);
+    std::int64_t const place = w->tasks.next();
+    if (!w->tasks.is_quick(place)) [[unlikely]]
+      return fork_copies_slowly(props, f, g);
+    return quick::run(*w, place, f, g);
+  }
+
+  /// By value: so f and g need not lie in memory for those who do not come here.
+  template <class F, class G>
+  TARTAN_NOINLINE static detail::forked_pair<F, G> fork_copies_slowly(properties const& props, F f, G g) {
+    return fork_slowly(props, f, g);
   }
 
   /// From outside of the pool, or where each fork needs a fence.

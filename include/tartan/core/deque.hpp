@@ -8,6 +8,7 @@
 #include "tartan/core/atomics.hpp"      // real_atomics
 #include "tartan/core/owned_array.hpp"  // owned_array
 #include "tartan/core/padded.hpp"       // line_pair
+#include "tartan/core/smaller.hpp"      // larger
 #include "tartan/core/tuning.hpp"       // first_ring
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -32,6 +33,12 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// [E3] An entry at index i leaves the deque only when top moves past i or the owner takes it as a non-top entry.
 ///      Therefore: if a thief saw an entry at top, and its CAS on top succeeds, that entry was in the deque the whole
 ///      time between. Leapfrogging (core/join.hpp) rests on this.
+/// [E4] Entries are joined in the reverse order of their pushes. So when the owner comes to join the one at place p,
+/// all
+///      newer ones are joined, and bottom is p + 1 if this one is still here. If it was stolen, all older ones were
+///      before it, and bottom is where top is, at p + 1 or beyond (top moved on if other work ran here meanwhile). O1
+///      may then set bottom below top for a moment, when there is nothing to steal; reclaim_last() sets it to top
+///      again, for an entry that is pushed below top would be seen by nobody.
 ///
 /// Source: D. Chase and Y. Lev, "Dynamic circular work-stealing deque", SPAA 2005; orderings after N. M. Le et al.,
 /// "Correct and efficient work-stealing for weak memory models", PPoPP 2013; asymmetric fence as in core/atomics.hpp.
@@ -68,6 +75,13 @@ class deque {
     bottom_.store(b + 1, std::memory_order_release);                                     // [E2] with steal()
   }
 
+  /// Owner only. The place of the next entry, and whether put() may use it at once: there is room, and the owner's
+  /// fences cost nothing. One comparison for both.
+  [[nodiscard]] TARTAN_ALWAYS_INLINE std::int64_t next() const noexcept {
+    return bottom_.load(std::memory_order_relaxed);  // relaxed: only the owner writes bottom
+  }
+  [[nodiscard]] TARTAN_ALWAYS_INLINE bool is_quick(std::int64_t place) const noexcept { return place < quick_limit_; }
+
   /// Owner only. Whether the next push() needs no memory, or gets it: for those that cannot let it throw.
   TARTAN_ALWAYS_INLINE bool has_room() noexcept {
     return bottom_.load(std::memory_order_relaxed) < limit_ || finds_room();  // relaxed: only the owner writes bottom
@@ -79,12 +93,21 @@ class deque {
   /// The same for those who know asymmetric() already.
   TARTAN_ALWAYS_INLINE bool take_back(bool asymmetric) noexcept {
     std::int64_t const b = bottom_.load(std::memory_order_relaxed) - 1;  // relaxed: only the owner writes bottom
-    bottom_.store(b, std::memory_order_release);                         // O1; release for [E2]
-    Atomics::light_fence(asymmetric);                                    // [E1] with steal()
-    std::int64_t const t = top_.load(std::memory_order_relaxed);         // O3; relaxed: ordered by the fence
-    if (t < b) [[likely]]
-      return true;
-    return take_last(t, b);
+    return reclaim(b, asymmetric) || reclaim_last(b);
+  }
+
+  /// Owner only. take_back() in two steps, for those who kept the place of the entry: reclaim() says false when it may
+  /// be the last one or a thief's, and then reclaim_last() says which ([E4]).
+  TARTAN_ALWAYS_INLINE bool reclaim(std::int64_t b, bool asymmetric) noexcept {
+    bottom_.store(b, std::memory_order_release);      // O1; release for [E2]
+    Atomics::light_fence(asymmetric);                 // [E1] with steal()
+    return top_.load(std::memory_order_relaxed) < b;  // O3; relaxed: ordered by the fence
+  }
+  TARTAN_NOINLINE bool reclaim_last(std::int64_t b) noexcept {
+    std::int64_t const t = top_.load(std::memory_order_relaxed);  // relaxed: ordered by the fence of reclaim()
+    bool const mine = t == b && advance_top(t);
+    bottom_.store(larger(t, b + 1), std::memory_order_release);  // empty again: top == bottom; release for [E2]
+    return mine;
   }
 
   /// Any other thread. Takes the oldest entry if `still_wanted()`, asked after the entry was seen, agrees ([E3]).
@@ -132,12 +155,6 @@ class deque {
     return top_.compare_exchange_strong(t, t + 1, std::memory_order_seq_cst, std::memory_order_relaxed);
   }
 
-  TARTAN_NOINLINE bool take_last(std::int64_t t, std::int64_t b) noexcept {
-    bool const mine = t == b && advance_top(t);
-    bottom_.store(b + 1, std::memory_order_release);  // empty again: top == bottom; release for [E2]
-    return mine;
-  }
-
   TARTAN_COLD bool finds_room() noexcept {
 #if TARTAN_EXCEPTIONS
     try {
@@ -161,18 +178,24 @@ class deque {
                             std::memory_order_relaxed);  // relaxed: published by adopt()
       adopt(bigger);
     }
-    limit_ = t + static_cast<std::int64_t>(mask_ + 1);
+    set_limit(t);
   }
 
   void adopt(ring* fresh) noexcept {
     slots_ = fresh->slots.get();
     mask_ = fresh->mask;
-    limit_ = top_.load(std::memory_order_relaxed) + static_cast<std::int64_t>(mask_ + 1);  // relaxed: a lower bound
-    ring_.store(fresh, std::memory_order_release);                                         // with steal()
+    set_limit(top_.load(std::memory_order_relaxed));  // relaxed: a lower bound
+    ring_.store(fresh, std::memory_order_release);    // with steal()
+  }
+
+  void set_limit(std::int64_t t) noexcept {
+    limit_ = t + static_cast<std::int64_t>(mask_ + 1);
+    if (asymmetric_) quick_limit_ = limit_;
   }
 
   // The owner's line.
   typename Atomics::template atomic<std::int64_t> bottom_{0};  // one past the newest entry
+  std::int64_t quick_limit_ = 0;                               // limit_, or 0 where fences cost something
   std::int64_t limit_ = 0;                                     // push() may go up to here without looking at top
   typename ring::slot* slots_ = nullptr;                       // the current ring, unpacked
   std::size_t mask_ = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// The fork of two: the one primitive under every recursive pattern.
+// The fork of two: the one primitive under every recursive pattern, and the short form of it.
 
 #include <cstdint>      // int64_t
 #include <type_traits>  // conditional_t, invoke_result_t, is_reference_v, is_trivially_*_v, remove_*_t
@@ -80,5 +80,84 @@ TARTAN_ALWAYS_INLINE auto fork_two(worker& w, bool asymmetric, F&& f, G&& g) {
     return std::pair<A, B>(static_cast<A&&>(first), invoke_regular(g));
   return std::pair<A, B>(static_cast<A&&>(first), second.result.take());
 }
+
+/// Says that `object` may change here: what is read of it afterwards is read from memory, not kept in a register.
+template <class T>
+TARTAN_ALWAYS_INLINE void keep_in_memory(T& object) noexcept {
+  asm volatile("" : "+m"(reinterpret_cast<char(&)[sizeof(T)]>(object)));  // bytes: members may be const
+}
+
+/// A fork of two small temporaries by a worker whose fences cost nothing, written for what a compiler makes of it. A
+/// function that forks and recurses pays for each register that it saves and for each call, leaves included; so nothing
+/// but the first result lives over the second call, and nothing at all over the first: the worker is looked up anew, g
+/// and the place of its job are read back from the job. What is seldom done is a call that does all the rest, since one
+/// that comes back would keep registers for its way back.
+template <class F, class G>
+class quick_fork {
+  using A = regular_result<std::invoke_result_t<F&>>;
+  using B = regular_result<std::invoke_result_t<G&>>;
+
+ public:
+  using results = std::pair<A, B>;
+
+  /// Runs f here and g here or elsewhere, as fork_two(). `place` is the next one of w's deque, and is_quick().
+  TARTAN_ALWAYS_INLINE static results run(worker& w, std::int64_t place, F f, G g) {
+    placed_job second(g);
+    second.place = place;
+    w.tasks.put(place, own_address(second));
+    F first(w.home.anybody_idle(true) ? announced(w, f) : F(f));
+    return finish(first, second);
+  }
+
+  /// Runs f, then g.
+  TARTAN_ALWAYS_INLINE static results run_alone(F f, G g) {
+    keep_in_memory(g);
+    A first = invoke_regular(f);
+    return results(static_cast<A&&>(first), invoke_regular(g));
+  }
+
+ private:
+  struct placed_job : forked_job<G, B> {
+    using forked_job<G, B>::forked_job;
+    std::int64_t place;
+  };
+
+  /// The worker that this thread is: that it is one is known, and that cached_cell is its cell.
+  TARTAN_ALWAYS_INLINE static worker& self() noexcept { return *static_cast<worker*>(cached_cell->current); }
+
+  /// Hands f through, so that it need not be kept over the call.
+  TARTAN_COLD static F announced(worker& w, F f) noexcept {
+    w.home.published(w, true);
+    return f;
+  }
+
+  TARTAN_ALWAYS_INLINE static results finish(F& f, placed_job& second) {
+    struct end_of_first {  // f threw: take g back, or wait for whoever runs it
+      placed_job& second;
+      bool threw = true;
+      TARTAN_ALWAYS_INLINE ~end_of_first() {
+        if (threw) [[unlikely]]
+          give_up(second);
+      }
+    } guard{second};
+    A first = invoke_regular(f);
+    guard.threw = false;
+    if (self().tasks.reclaim(second.place, true)) [[likely]]
+      return results(static_cast<A&&>(first), invoke_regular(second.g));
+    return results(static_cast<A&&>(first), finish_late(second));
+  }
+
+  /// g's result, when its job is the last one of the deque or a thief's.
+  TARTAN_NOINLINE static B finish_late(placed_job& second) {
+    worker& w = self();
+    if (w.tasks.reclaim_last(second.place) || !await_stolen(w, second)) return invoke_regular(second.g);
+    return second.result.take();
+  }
+
+  TARTAN_COLD static void give_up(placed_job& second) {
+    worker& w = self();
+    if (!w.tasks.take_back() && await_stolen(w, second)) second.result.discard();
+  }
+};
 
 }  // namespace tartan::inline TARTAN_ABI::detail
