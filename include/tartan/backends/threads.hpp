@@ -148,6 +148,18 @@ struct threads_backend {
   /// Out of line: one for all loops of a program.
   TARTAN_NOINLINE static void run_range(properties const& props, std::size_t n, std::size_t alignment,
                                         detail::range_body body) {
+    if (n <= 2 && !props.watched() && run_few(props, n, alignment, body)) return;
+    run_many(props, n, alignment, body);
+  }
+
+  TARTAN_NOINLINE static bool run_few(properties const& props, std::size_t n, std::size_t alignment,
+                                      detail::range_body body) {
+    return on_a_worker(props, [&](detail::worker& w) { return detail::split_few(w, n, props.grain, alignment, body); });
+  }
+
+  /// In a frame of its own: short loops would spend much of their time on saving registers.
+  TARTAN_NOINLINE static void run_many(properties const& props, std::size_t n, std::size_t alignment,
+                                       detail::range_body body) {
     on_a_worker(props, [&](detail::worker& w) {
       if (w.alone) return sequential_backend{}.for_range(props, n, alignment, body);
       detail::run_control control = props.control();

@@ -305,16 +305,23 @@ TARTAN_NOINLINE inline void split_pair(worker& w, range_body body) {
   fork_two<&pool::published_quietly>(w, w.tasks.asymmetric(), first, second);
 }
 
+/// A range of one or two elements that nobody watches, without the frame of split_range(). False if it needs that.
+inline bool split_few(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, range_body body) {
+  if (n == 1) {
+    body(0, 1);
+    return true;
+  }
+  if (w.alone || n != 2 || alignment != 1 || grain > 1 || !w.tasks.has_room()) return false;
+  split_pair(w, body);
+  return true;
+}
+
 /// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first, or
 /// throws `cancelled` if a stop made it skip work. `grain` 0 lets cost decide; otherwise pieces have at most `grain`
 /// elements (rounded up to `alignment`, on whose multiples all cuts fall).
 inline void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, run_control& control,
                         range_body body) {
   if (n == 0) return;  // nothing to run, nothing that a stop could skip
-  if (n <= 2 && !control.watched()) {
-    if (n == 1) return body(0, 1);
-    if (alignment == 1 && grain < 2 && w.tasks.has_room()) return split_pair(w, body);
-  }
   range_call call{body, grain, (n >> w.home.share_shift()) + 1, alignment, control};
   bump(w.beat);
   range_split(w, call, 0, n).run();
