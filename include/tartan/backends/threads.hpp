@@ -180,9 +180,12 @@ struct threads_backend {
     return quick::run(*w, place, f, g);
   }
 
-  /// By value: so f and g need not lie in memory for those who do not come here.
+  /// By value: so f and g need not lie in memory for those who do not come here. Hidden, so that it is the caller's
+  /// cached_cell that learns of this thread, not another object's: the next fork is a quick one.
   template <class F, class G>
-  TARTAN_NOINLINE static detail::forked_pair<F, G> fork_copies_slowly(properties const& props, F f, G g) {
+  [[gnu::visibility("hidden")]] TARTAN_NOINLINE static detail::forked_pair<F, G> fork_copies_slowly(
+      properties const& props, F f, G g) {
+    static_cast<void>(detail::this_thread_cell());
     return fork_slowly(props, f, g);
   }
 

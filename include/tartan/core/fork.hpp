@@ -6,7 +6,7 @@
 #include <utility>      // pair
 
 #include "tartan/core/join.hpp"    // await_stolen
-#include "tartan/core/pool.hpp"    // pool, worker
+#include "tartan/core/pool.hpp"    // current_worker, pool, worker
 #include "tartan/core/result.hpp"  // invoke_regular, result_slot
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -147,15 +147,16 @@ class quick_fork {
     return results(static_cast<A&&>(first), finish_late(second));
   }
 
-  /// g's result, when its job is the last one of the deque or a thief's.
+  /// g's result, when its job is the last one of the deque or a thief's. Not self(): the linker may have taken the copy
+  /// of another object of the process, whose cached_cell need not know this thread yet.
   TARTAN_NOINLINE static B finish_late(placed_job& second) {
-    worker& w = self();
+    worker& w = *current_worker();
     if (w.tasks.reclaim_last(second.place) || !await_stolen(w, second)) return invoke_regular(second.g);
     return second.result.take();
   }
 
   TARTAN_COLD static void give_up(placed_job& second) {
-    worker& w = self();
+    worker& w = *current_worker();  // as in finish_late()
     if (!w.tasks.take_back() && await_stolen(w, second)) second.result.discard();
   }
 };
