@@ -384,6 +384,26 @@ TEST_CASE("what a task that blocks waits for runs although every thread sleeps i
   }
 }
 
+TEST_CASE("a task that blocks while its pool is joined lets the next one run", "[thread_pool]") {
+  for (unsigned const workers : {1U, 2U}) {
+    std::atomic<bool> joining{false}, ran{false};
+    std::atomic<unsigned> saw_it_run{0};
+    tn::thread_pool pool{workers};
+    auto const p = tn::par.on(pool);
+    for (unsigned i = 0; i != workers; ++i)
+      tn::detach(p, [&] {
+        spin_until([&] { return joining.load(); });
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));  // join() has begun, or is about to
+        if (tn::blocking([&] { return tn::test::comes_true([&] { return ran.load(); }, std::chrono::seconds(5)); }))
+          ++saw_it_run;
+      });
+    tn::detach(p, [&] { ran = true; });
+    joining = true;
+    pool.join();
+    CHECK(saw_it_run == workers);
+  }
+}
+
 TEST_CASE("a caller that leaves makes room for what a task that blocks waits for", "[thread_pool]") {
   for (int i = 0; i != 50; ++i) {
     blocked_pool b;

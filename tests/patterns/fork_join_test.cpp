@@ -222,4 +222,10 @@ TEST_CASE("fork_join copies small temporaries, and only those") {
   CHECK(tn::fork_join(tn::par, constant, std::move(constant)) == std::pair(2, 2));
   CHECK(tn::fork_join(tn::par, empty{}, state).second == 1);
   CHECK(state() == 2);  // the caller's own object ran
+  struct by_const {
+    int operator()() { return 1; }
+    int operator()() const { return 2; }
+  };
+  by_const const unchanging{};
+  CHECK(tn::fork_join(tn::par, std::move(unchanging), by_const{}) == std::pair(2, 1));
 }

@@ -69,7 +69,7 @@ struct threads_backend {
   template <class F, class G>
   TARTAN_ALWAYS_INLINE detail::forked_pair<F, G> fork_join(properties const& props, F&& f, G&& g) const {
     if constexpr (detail::copied_unseen<F> && detail::copied_unseen<G>) {
-      return fork_copies<std::remove_const_t<F>, std::remove_const_t<G>>(props, f, g);
+      return fork_copies<F, G>(props, f, g);
     } else {
       if (detail::worker* const w = detail::current_worker(); w != nullptr && inherits(props)) [[likely]] {
         if (w->alone) return sequential_backend{}.fork_join(props, std::forward<F>(f), std::forward<G>(g));

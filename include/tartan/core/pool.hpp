@@ -361,7 +361,8 @@ class pool {
   TARTAN_COLD void start_spares() noexcept {
     if (left_behind()) return;  // a thread of the parent may have held the mutex
     mutex_hold const hold(slots_mutex_);
-    if (closed_.load(std::memory_order_relaxed)) return;  // relaxed: nothing is left that could need them
+    // Relaxed: after close() none is needed but for what the queue holds still, which ends before join() does.
+    if (closed_.load(std::memory_order_relaxed) && queue_.seems_empty()) return;
     pin_this_module();
     while (threads_held_ < threads_needed(people_.look()) && start_thread()) {
     }
