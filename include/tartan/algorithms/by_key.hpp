@@ -98,8 +98,7 @@ class by_key_call {
  private:
   /// For what happens between the elements: nobody counts it, and its pieces are not the user's.
   [[nodiscard]] properties quiet() const {
-    properties props = policy_.props();
-    props.progress = {};
+    properties props = policy_.props().uncounted();
     props.grain = 0;
     return props;
   }

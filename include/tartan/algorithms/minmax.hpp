@@ -69,7 +69,7 @@ Found over_blocks(P const& policy, std::size_t n, InBlock const& in_block, Join 
   std::size_t const most = reduction_blocks(n)[0].size();
   std::size_t length = Dear && n < 64 * most ? n / 64 + 1 : most;
   // One block is enough where nobody shares or watches it.
-  if (!Dear && policy.backend().width(policy.props()) == 1 && !policy.props().control().watched()) length = n;
+  if (!Dear && policy.backend().width(policy.props()) == 1 && !policy.props().watched()) length = n;
   block_plan const plan(n, length);
   slots<Found> found(plan.count());
   policy.backend().for_range(policy.props(), n, length, [&](std::size_t begin, std::size_t end) {

@@ -99,7 +99,7 @@ template <class R, bool TakesToken, class F>
 future<R> submit_callable(pool* home, properties const& props, F&& f) {
   using function = std::decay_t<F>;
   using kept = regular_result<R>;
-  if (props.control().watched())
+  if (props.watched())
     return start<R>(home, new submitted<kept, function, TakesToken, watched_part>(
                               home, 2, watched_part{props.stop, props.progress}, std::forward<F>(f)));
   return start<R>(home, new submitted<kept, function, TakesToken, unwatched_part>(home, 2, {}, std::forward<F>(f)));

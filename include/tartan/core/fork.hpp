@@ -47,6 +47,22 @@ TARTAN_ALWAYS_INLINE T* own_address(T& object) noexcept {
 #endif
 }
 
+/// If the first function throws: takes the second one's job back, or waits for whoever runs it.
+template <class Job>
+struct end_of_first {
+  Job& second;
+  bool threw = true;
+  TARTAN_ALWAYS_INLINE ~end_of_first() {
+    if (threw) [[unlikely]]
+      give_up(second);
+  }
+  /// Looks the worker up: the way to it would cost a register for the whole of the first function.
+  TARTAN_COLD static void give_up(Job& second) {
+    worker& w = *current_worker();
+    if (!w.tasks.take_back() && await_stolen(w, second)) second.result.discard();
+  }
+};
+
 /// Runs f here and g here or elsewhere; returns both results when both have ended. `asymmetric` is that of w's deque,
 /// a constant where the caller knows it.
 ///
@@ -63,18 +79,7 @@ TARTAN_ALWAYS_INLINE auto fork_two(worker& w, bool asymmetric, F&& f, G&& g) {
   w.tasks.put(place, own_address(second));
   (w.home.*Tell)(w, asymmetric);
 
-  struct end_of_first {  // f threw: take g back, or wait for whoever runs it
-    worker& w;
-    forked_job<G, B>& second;
-    bool threw = true;
-    TARTAN_ALWAYS_INLINE ~end_of_first() {
-      if (threw) [[unlikely]]
-        give_up(w, second);
-    }
-    TARTAN_COLD static void give_up(worker& w, forked_job<G, B>& second) {
-      if (!w.tasks.take_back() && await_stolen(w, second)) second.result.discard();
-    }
-  } guard{w, second};
+  end_of_first<forked_job<G, B>> guard{second};
   A first = invoke_regular(f);
   guard.threw = false;
 
@@ -134,14 +139,7 @@ class quick_fork {
   }
 
   TARTAN_ALWAYS_INLINE static results finish(F& f, placed_job& second) {
-    struct end_of_first {  // f threw: take g back, or wait for whoever runs it
-      placed_job& second;
-      bool threw = true;
-      TARTAN_ALWAYS_INLINE ~end_of_first() {
-        if (threw) [[unlikely]]
-          give_up(second);
-      }
-    } guard{second};
+    end_of_first<forked_job<G, B>> guard{second};
     A first = invoke_regular(f);
     guard.threw = false;
     if (self().tasks.reclaim(second.place, true)) [[likely]]
@@ -155,11 +153,6 @@ class quick_fork {
     worker& w = *current_worker();
     if (w.tasks.reclaim_last(second.place) || !await_stolen(w, second)) return invoke_regular(second.g);
     return second.result.take();
-  }
-
-  TARTAN_COLD static void give_up(placed_job& second) {
-    worker& w = *current_worker();  // as in finish_late()
-    if (!w.tasks.take_back() && await_stolen(w, second)) second.result.discard();
   }
 };
 

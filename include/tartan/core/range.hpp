@@ -307,11 +307,11 @@ TARTAN_NOINLINE inline void split_pair(worker& w, range_body body) {
 
 /// A range of one or two elements that nobody watches, without the frame of split_range(). False if it needs that.
 inline bool split_few(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, range_body body) {
-  if (n == 1) {
-    body(0, 1);
+  if (n == 1 || (w.alone && grain == 0)) {
+    body(0, n);
     return true;
   }
-  if (w.alone || n != 2 || alignment != 1 || grain > 1 || !w.tasks.has_room()) return false;
+  if (w.alone || alignment != 1 || grain > 1 || !w.tasks.has_room()) return false;
   split_pair(w, body);
   return true;
 }

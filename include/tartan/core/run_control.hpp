@@ -44,9 +44,6 @@ class alignas(line_pair) run_control {
 
   void finished(std::size_t elements) const noexcept { counter_.finished(elements); }
 
-  /// Whether anybody wants to be asked or told between pieces.
-  [[nodiscard]] bool watched() const noexcept { return stop_.asks != nullptr || counter_.count != nullptr; }
-
   /// After the join: throws `cancelled` if work was skipped.
   void conclude() const {
     if (skipped_.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: after the join

@@ -174,7 +174,7 @@ TARTAN_ALWAYS_INLINE auto fork_join(P const& p, F&&... f) {
   } else if constexpr (!shared_memory_backend<backend_type>) {
     return detail::fork_elsewhere(p.backend(), p.props(), std::index_sequence_for<F...>{}, f...);
   } else {
-    bool const watched = p.props().control().watched();
+    bool const watched = p.props().watched();
     if constexpr (sizeof...(F) == 2) {
       if (!watched) [[likely]] {
         if constexpr ((std::is_void_v<std::invoke_result_t<F&>> && ...))

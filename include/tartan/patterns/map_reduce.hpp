@@ -176,7 +176,7 @@ T fold_range(P const& policy, R&& r, Map& map, Combine& combine) {
   if constexpr (shared_memory_backend<typename P::backend_type>) {
     std::size_t const width = policy.backend().width(policy.props());
     // Where blocks do not show, and nobody shares or watches them, there need be one only.
-    if (exact<Combine, T> && width == 1 && !policy.props().control().watched()) plan = {n, n};
+    if (exact<Combine, T> && width == 1 && !policy.props().watched()) plan = {n, n};
     block_fold<T, Leaf, P, std::remove_const_t<decltype(first)>, Map, Combine> fold(policy, map, combine, width == 1,
                                                                                     plan.count() < 4 * width);
     slots<T> parts(plan.count());
