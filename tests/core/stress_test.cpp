@@ -2,7 +2,7 @@
 //
 // Each tree is drawn from a seed, computes a number that the same tree computes in order on one thread, and throws at
 // random leaves. TARTAN_STRESS scales the counts: a number, or `large` for hours of a machine's idle time (see
-// tests/soak). ctest: LABELS "threads;stress" TIMEOUT 600
+// tests/soak); TARTAN_STRESS_SEED, a number, draws other trees. ctest: LABELS "threads;stress" TIMEOUT 600
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("O0")  // each pattern is inlined into each other: minutes to compile otherwise
@@ -83,6 +83,14 @@ struct stream {
   std::uint64_t below(std::uint64_t n) { return next() % n; }
   [[nodiscard]] stream child(std::uint64_t i) const { return stream{stream{state + i}.next()}; }
 };
+
+stream tree(std::uint64_t seed) {
+  static std::uint64_t const first = [] {
+    char const* const wish = std::getenv("TARTAN_STRESS_SEED");
+    return wish == nullptr ? 0 : std::strtoull(wish, nullptr, 10);
+  }();
+  return stream{seed + (first << 32)};
+}
 
 struct thorn : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -273,7 +281,7 @@ constexpr int usual_depth = 6;
 /// From inside a call, so that groups too belong to the pool of the call.
 template <class P>
 std::uint64_t plant(P const& p, forest& f, std::uint64_t seed) {
-  return tn::fork_join(p, [&] { return grow(p, f, stream{seed}, usual_depth); }, [] { return 0; }).first;
+  return tn::fork_join(p, [&] { return grow(p, f, tree(seed), usual_depth); }, [] { return 0; }).first;
 }
 
 std::uint64_t serially(std::uint64_t seed, bool groups) {
@@ -406,7 +414,7 @@ TEST_CASE("small stacks carry random trees, since a wait runs only work below it
     std::uint64_t const expected = serially(seed, true);
     auto const got = tn::submit(p, [&] {
                        forest f;
-                       return grow(p, f, stream{seed}, usual_depth);
+                       return grow(p, f, tree(seed), usual_depth);
                      }).get();
     REQUIRE(got == expected);
     count.one();

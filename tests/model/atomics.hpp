@@ -168,6 +168,23 @@ class data {
   int location_;
 };
 
+/// The same under the notation of a plain object.
+template <class T>
+class plain {
+ public:
+  plain(T value = {}, site where = site::here()) : data_(value, where) {}
+  plain(plain const&) = delete;
+  plain& operator=(plain const& other) { return *this = T(other); }
+  plain& operator=(T value) {
+    data_.set(value);
+    return *this;
+  }
+  operator T() const { return data_.get(); }
+
+ private:
+  data<T> data_;
+};
+
 /// What std::mutex is, under the memory model.
 class mutex {
  public:
@@ -192,6 +209,8 @@ class mutex {
 };
 
 struct atomics {
+  template <class T>
+  using plain = model::plain<T>;
   template <class T>
   using atomic = model::atomic<T>;
   template <class T>

@@ -136,7 +136,7 @@ struct options {
   bool buffered_loads = false;  // report result::buffered
   bool daemons = false;         // the program is over when its first thread is; the others may sleep for ever
   std::uint64_t max_executions = 2'000'000;  // beyond it the result is not exhaustive
-  int max_events = 400;                      // of one thread
+  int max_events = 800;                      // of one thread
   std::optional<mutation> weakened;
 };
 

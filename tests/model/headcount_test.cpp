@@ -47,13 +47,22 @@ struct fixture {
   }
   void leave() { let_in(people.caller_goes()); }
   void block() { let_in(people.worker_blocks(true)); }
-  void submit() {
-    queued.store(true, std::memory_order_release);
-    real::full_fence();
-    if (!people.somebody_stands_back()) return;
+  void wake_for_queue() {
     auto const now = people.look();
     unsigned const those = people.wanted_for_queue(now);
     if (people.wanted(now) < those) wake_those_below(those);
+  }
+  void submit() {
+    queued.store(true, std::memory_order_release);
+    real::full_fence();
+    if (people.somebody_stands_back()) wake_for_queue();
+  }
+  /// A caller, at a join.
+  void fall_asleep() {
+    people.caller_sleeps();
+    if (!people.somebody_stands_back()) return;
+    real::full_fence();
+    if (queued.load(std::memory_order_acquire)) wake_for_queue();
   }
   void close() {
     closed.store(true, std::memory_order_relaxed);
@@ -128,6 +137,21 @@ std::vector<model::check> checks() {
            [](fixture& f) {
              f.queued.store(true, std::memory_order_relaxed);
              parallel({[&] { f.stand_back(1); }, [&] { f.let_in(f.people.thread_sleeps()); }});
+           }),
+      with("a caller falls asleep at a join while the first thread works and a task is submitted", 2, 1,
+           [](fixture& f) {
+             parallel({[&] {
+                         while (!f.queued.load(std::memory_order_acquire)) {
+                           f.stand_back(1);
+                           real::pause();
+                         }
+                       },
+                       [&] { f.fall_asleep(); }, [&] { f.submit(); }});
+           }),
+      with("a caller falls asleep at a join while a thread stands back although a task is queued", 2, 1,
+           [](fixture& f) {
+             f.queued.store(true, std::memory_order_relaxed);
+             parallel({[&] { f.stand_back(1); }, [&] { f.fall_asleep(); }});
            }),
       with("the pool closes", 1, 1, [](fixture& f) { parallel({[&] { f.stand_back(0); }, [&] { f.close(); }}); }),
   };

@@ -174,7 +174,7 @@ int main() {
       "pool.hpp", small_checks(),
       {{"anybody_idle", "light fence", 1, "removed", false, "[I1]: who misses the sleeper runs the fork himself"},
        {"next_errand", "store", 1, "release -> relaxed", false,
-        "needed by a third worker, which follows a runner [F3]"},
+        "needed by a third worker, which follows a runner [F3]: caught by leapfrog_test"},
        {"linger", "load", 1, "acquire -> relaxed", false,
         "the other worker's slot was made by this thread or before it"},
        {"linger", "store", 1, "release -> relaxed", false,

@@ -108,8 +108,9 @@ class ended_tasks {
     if (w == nullptr) return false;
     for (; unbegun_ != count; ++unbegun_) {
       shared_task* const t = task(unbegun_);
-      if (t == nullptr || t->home() != &w->home || t->is_begun() || !t->try_begin(w)) continue;
-      foreign_work const scope(*w);
+      if (t == nullptr || t->home() != &w->home || t->is_begun()) continue;
+      foreign_work const scope(*w);  // before others can see who runs the task
+      if (!t->try_begin(w)) continue;
       bump(w->tasks_run);
       t->obey(t, w, task_order::perform);
       return true;

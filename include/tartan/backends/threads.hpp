@@ -11,7 +11,8 @@
 #include "tartan/core/call_scope.hpp"      // call_scope, lease
 #include "tartan/core/fork.hpp"            // fork_two
 #include "tartan/core/pool_table.hpp"      // default_pool, pool_table
-#include "tartan/core/range.hpp"           // split_range
+#include "tartan/core/range.hpp"           // run_few, split_range
+#include "tartan/core/range_body.hpp"      // range_body
 #include "tartan/core/slots.hpp"           // slots
 #include "tartan/core/team.hpp"            // team_call
 #include "tartan/core/unhandled.hpp"       // run_unattended
@@ -148,13 +149,13 @@ struct threads_backend {
   /// Out of line: one for all loops of a program.
   TARTAN_NOINLINE static void run_range(properties const& props, std::size_t n, std::size_t alignment,
                                         detail::range_body body) {
-    if (n <= 2 && !props.watched() && run_few(props, n, alignment, body)) return;
+    if (n <= body.at_once() && !props.watched() && run_few(props, n, alignment, body)) return;
     run_many(props, n, alignment, body);
   }
 
   TARTAN_NOINLINE static bool run_few(properties const& props, std::size_t n, std::size_t alignment,
                                       detail::range_body body) {
-    return on_a_worker(props, [&](detail::worker& w) { return detail::split_few(w, n, props.grain, alignment, body); });
+    return on_a_worker(props, [&](detail::worker& w) { return detail::run_few(w, n, props.grain, alignment, body); });
   }
 
   /// In a frame of its own: short loops would spend much of their time on saving registers.

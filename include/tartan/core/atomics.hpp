@@ -44,6 +44,9 @@ inline bool membarrier_granted() noexcept {
 struct real_atomics {
   template <class T>
   using atomic = std::atomic<T>;
+  /// What is no atomic, but handed from thread to thread by those: the model checker watches it.
+  template <class T>
+  using plain = T;
 
   TARTAN_ALWAYS_INLINE static void full_fence() noexcept {
 #if defined(__x86_64__)

@@ -84,8 +84,9 @@ class task_waiter {
   bool begin_here(shared_task& target, task_ref const& earlier) {
     bool const its_turn = earlier.get() != nullptr && earlier.get()->done();
     if (!its_turn && target.home() != &w_.home) return false;
-    if (target.is_begun() || !target.try_begin(&w_)) return false;
-    foreign_work const scope(w_);
+    if (target.is_begun()) return false;
+    foreign_work const scope(w_);  // [F3]: before others can see who runs the task
+    if (!target.try_begin(&w_)) return false;
     bump(w_.tasks_run);
     target.obey(&target, &w_, task_order::perform);
     return true;
@@ -122,10 +123,9 @@ class task_waiter {
     job* const late = frog_.steal_below(&runner, [&] { return !target.done(); });
     if (late == nullptr && !target.done() && !t_.done()) {
       bool const blocks = w_.home.may_block_asleep(w_, false);
-      w_.home.begin_asleep(w_);
+      if (!blocks) w_.home.begin_asleep(w_);
       park();
-      w_.home.end_asleep(w_);
-      if (blocks) w_.home.end_blocking(w_);
+      blocks ? w_.home.end_blocking(w_) : w_.home.end_asleep(w_);
     }
     w_.home.idle().end_join_sleep();
     runner.sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint

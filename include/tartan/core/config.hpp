@@ -12,5 +12,12 @@
 #endif
 
 #define TARTAN_ALWAYS_INLINE [[gnu::always_inline]] inline
+// The same for what is inlined for speed alone, kernels of leaves first: not where a sanitizer checks, whose checks
+// multiply with every copy. (A file of vector kernels took six times as long to compile.)
+#if TARTAN_CHECKED
+#define TARTAN_INLINE_KERNEL inline
+#else
+#define TARTAN_INLINE_KERNEL TARTAN_ALWAYS_INLINE
+#endif
 #define TARTAN_NOINLINE [[gnu::noinline]]
 #define TARTAN_COLD [[gnu::noinline, gnu::cold]]

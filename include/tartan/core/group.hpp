@@ -11,12 +11,12 @@
 
 #include "tartan/core/call_scope.hpp"   // call_scope
 #include "tartan/core/errors.hpp"       // cancelled, pool_closed, raise, too_many_blocked, would_deadlock
+#include "tartan/core/first_error.hpp"  // first_error
 #include "tartan/core/hooks.hpp"        // emit, hook_event
-#include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below
+#include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below, serving
 #include "tartan/core/outer_pools.hpp"  // outer_blocking
 #include "tartan/core/pool.hpp"         // pool
 #include "tartan/core/queue.hpp"        // queued_task, task_order, task_queue
-#include "tartan/core/range.hpp"        // first_error
 #include "tartan/core/run_control.hpp"  // piece_counter, stop_query
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 #include "tartan/core/unhandled.hpp"    // report_unhandled
@@ -51,9 +51,7 @@ struct group_task : queued_task {
 /// task. [G2] Likewise: either W3 sees E1, or E3 sees the sleeper. [G3] Tasks that a ticket has ended are counted off
 /// `pending_` when it finds no further one: until then the group
 ///      cannot be finished anyway, and producers and consumers do not fight for that word.
-/// [G4] Which worker runs a task of the group stands in worker::serves, written after the errand has changed and reset
-///      before it changes again. A waiter that reads an errand, then `serves`, and finds the errand unchanged at its
-///      question (leapfrog.hpp) knows that the entry it saw was pushed inside a task of the group.
+/// [G4] A wait takes jobs that were forked inside tasks of the group: see `serving` in leapfrog.hpp.
 class group {
  public:
   group(pool* home, stop_query stop, piece_counter progress)
@@ -150,24 +148,6 @@ class group {
     unsigned number = 0;
   };
 
-  /// As long as a worker runs tasks of a group ([G4]).
-  class serving {
-   public:
-    serving(worker* w, group* g) noexcept
-        : w_(w), outer_(w == nullptr ? nullptr : w->serves.load(std::memory_order_relaxed)) {
-      if (w_ != nullptr) w_->serves.store(g, std::memory_order_release);  // with help()
-    }
-    serving(serving const&) = delete;
-    serving& operator=(serving const&) = delete;
-    ~serving() {
-      if (w_ != nullptr) w_->serves.store(outer_, std::memory_order_release);  // with help()
-    }
-
-   private:
-    worker* w_;
-    void const* outer_;
-  };
-
   // ---- tickets --------------------------------------------------------------------------------------------------
 
   void hire() {
@@ -182,11 +162,24 @@ class group {
     submit(tickets_[number]);
   }
 
-  void submit(ticket& t) {
+  void submit(ticket& t) noexcept {
     add_reference();
-    if (home_->submit(&t, this_queue_place())) return;
-    give_back(t);  // the pool is closed: whoever waits runs the tasks
+    if (pool_takes(t)) return;
+    give_back(t);  // whoever waits runs the tasks
     release();
+  }
+
+  /// False when the pool is closed, or has no thread and gets none.
+  [[nodiscard]] bool pool_takes(ticket& t) noexcept {
+#if TARTAN_EXCEPTIONS
+    try {
+      return home_->submit(&t, this_queue_place());
+    } catch (...) {
+      return false;
+    }
+#else
+    return home_->submit(&t, this_queue_place());
+#endif
   }
 
   void give_back(ticket& t) noexcept {
@@ -294,15 +287,7 @@ class group {
   }
 
   job* steal_below(worker& w, leapfrog& frog) noexcept {
-    job* found = nullptr;
-    if (&w.home == home_)
-      home_->for_each_slot([&](worker& v) {
-        if (found != nullptr || &v == &w) return;
-        std::uint64_t const errand = v.errand.load(std::memory_order_acquire);  // [G4]
-        if (v.serves.load(std::memory_order_acquire) != this) return;           // [G4]
-        found = frog.steal_below(&v, [&v, errand] { return v.errand.load(std::memory_order_acquire) == errand; });
-      });
-    return found;
+    return &w.home == home_ ? frog.steal_from_servers(this) : nullptr;
   }
 
   /// Linked into the group as long as its worker may sleep.

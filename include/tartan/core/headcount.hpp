@@ -9,14 +9,14 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// One word counts the callers from outside, the workers that block, and the threads of the pool that are away: they
-/// block, or sleep in a wait. So whoever changes one number knows all of them. Another word counts the threads that
-/// stand back.
+/// One word counts the callers from outside, those of them that sleep at a join, the workers that block, and the
+/// threads of the pool that are away: they block, or sleep in a wait. So whoever changes one number knows all of them.
+/// Another word counts the threads that stand back.
 ///
 ///     thread (T)                                whoever lets a thread in, or submits (R)
 ///     T0  the numbers say: stand back
 ///     T1  mark the slot
-///     T2  ++standing                  [H2]      R1  caller gone, or worker blocked; or the task is in the queue
+///     T2  ++standing                  [H2]      R1  caller gone or asleep, or worker blocked; or a task is queued
 ///     T3  full fence                  [H1]      R2  seq_cst, or a full fence                           [H1]
 ///     T4  the numbers, the queue: still?        R3  standing == 0 ? done                               [H2]
 ///     T5  park                                  R4  signal each that is marked
@@ -33,17 +33,19 @@ class headcount {
     [[nodiscard]] unsigned callers() const noexcept { return word & field; }
     [[nodiscard]] unsigned blocked() const noexcept { return (word >> width) & field; }
     [[nodiscard]] unsigned away() const noexcept { return (word >> (2 * width)) & field; }
+    [[nodiscard]] unsigned asleep() const noexcept { return static_cast<unsigned>(word >> (3 * width)); }
   };
 
   /// Relaxed: ordered by a fence or by an acquire of the caller (T4, R3), or a hint.
   [[nodiscard]] view look() const noexcept { return {word_.load(std::memory_order_relaxed)}; }
 
   /// The threads that may be awake: the size of the pool, less the outside callers, plus those workers that block.
-  [[nodiscard]] unsigned wanted(view v) const noexcept {
-    return size_ + v.blocked() - smaller(v.callers(), size_ + v.blocked());
+  [[nodiscard]] unsigned wanted(view v) const noexcept { return beside(v.callers(), v); }
+  /// The same while the queue holds tasks: the place of a caller that sleeps at a join is free for these, and a thread
+  /// that is not away stays for them, however many callers there are.
+  [[nodiscard]] unsigned wanted_for_queue(view v) const noexcept {
+    return larger(beside(v.callers() - v.asleep(), v), v.away() + 1);
   }
-  /// The same while the queue holds tasks: a thread that is not away stays for these, however many callers there are.
-  [[nodiscard]] unsigned wanted_for_queue(view v) const noexcept { return larger(wanted(v), v.away() + 1); }
 
   /// Relaxed: only lowers the number; what a caller publishes later carries it to whoever takes that.
   void caller_comes() noexcept { word_.fetch_add(one_caller, std::memory_order_relaxed); }
@@ -60,9 +62,14 @@ class headcount {
   view thread_sleeps() noexcept {
     return {word_.fetch_add(one_away, std::memory_order_seq_cst) + one_away};  // [H1] with T3
   }
+  /// At a join: it comes back as soon as its job has ended, so its place is free for what was submitted only.
+  view caller_sleeps() noexcept {
+    return {word_.fetch_add(one_asleep, std::memory_order_seq_cst) + one_asleep};  // [H1] with T3
+  }
 
   // Relaxed: these only lower the numbers.
   void thread_wakes() noexcept { word_.fetch_sub(one_away, std::memory_order_relaxed); }
+  void caller_wakes() noexcept { word_.fetch_sub(one_asleep, std::memory_order_relaxed); }
   void worker_goes_on(bool is_thread) noexcept { word_.fetch_sub(blocks(is_thread), std::memory_order_relaxed); }
 
   /// R3, behind a change of the numbers or a full fence.
@@ -88,10 +95,16 @@ class headcount {
   }
 
  private:
-  static constexpr unsigned width = 21;
+  /// The threads that work beside so many callers.
+  [[nodiscard]] unsigned beside(unsigned callers, view v) const noexcept {
+    return size_ + v.blocked() - smaller(callers, size_ + v.blocked());
+  }
+
+  static constexpr unsigned width = 16;  // each of them has a thread, and a slot in each table of slots
   static constexpr std::uint64_t field = (std::uint64_t{1} << width) - 1;
   static constexpr std::uint64_t one_caller = 1, one_blocked = std::uint64_t{1} << width,
-                                 one_away = std::uint64_t{1} << (2 * width);
+                                 one_away = std::uint64_t{1} << (2 * width),
+                                 one_asleep = std::uint64_t{1} << (3 * width);
   static constexpr std::uint64_t blocks(bool is_thread) noexcept { return one_blocked + (is_thread ? one_away : 0); }
 
   unsigned const size_;

@@ -2,13 +2,14 @@
 // Waiting for a job that somebody else runs.
 
 #include <atomic>   // memory_order_*
-#include <cstdint>  // uint64_t
+#include <cstdint>  // uint64_t, uintptr_t
 
 #include "tartan/core/hooks.hpp"        // emit, hook_event
 #include "tartan/core/leapfrog.hpp"     // leapfrog
 #include "tartan/core/outer_pools.hpp"  // outer_blocking
 #include "tartan/core/pool.hpp"         // pool, worker
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
+#include "tartan/core/tuning.hpp"       // ask_patience_us
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -22,10 +23,15 @@ namespace tartan::inline TARTAN_ABI::detail {
 ///      j is not finished, then its CAS succeeds: by [E3] of deque.hpp the entry was there while j ran, so by [L1] and
 ///      [F1] it was pushed inside j.
 /// [L3] If the runner waits in turn, the one that it waits for is asked, and so on. There, "j is not finished" becomes
-///      "that worker is still in the errand which the runner waits for": errands never repeat (worker::errand). A
-///      torn reading of waits_for gives an errand of another worker, which never equals.
+///      "that worker is still in the errand which the runner waits for": errands never repeat (worker::errand).
 /// [L4] It sleeps only after registering with the runner and looking once more behind a heavy fence; the runner signals
 ///      it at the end of j (join_word) and, when nobody else is idle, at its pushes (pool::notify).
+/// [L5] A runner that has a range on its deque is asked for work, for to take it costs a heavy fence, and patience. It
+///      gives its oldest entry if it is in the errand that the asker named and not layered: the asker read that errand
+///      while j was unfinished, behind runner(), so it is j's or one below j, or the one in which the runner took j,
+///      which ends without a look at who asks; and by [L1] the entry was pushed in it. The box takes the entry only
+///      while it is open for this very wait (request.hpp): what the asker runs meanwhile may wait in turn, at the same
+///      box, for less.
 ///
 /// Source: D. Wagner and B. Calder, "Leapfrogging: a portable technique for implementing efficient futures", PPoPP
 /// 1993.
@@ -52,7 +58,10 @@ class joiner {
       }
       if (runner->box.revoke(&j_)) return false;  // handed over, but not begun
       std::uint64_t const waited = ticks() - since;
-      if (job* const below = waited < w_.home.steal_patience() ? nullptr : steal_below(runner)) {
+      if (job* const given = waited < ask_patience_us * ticks_per_us() ? nullptr : receive(*runner)) {
+        run_given(*given);
+        since = ticks();
+      } else if (job* const below = waited < w_.home.steal_patience() ? nullptr : steal_below(runner)) {
         run(*below);
         since = ticks();
       } else if (waited < patience && !(waited > early && w_.home.places().in_the_way_of(*runner))) {
@@ -65,6 +74,30 @@ class joiner {
   }
 
  private:
+  /// Stands at the mailbox for a while.
+  job* receive(worker& runner) noexcept {
+    ask(runner);
+    w_.box.open(wait_);
+    for (int i = 0; i != 16 && !w_.box.has_changed(wait_) && !j_.join.finished(); ++i) cpu_pause();
+    return w_.box.close();
+  }
+
+  /// [L5] The errand is read while the awaited job runs, so it is that job's or one below it.
+  void ask(worker& runner) noexcept {
+    if (wait_ == 0) wait_ = w_.next_wait();
+    std::uint64_t const errand = runner.errand.load(std::memory_order_acquire);  // with pool::next_errand()
+    if (j_.join.finished()) return;
+    auto const asked = w_.asks.look();
+    if (asked.wait != wait_ || asked.errand != errand) w_.asks.ask(wait_, errand);
+    if (runner.asked_by.load(std::memory_order_relaxed) != &w_)  // relaxed: writes the runner's line only if needed
+      runner.asked_by.store(&w_, std::memory_order_release);     // with pool::give_below()
+  }
+
+  void run_given(job& below) {
+    w_.waits_for.runner.store(nullptr, std::memory_order_relaxed);  // relaxed: published by the errand
+    pool::run_begun(w_, below);
+  }
+
   void run(job& below) {
     bump(w_.steals);
     emit(hook_event::steal, w_.index);
@@ -102,6 +135,7 @@ class joiner {
   worker& w_;
   job& j_;
   leapfrog frog_;
+  std::uintptr_t wait_ = 0;  // 0 until it has asked
 };
 
 /// Out of line: forks whose job was stolen are the rare ones.

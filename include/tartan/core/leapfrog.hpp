@@ -22,10 +22,12 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// [F2] The thief sees an entry at the runner's top, then asks: not layered, and what I wait for still runs (or: the
 ///      runner is still in the errand that I know); then its CAS succeeds. By [E3] of deque.hpp the entry was there
 ///      at the moment of the question, so it was pushed inside.
-/// [F3] Order on the runner: layered is set, the errand changes, the work runs and reports its end, the errand changes,
-///      layered is reset; each a release or carried by the next one. The thief asks in the order layered, end or errand
-///      (acquire): a `layered` that was reset already comes with the new errand and the reported end, and one that was
-///      not yet set is older than the errand which the thief knows.
+/// [F3] Order on the runner: layered is set, the errand changes, the work says whose it is, runs and reports its end,
+///      the errand changes, layered is reset; each a release or carried by the next one. The thief asks in the order
+///      layered (acquire), errand, end (acquire): a `layered` that was reset already comes with the new errand and the
+///      reported end, and one that was not yet set is older than the errand which the thief knows.
+/// [F4] A thief that reads parts of two announcements of one worker reads the errand of the later one, which comes with
+///      the end of what the earlier one was made in; and if they name two workers, the errand is not that of the first.
 class leapfrog {
  public:
   explicit leapfrog(worker& self) noexcept
@@ -54,12 +56,14 @@ class leapfrog {
       if (job* const found = runner->tasks.steal([&] { return !layered(*runner) && still_runs(); }))
         return found;  // [F2]
     for (unsigned hop = 0; hop != 64; ++hop) {
-      worker* const next = runner->waits_for.runner.load(std::memory_order_acquire);          // with announce()
-      std::uint64_t const errand = runner->waits_for.errand.load(std::memory_order_acquire);  // with announce()
+      worker* const next = runner->waits_for.runner.load(std::memory_order_acquire);  // with announce()
+      // [F4] with announce(); relaxed: the heavy fence of steal() acquires.
+      std::uint64_t const errand = runner->waits_for.errand.load(std::memory_order_relaxed);
       if (next == nullptr || next == &w_ || !still_runs()) return nullptr;
       if (!next->tasks.seems_empty())
         if (job* const found = next->tasks.steal([&] {
-              return !layered(*next) && next->errand.load(std::memory_order_acquire) == errand && still_runs();  // [F2]
+              // [F2]; relaxed: an entry that was pushed in another errand shows that errand, see [E2] of deque.hpp
+              return !layered(*next) && next->errand.load(std::memory_order_relaxed) == errand && still_runs();
             }))
           return found;
       runner = next;
@@ -67,13 +71,26 @@ class leapfrog {
     return nullptr;
   }
 
+  /// Takes a job from a worker of this pool that runs a task of `group`, or from whom that one waits for; null if there
+  /// is none.
+  job* steal_from_servers(void const* group) noexcept {
+    job* found = nullptr;
+    w_.home.for_each_slot([&](worker& v) {
+      if (found != nullptr || &v == &w_) return;
+      std::uint64_t const errand = v.errand.load(std::memory_order_acquire);  // [G4] with pool::next_errand()
+      if (v.serves.load(std::memory_order_acquire) != group) return;          // [G4] with serving()
+      // Relaxed: as above.
+      found = steal_below(&v, [&v, errand] { return v.errand.load(std::memory_order_relaxed) == errand; });
+    });
+    return found;
+  }
+
  private:
   static bool layered(worker const& of) noexcept { return of.layered.load(std::memory_order_acquire); }  // [F3]
 
   void announce(worker* runner, std::uint64_t errand) noexcept {
-    w_.waits_for.runner.store(nullptr, std::memory_order_release);  // with steal_below() of others
-    w_.waits_for.errand.store(errand, std::memory_order_release);   // with steal_below() of others
-    w_.waits_for.runner.store(runner, std::memory_order_release);   // with steal_below() and pool::wake_joiners()
+    w_.waits_for.errand.store(errand, std::memory_order_release);  // [F4] with steal_below() of others
+    w_.waits_for.runner.store(runner, std::memory_order_release);  // with steal_below() and pool::wake_joiners()
   }
 
   worker& w_;
@@ -104,6 +121,28 @@ class foreign_work {
   worker& w_;
   bool const in_wait_;
   bool const was_layered_;
+};
+
+/// As long as a worker runs tasks of a group.
+///
+/// [G4] `serves` is written after the errand has changed and reset before it changes again. A waiter that reads an
+///      errand, then `serves`, and finds the errand unchanged at its question ([F2]) knows that the entry it saw was
+///      pushed inside a task of the group.
+class serving {
+ public:
+  serving(worker* w, void const* group) noexcept
+      : w_(w), outer_(w == nullptr ? nullptr : w->serves.load(std::memory_order_relaxed)) {  // relaxed: own
+    if (w_ != nullptr) w_->serves.store(group, std::memory_order_release);  // with steal_from_servers()
+  }
+  serving(serving const&) = delete;
+  serving& operator=(serving const&) = delete;
+  ~serving() {
+    if (w_ != nullptr) w_->serves.store(outer_, std::memory_order_relaxed);  // relaxed: comes with the next errand
+  }
+
+ private:
+  worker* const w_;
+  void const* const outer_;
 };
 
 /// A waiting worker runs a job that it found below.

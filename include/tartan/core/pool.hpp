@@ -23,7 +23,7 @@
 #include "tartan/core/smaller.hpp"        // larger, smaller
 #include "tartan/core/ticks.hpp"          // ticks, ticks_per_us
 #include "tartan/core/topology.hpp"       // hardware_cores
-#include "tartan/core/tuning.hpp"         // steal_patience_us
+#include "tartan/core/tuning.hpp"         // errand_step, search_patience_us, steal_patience_us
 #include "tartan/core/wake_places.hpp"    // wake_places
 #include "tartan/core/worker.hpp"         // worker
 
@@ -157,14 +157,16 @@ class pool {
 
   void end_blocking(worker const& w) noexcept { people_.worker_goes_on(w.rank != no_rank); }
 
-  /// The same for a wait for what some worker works on, of a thread of the pool: that worker may block in turn, and
-  /// need a task that no thread is left to run.
+  /// A worker is about to sleep until some worker has done something, and does not count as blocked. That one may block
+  /// in turn, and need a task that no thread is left to run.
   void begin_asleep(worker const& w) noexcept {
-    if (w.rank != no_rank) let_in(people_.thread_sleeps());
+    if (w.rank != no_rank) return let_in(people_.thread_sleeps());
+    people_.caller_sleeps();
+    if (!people_.somebody_stands_back()) return;
+    real_atomics::full_fence();  // with submit(): we see the task, or it sees that this caller sleeps
+    if (!queue_.seems_empty()) wake_for_queue();
   }
-  void end_asleep(worker const& w) noexcept {
-    if (w.rank != no_rank) people_.thread_wakes();
-  }
+  void end_asleep(worker const& w) noexcept { w.rank != no_rank ? people_.thread_wakes() : people_.caller_wakes(); }
 
   void put_spare(worker& w) noexcept {
     if (left_behind()) return;  // a thread of the parent may have held the mutex
@@ -212,6 +214,8 @@ class pool {
   /// what `worth_waking()` says.
   template <class WorthWaking>
   TARTAN_ALWAYS_INLINE void share(worker& w, WorthWaking worth_waking) noexcept {
+    if (w.asked_by.load(std::memory_order_relaxed) != nullptr) [[unlikely]]  // relaxed: give_below() acquires
+      give_below(w);
     auto const v = idle_.look();
     if (v.word != 0 && (v.searching() != 0 || worth_waking())) [[unlikely]]
       notify(w);
@@ -428,7 +432,7 @@ class pool {
       }
       if (run_queued(w)) continue;
       if (await_job(w)) {
-        while (job* const j = linger(w)) run_begun(w, *j);  // who has just worked is likely to be given more
+        run_what_is_given(w);
         continue;
       }
       if (closed_.load(std::memory_order_acquire) && queue_.seems_empty()) break;  // acquire: with join()
@@ -436,6 +440,18 @@ class pool {
     if (setup_.on_exit != nullptr) setup_.on_exit(setup_.self, w.index);
     emit(hook_event::thread_stop, w.index);
     this_thread_cell().current = nullptr;
+  }
+
+  /// Who has just worked is likely to be given more. Who gives may do so for ever: from time to time the queue has its
+  /// turn.
+  void run_what_is_given(worker& w) {
+    constexpr unsigned a_turn = 16;
+    for (unsigned given = 1;; ++given) {
+      job* const j = linger(w);
+      if (j == nullptr) return;
+      run_begun(w, *j);
+      if (given % a_turn == 0 && !queue_.seems_empty()) return;
+    }
   }
 
   // ---- standing back, see headcount.hpp -------------------------------------------------------------------------
@@ -544,7 +560,7 @@ class pool {
 
   /// Waits at the mailbox for a job that somebody hands over; steals from those that are too busy to do so.
   find search(worker& w) noexcept {
-    std::uint64_t const patience = (oversubscribed_ ? 5 : 60) * ticks_per_us();
+    std::uint64_t const patience = (oversubscribed_ ? 5 : search_patience_us) * ticks_per_us();
     std::uint64_t const begin = ticks();
     std::uint64_t const between_looks = steal_patience() / 4;  // each costs others lines that they write all the time
     sighting last{};
@@ -570,7 +586,7 @@ class pool {
     worker* const hot = hot_.load(std::memory_order_acquire);  // with search() and linger() of others: its box exists
     if (hot != &w && (hot == nullptr || !hot->box.is_open()))
       hot_.store(&w, std::memory_order_release);  // with hand_over()
-    for (int i = 0; i != 24 && !w.box.holds_job(); ++i) cpu_pause();
+    for (int i = 0; i != 24 && !w.box.has_changed(); ++i) cpu_pause();
     return w.box.close();
   }
 
@@ -621,10 +637,25 @@ class pool {
   TARTAN_NOINLINE bool hand_over(worker& giver) noexcept {
     worker* const to = hot_.load(std::memory_order_acquire);  // with stay_hot()
     if (to == nullptr || to == &giver || !to->box.is_open() || must_stand_back(to->rank)) return false;
+    return put_oldest(giver, *to, mailbox<job>::any);
+  }
+
+  /// Hands w's oldest job to the one who waits for w's errand: [L5] of join.hpp.
+  TARTAN_NOINLINE void give_below(worker& w) noexcept {
+    worker& to = *w.asked_by.load(std::memory_order_acquire);  // with joiner::ask()
+    auto const [wait, errand] = to.asks.look();
+    if (errand != w.errand.load(std::memory_order_relaxed))                          // relaxed: own
+      return w.asked_by.store(nullptr, std::memory_order_relaxed);                   // relaxed: a hint
+    if (w.layered.load(std::memory_order_relaxed) || !to.box.is_open(wait)) return;  // relaxed: own
+    put_oldest(w, to, wait);
+  }
+
+  /// From the deque of the giver into the box of another worker. False when it could not be done.
+  static bool put_oldest(worker& giver, worker& to, std::uintptr_t wait) noexcept {
     job* const j = giver.tasks.take_oldest();
     if (j == nullptr) return false;
-    j->join.begin_by(to);
-    if (to->box.offer(j)) return true;
+    j->join.begin_by(&to);
+    if (to.box.offer(j, wait)) return true;
     j->join.begin_by(&giver);  // too late: the forker runs it itself when it comes to it
     return false;
   }

@@ -4,7 +4,7 @@
 #include <atomic>   // atomic, memory_order_*
 #include <cstddef>  // size_t
 
-#include "tartan/core/atomics.hpp"      // cpu_pause
+#include "tartan/core/atomics.hpp"      // cpu_pause, real_atomics
 #include "tartan/core/owned_array.hpp"  // owned_array
 #include "tartan/core/padded.hpp"       // line_pair
 #include "tartan/core/task_memory.hpp"  // in_task_memory
@@ -29,7 +29,7 @@ struct queued_task : in_task_memory {
   using entry = void (*)(queued_task*, worker*, task_order);
   explicit queued_task(entry how) noexcept : obey(how) {}
   entry obey;
-  queued_task* next = nullptr;
+  real_atomics::plain<queued_task*> next = nullptr;
 };
 
 /// Where a thread puts its tasks: workers into a list of their own, other threads into one of some inlets.
@@ -113,7 +113,7 @@ class task_queue {
     std::atomic<bool> held{false};
     bool closed = false;  // this and the rest under the lock
     std::atomic<std::size_t> size{0};
-    queued_task* first = nullptr;
+    real_atomics::plain<queued_task*> first = nullptr;
     queued_task* last = nullptr;
   };
 

@@ -1,75 +1,21 @@
 #pragma once
 // The split of an index range: halves are forked, and run whole when they are too short to be worth a fork.
 
-#include <atomic>     // atomic, memory_order_*
-#include <cstddef>    // size_t
-#include <cstdint>    // uint64_t
-#include <exception>  // current_exception, exception_ptr, rethrow_exception
-#include <utility>    // exchange
+#include <atomic>   // memory_order_*
+#include <cstddef>  // size_t
+#include <cstdint>  // uint64_t
 
+#include "tartan/core/first_error.hpp"  // first_error
 #include "tartan/core/fork.hpp"         // fork_two
 #include "tartan/core/join.hpp"         // await_stolen
 #include "tartan/core/padded.hpp"       // line_pair
-#include "tartan/core/plain_mutex.hpp"  // mutex_hold, plain_mutex
 #include "tartan/core/pool.hpp"         // pool, worker
+#include "tartan/core/range_body.hpp"   // range_body
 #include "tartan/core/run_control.hpp"  // run_control
 #include "tartan/core/smaller.hpp"      // larger, smaller
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
-
-/// The exception that a serial loop would have thrown first: of those seen, the one of the lowest index. Work above it
-/// is skipped, work below it still runs, for it may throw at a lower index.
-class first_error {
- public:
-  /// Relaxed: a late reader only runs more than it must.
-  [[nodiscard]] bool skips(std::size_t index) const noexcept { return index > lowest_.load(std::memory_order_relaxed); }
-
-#if TARTAN_EXCEPTIONS
-  TARTAN_COLD void record(std::size_t index) noexcept {
-    mutex_hold const hold(mutex_);
-    if (error_ != nullptr && index >= lowest_.load(std::memory_order_relaxed)) return;  // relaxed: under the mutex
-    lowest_.store(index, std::memory_order_relaxed);                                    // relaxed: with skips()
-    error_ = std::current_exception();
-  }
-
-  /// After the join. Holds nothing afterwards.
-  void rethrow() {
-    if (error_ == nullptr) [[likely]]
-      return;
-    lowest_.store(~std::size_t{0}, std::memory_order_relaxed);  // relaxed: after the join
-    std::rethrow_exception(std::exchange(error_, nullptr));
-  }
-#else
-  void rethrow() noexcept {}
-#endif
-
- private:
-  std::atomic<std::size_t> lowest_{~std::size_t{0}};
-#if TARTAN_EXCEPTIONS
-  plain_mutex mutex_;
-  std::exception_ptr error_;
-#endif
-};
-
-/// A reference to what runs the elements of [begin, end). One type for all of them: a split is compiled once for a
-/// program, and pieces are long enough for a call through a pointer.
-class range_body {
- public:
-  template <class Body>
-  explicit range_body(Body& body) noexcept
-      : object_(const_cast<void*>(static_cast<void const*>(&body))), call_(&call_it<Body>) {}
-  void operator()(std::size_t begin, std::size_t end) const { call_(object_, begin, end); }
-
- private:
-  template <class Body>
-  static void call_it(void* object, std::size_t begin, std::size_t end) {
-    (*static_cast<Body*>(object))(begin, end);
-  }
-
-  void* object_;
-  void (*call_)(void*, std::size_t, std::size_t);
-};
 
 /// What all participants of one split share; lives in the frame of the caller, apart from what the caller writes while
 /// others read this before each piece.
@@ -112,6 +58,9 @@ class piece_size {
 
   /// Ticks from the begin to the last look.
   [[nodiscard]] std::uint64_t elapsed() const noexcept { return last_ - begin_; }
+
+  /// Ticks at the begin.
+  [[nodiscard]] std::uint64_t begun() const noexcept { return begin_; }
 
   /// Whether `elements` more, at the price of those that ran before the last look, take so long.
   [[nodiscard]] bool take(std::size_t elements, std::uint64_t us) const noexcept {
@@ -185,7 +134,7 @@ class range_split {
   /// Returns when the range has run, here or elsewhere.
   void run() {
     run(begin_, end_);
-    if (!woken_) w_.unshared += size_.elapsed();
+    if (!woken_) remember_unshared();
     counted_.tell(call_.control);
   }
 
@@ -245,11 +194,22 @@ class range_split {
   [[nodiscard]] bool worth_waking(std::size_t elements) noexcept {
     std::uint64_t const alone = size_.elapsed();
     if (alone < worth_waking_us / 5 * ticks_per_us()) return false;
-    bool const overdue = w_.unshared + alone >= unshared_limit_us * ticks_per_us();
+    bool const overdue = unshared_before() + alone >= unshared_limit_us * ticks_per_us();
     if (!size_.take(elements, overdue ? worth_waking_us / 5 : worth_waking_us)) return false;
     w_.unshared = 0;
     woken_ = true;
     return true;
+  }
+
+  /// Ticks of the ranges before this one that woke nobody, if they went before it so closely that one whom they had
+  /// woken would still be awake.
+  [[nodiscard]] std::uint64_t unshared_before() const noexcept {
+    return size_.begun() - w_.unshared_until < search_patience_us * ticks_per_us() ? w_.unshared : 0;
+  }
+  void remember_unshared() noexcept {
+    if (size_.clockless()) return;
+    w_.unshared = unshared_before() + size_.elapsed();
+    w_.unshared_until = size_.last_look();
   }
 
   /// The middle, moved up to a multiple of the alignment.
@@ -305,15 +265,9 @@ TARTAN_NOINLINE inline void split_pair(worker& w, range_body body) {
   fork_two<&pool::published_quietly>(w, w.tasks.asymmetric(), first, second);
 }
 
-/// A range of one or two elements that nobody watches, without the frame of split_range(). False if it needs that.
-inline bool split_few(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, range_body body) {
-  if (n == 1 || (w.alone && grain == 0)) {
-    body(0, n);
-    return true;
-  }
-  if (w.alone || alignment != 1 || grain > 1 || !w.tasks.has_room()) return false;
-  split_pair(w, body);
-  return true;
+/// True for one range of eight that begin on this worker, whatever the rhythm of the program. Relaxed: its own counter.
+inline bool one_in_eight(worker const& w) noexcept {
+  return (w.beat.load(std::memory_order_relaxed) * 0x9e3779b97f4a7c15ULL) >> 61 == 0;
 }
 
 /// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first, or
@@ -324,9 +278,62 @@ inline void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t
   if (n == 0) return;  // nothing to run, nothing that a stop could skip
   range_call call{body, grain, (n >> w.home.share_shift()) + 1, alignment, control};
   bump(w.beat);
+  bool const timed = n <= range_body::most_at_once && one_in_eight(w);
+  std::uint64_t const begun = timed ? ticks() : 0;
   range_split(w, call, 0, n).run();
   call.error.rethrow();
   control.conclude();
+  if (timed) body.took(n, begun, ticks());
+}
+
+/// The rest of run_at_once() where its first piece may have been dear: the next one is timed, and the rest is split if
+/// that pays.
+TARTAN_COLD inline void run_doubtful(worker& w, std::size_t n, std::size_t begin, std::size_t alignment,
+                                     range_body body) {
+  std::size_t const end = smaller(n, 2 * begin), left = n - end;
+  std::uint64_t const start = ticks();
+  body(begin, end);
+  if (left == 0) return;
+  if ((ticks() - start) * left <= range_body::short_ticks() * (end - begin)) return body(end, n);
+  auto const rest = [body, end](std::size_t from, std::size_t to) { body(end + from, end + to); };
+  run_control unwatched({}, {});
+  split_range(w, left, 0, alignment, unwatched, range_body(rest));
+}
+
+/// A loop of a kind that was short: here, without offering any of it. Two looks at the clock show whether it still is.
+/// The time since the last look includes the first sixteenth of this loop: if it is short, so is that. Costs a third of
+/// a split.
+TARTAN_NOINLINE inline void run_at_once(worker& w, std::size_t n, std::size_t alignment, range_body body) {
+  std::size_t first = n / 16 + 1;
+  if (alignment != 1) first = smaller(n, (first + alignment - 1) / alignment * alignment);
+  bump(w.beat);
+  std::uint64_t const before = w.looked_at;
+  body(0, first);
+  if (first == n) return;
+  std::uint64_t const between = ticks();
+  if (between - before <= range_body::short_ticks()) [[likely]]
+    body(first, n);
+  else
+    run_doubtful(w, n, first, alignment, body);
+  w.looked_at = ticks();
+  if (w.looked_at - between > range_body::short_ticks()) [[unlikely]]
+    body.was_long(between, w.looked_at);
+}
+
+/// A range of so few elements that body.at_once() admits them and that nobody watches, without the frame of
+/// split_range(). False if it needs that.
+inline bool run_few(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, range_body body) {
+  if (n == 1 || (w.alone && grain == 0)) {
+    body(0, n);
+    return true;
+  }
+  if (n > 2 && grain == 0) {
+    run_at_once(w, n, alignment, body);
+    return true;
+  }
+  if (n > 2 || w.alone || alignment != 1 || grain > 1 || !w.tasks.has_room()) return false;
+  split_pair(w, body);
+  return true;
 }
 
 /// The same on this thread alone, in order: in pieces of some 16 us, after each of which those who count hear of it.

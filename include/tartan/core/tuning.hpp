@@ -1,5 +1,5 @@
 #pragma once
-// Sizes that were chosen by measurement and that the model checker chooses smaller.
+// Numbers that the model checker chooses otherwise: most were chosen by measurement.
 
 #include <cstddef>  // size_t
 #include <cstdint>  // uint64_t
@@ -13,9 +13,15 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// not know how long the winter is: work that ends earlier is cheaper where it is.
 inline constexpr std::uint64_t steal_patience_us = 16;
 
+/// How long a forker waits for its stolen half before it asks the thief for work: shorter halves end by themselves.
+inline constexpr std::uint64_t ask_patience_us = 1;
+
 /// How much of a range must be left, as far as its runner knows, before it wakes a worker for it. A wake-up takes 7 us
 /// of the waker's time; the woken worker begins 20 to 50 us later, and finds the data in another core's cache.
 inline constexpr std::uint64_t worth_waking_us = 40;
+
+/// How long a worker that finds nothing spins before it sleeps, where each worker has a core.
+inline constexpr std::uint64_t search_patience_us = 60;
 
 /// After so much work of ranges that woke nobody, one is woken for less: ranges that follow each other share the price.
 inline constexpr std::uint64_t unshared_limit_us = 100;
@@ -26,5 +32,8 @@ inline constexpr std::size_t enough_to_wait = 32;
 
 /// Entries that a deque holds before it grows for the first time: 2 KB a worker.
 inline constexpr std::size_t first_ring = 256;
+
+/// By which worker::errand grows; the bits below hold the worker's index.
+inline constexpr std::uint64_t errand_step = std::uint64_t{1} << 16;
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -13,6 +13,8 @@
 #include "tartan/core/padded.hpp"         // line_pair
 #include "tartan/core/process_state.hpp"  // this_thread_cell, thread_cell
 #include "tartan/core/queue.hpp"          // queue_place
+#include "tartan/core/request.hpp"        // request
+#include "tartan/core/tuning.hpp"         // errand_step
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -44,6 +46,9 @@ struct alignas(line_pair) worker {
     return random * 0x2545f4914f6cdd1dULL;
   }
 
+  /// Names a wait of this worker: odd, never again the same, and no other worker's.
+  std::uintptr_t next_wait() noexcept { return ((++waits_begun * errand_step + index) << 1) | 1; }
+
   deque<job> tasks;
   pool& home;
   unsigned const index;
@@ -52,7 +57,10 @@ struct alignas(line_pair) worker {
   worker* outer = nullptr;  // whose place its thread keeps in another pool meanwhile; only this thread reads it
   std::uint64_t random;
   std::uint64_t unshared = 0;  // ticks of ranges that woke nobody since the last that did; only this thread reads it
-  unsigned waits = 0;          // how many waits on this stack run work of others now; only this thread reads it
+  std::uint64_t unshared_until = 0;  // ticks at the end of the last of them; likewise
+  std::uint64_t looked_at = 0;       // ticks when a short loop last read the clock; only this thread reads it
+  std::uintptr_t waits_begun = 0;    // only this thread reads it
+  unsigned waits = 0;                // how many waits on this stack run work of others now; only this thread reads it
 
   /// Changes when a foreign job begins or ends here, never repeats, and differs between workers (index in the low
   /// bits): equality proves that the worker is still in the same job.
@@ -67,7 +75,9 @@ struct alignas(line_pair) worker {
   parking_spot<> spot;
   std::atomic<bool> stands_back{false};  // sleeps on its spot until it may be awake, see headcount.hpp
   wait_target waits_for;
-  std::atomic<void const*> serves{nullptr};  // the group whose task runs here, see group_wait.hpp
+  request<> asks;                            // what may be given to it while it waits
+  std::atomic<worker*> asked_by{nullptr};    // who waits for what this one runs, or did
+  std::atomic<void const*> serves{nullptr};  // the group whose task runs here, see leapfrog.hpp
   std::atomic<bool> layered{false};  // the deque holds entries older than the innermost foreign job, see join.hpp
   std::atomic<int> runs_at{-1};      // the processor on which it began its last foreign job
   std::atomic<bool> stacked{false};  // somebody who waits for that job runs there: move when it is done
@@ -76,9 +86,6 @@ struct alignas(line_pair) worker {
   worker* next = nullptr;  // in the pool's list of its threads, or of its spare slots; under the pool's mutex
   os_thread thread{};      // if it is the pool's own
 };
-
-/// Index bits of worker::errand.
-inline constexpr std::uint64_t errand_step = std::uint64_t{1} << 16;
 
 /// The worker that the calling thread is, or null outside every pool.
 TARTAN_ALWAYS_INLINE worker* current_worker() noexcept {

@@ -43,6 +43,7 @@ using model_mutex = model::mutex;
 
 #define atomic model_atomic
 #define mutex model_mutex
+#include "tartan/core/await.hpp"        // await_task
 #include "tartan/core/fork.hpp"         // fork_two, and all of the runtime below it
 #include "tartan/core/group.hpp"        // group, group_task
 #include "tartan/core/shared_task.hpp"  // completion, shared_task

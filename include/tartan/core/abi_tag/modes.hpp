@@ -20,6 +20,12 @@
 #else
 #define TARTAN_ASAN 0
 #endif
+// A build whose checks of memory and arithmetic multiply with every copy of a function.
+#if TARTAN_ASAN || TARTAN_TAG_HAS_FEATURE(undefined_behavior_sanitizer) || TARTAN_TAG_HAS_FEATURE(memory_sanitizer)
+#define TARTAN_CHECKED 1
+#else
+#define TARTAN_CHECKED 0
+#endif
 
 // Modes that change the layout of objects. ThreadSanitizer is among them: code for it may keep to another protocol on
 // the same words.

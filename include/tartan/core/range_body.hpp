@@ -1,0 +1,82 @@
+#pragma once
+// What a range runs, and what is remembered of loops that ran it.
+
+#include <atomic>   // atomic, memory_order_relaxed
+#include <cstddef>  // size_t
+#include <cstdint>  // uint32_t, uint64_t
+
+#include "tartan/core/config.hpp"   // TARTAN_ABI
+#include "tartan/core/smaller.hpp"  // smaller
+#include "tartan/core/ticks.hpp"    // ticks_per_us
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// A reference to what runs the elements of [begin, end). One type for all of them: a split is compiled once for a
+/// program, and pieces are long enough for a call through a pointer.
+///
+/// Each type of Body is a kind of loop, and mostly costs what it cost before: loops that were over before anybody could
+/// have helped are not split the next time. Where that was wrong, much more time passes before it is tried again: of
+/// all time it costs a small part.
+class range_body {
+ public:
+  template <class Body>
+  explicit range_body(Body& body) noexcept
+      : object_(const_cast<void*>(static_cast<void const*>(&body))), kind_(&kind_of<Body>) {}
+
+  void operator()(std::size_t begin, std::size_t end) const { kind_->call(object_, begin, end); }
+
+  /// Loops of so many elements or fewer are not split. Two always are: a fork costs no more than the clock.
+  [[nodiscard]] std::size_t at_once() const noexcept {
+    return kind_->at_once.load(std::memory_order_relaxed);  // relaxed: a late reader only splits what it need not
+  }
+
+  /// Tells what a loop of n elements took that was split: from `begin` to `end`, in ticks.
+  void took(std::size_t n, std::uint64_t begin, std::uint64_t end) const noexcept {
+    if (end - begin > short_ticks()) return was_long(begin, end);
+    if (end < kind_->doubted_until.load(std::memory_order_relaxed)) return;  // relaxed: a guess, like all of this
+    std::uint64_t const fits = smaller<std::uint64_t>(n * short_ticks() / (end - begin + 1), most_at_once);
+    if (fits > at_once()) kind_->at_once.store(static_cast<std::uint32_t>(fits), std::memory_order_relaxed);
+  }
+
+  /// Tells that a loop took longer than it should if it is not split. Its kind is then split for 16 times as long, so
+  /// that what was lost stays a small part of all. A short delay is held against it only if it is the second within
+  /// little time: interrupts pass. Others read what this writes: only if it is news.
+  void was_long(std::uint64_t begin, std::uint64_t end) const noexcept {
+    if (at_once() == fork_of_two) return;
+    std::uint64_t const spent = end - begin;
+    bool const suspected =
+        begin < kind_->suspected_until.load(std::memory_order_relaxed);  // relaxed, all: see at_once()
+    kind_->suspected_until.store(end + 4 * spent, std::memory_order_relaxed);
+    if (!suspected && spent < 20 * ticks_per_us()) return;
+    kind_->doubted_until.store(end + 16 * spent, std::memory_order_relaxed);
+    kind_->at_once.store(fork_of_two, std::memory_order_relaxed);
+  }
+
+  static constexpr std::size_t most_at_once = 256;
+
+  /// Half a microsecond: a second thread could save a quarter, and hears of it about as late.
+  static std::uint64_t short_ticks() noexcept { return ticks_per_us() / 2; }
+
+ private:
+  static constexpr std::uint32_t fork_of_two = 2;
+
+  struct kind {
+    void (*call)(void*, std::size_t, std::size_t);
+    std::atomic<std::uint32_t> at_once{fork_of_two};
+    std::atomic<std::uint64_t> suspected_until{0}, doubted_until{0};  // ticks
+  };
+
+  template <class Body>
+  static void call_it(void* object, std::size_t begin, std::size_t end) {
+    (*static_cast<Body*>(object))(begin, end);
+  }
+
+  /// Hidden: a symbol that is unique in the process would keep a plugin loaded after dlclose().
+  template <class Body>
+  [[gnu::visibility("hidden")]] static inline constinit kind kind_of{&call_it<Body>};
+
+  void* object_;
+  kind* kind_;
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail
