@@ -7,7 +7,7 @@
 #include <type_traits>  // decay_t, invoke_result_t, is_floating_point_v, is_same_v
 #include <utility>      // move
 
-#include "tartan/core/config.hpp"            // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"            // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/core/function_objects.hpp"  // identity, invoke
 #include "tartan/core/smaller.hpp"           // smaller
 #include "tartan/exec/combine.hpp"           // in_lanes
@@ -20,7 +20,7 @@ namespace detail {
 
 /// Pointers where the iterator is one in disguise: compilers vectorise loops over pointers.
 template <class It>
-TARTAN_ALWAYS_INLINE constexpr auto plain(It first) {
+TARTAN_INLINE_KERNEL constexpr auto plain(It first) {
   if constexpr (std::contiguous_iterator<It>)
     return std::to_address(first);
   else
@@ -29,19 +29,19 @@ TARTAN_ALWAYS_INLINE constexpr auto plain(It first) {
 
 /// first[i] for any random-access iterator, without sign warnings at every use.
 template <class It>
-TARTAN_ALWAYS_INLINE constexpr decltype(auto) at(It const& first, std::size_t i) {
+TARTAN_INLINE_KERNEL constexpr decltype(auto) at(It const& first, std::size_t i) {
   return first[static_cast<std::iter_difference_t<It>>(i)];
 }
 
 template <class It>
-TARTAN_ALWAYS_INLINE constexpr It advanced(It first, std::size_t n) {
+TARTAN_INLINE_KERNEL constexpr It advanced(It first, std::size_t n) {
   return first + static_cast<std::iter_difference_t<It>>(n);
 }
 
 /// Values must lie in memory here: keeps the compiler from contracting a multiplication before this point with an
 /// addition behind it, which g++ does and clang does not.
 template <class T>
-TARTAN_ALWAYS_INLINE void settle(T const* values) noexcept {
+TARTAN_INLINE_KERNEL void settle(T const* values) noexcept {
   asm volatile("" : : "r"(values) : "memory");
 }
 
@@ -114,7 +114,7 @@ class scalar_reducer<T, Map, Combine, true> {
  private:
   /// The tree of full lanes, in loops of known length.
   template <std::size_t Stride>
-  TARTAN_ALWAYS_INLINE void halve() {
+  TARTAN_INLINE_KERNEL void halve() {
     for (std::size_t j = 0; j != Stride; ++j) lane_[j] = static_cast<T>(combine_(lane_[j], lane_[j + Stride]));
     if constexpr (Stride != 1) halve<Stride / 2>();
   }
@@ -129,7 +129,7 @@ class scalar_reducer<T, Map, Combine, true> {
 
   /// Of known length, so that g++ makes of each loop what it makes of a loop over an array.
   template <class Mapped>
-  TARTAN_ALWAYS_INLINE void add_whole_stretch(std::size_t begin, Mapped const& mapped_at) {
+  TARTAN_INLINE_KERNEL void add_whole_stretch(std::size_t begin, Mapped const& mapped_at) {
     T mapped[stretch];
     for (std::size_t j = 0; j != stretch; ++j) mapped[j] = mapped_at(begin + j);
     settle(mapped);
@@ -138,7 +138,7 @@ class scalar_reducer<T, Map, Combine, true> {
 
   /// At most as many as there are lanes.
   template <class Mapped>
-  TARTAN_ALWAYS_INLINE void add_stretch(std::size_t begin, std::size_t end, Mapped const& mapped_at) {
+  TARTAN_INLINE_KERNEL void add_stretch(std::size_t begin, std::size_t end, Mapped const& mapped_at) {
     T mapped[lane_count];
     for (std::size_t j = 0; j != end - begin; ++j) mapped[j] = mapped_at(begin + j);
     settle(mapped);
@@ -147,7 +147,7 @@ class scalar_reducer<T, Map, Combine, true> {
 
   /// value(i) goes to lane i % 64, for i in [0, n).
   template <class Value>
-  TARTAN_ALWAYS_INLINE void fold(std::size_t n, Value value) {
+  TARTAN_INLINE_KERNEL void fold(std::size_t n, Value value) {
     std::size_t done = 0;
     if (filled_ == 0) [[unlikely]] {
       done = filled_ = n < lane_count ? n : lane_count;
@@ -160,7 +160,7 @@ class scalar_reducer<T, Map, Combine, true> {
 
   /// Rounds of all lanes; a group of them at a time stays in registers.
   template <class Value>
-  TARTAN_ALWAYS_INLINE void fold_whole(std::size_t begin, std::size_t end, Value value) {
+  TARTAN_INLINE_KERNEL void fold_whole(std::size_t begin, std::size_t end, Value value) {
     constexpr std::size_t group = lanes_at_once<T>;
     for (std::size_t g = 0; g != lane_count; g += group) {
       T acc[group];
@@ -215,7 +215,7 @@ class scalar_reducer<T, Map, Combine, false> {
 
  private:
   template <class M>
-  TARTAN_ALWAYS_INLINE void take(M&& mapped) {
+  TARTAN_INLINE_KERNEL void take(M&& mapped) {
     if (!any_) [[unlikely]] {
       ::new (static_cast<void*>(&value_)) T(std::forward<M>(mapped));
       any_ = true;
@@ -241,14 +241,14 @@ struct scalar_leaf {
 
   /// f(first[i]) for each i, in order.
   template <class It, class F>
-  TARTAN_ALWAYS_INLINE static void for_block(It first, std::size_t n, F& f) {
+  TARTAN_INLINE_KERNEL static void for_block(It first, std::size_t n, F& f) {
     auto const from = detail::plain(first);
     for (std::size_t i = 0; i != n; ++i) detail::invoke(f, detail::at(from, i));
   }
 
   /// out[i] = f(first[i]) for each i, in order.
   template <class It, class Out, class F>
-  TARTAN_ALWAYS_INLINE static void map_block(It first, std::size_t n, Out out, F& f) {
+  TARTAN_INLINE_KERNEL static void map_block(It first, std::size_t n, Out out, F& f) {
     auto const from = detail::plain(first);
     auto const to = detail::plain(out);
     for (std::size_t i = 0; i != n; ++i) detail::at(to, i) = detail::invoke(f, detail::at(from, i));

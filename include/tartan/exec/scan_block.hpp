@@ -6,7 +6,7 @@
 #include <type_traits>  // integral_constant, is_arithmetic_v, is_same_v, remove_cvref_t
 #include <utility>      // forward, index_sequence, make_index_sequence
 
-#include "tartan/core/config.hpp"   // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"   // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/exec/combine.hpp"  // exact
 #include "tartan/exec/leaf.hpp"     // at, plain
 
@@ -16,7 +16,7 @@ namespace detail {
 
 /// out[i] = value, where the narrowing of numbers is the caller's wish.
 template <class Out, class T>
-TARTAN_ALWAYS_INLINE void write_at(Out const& out, std::size_t i, T&& value) {
+TARTAN_INLINE_KERNEL void write_at(Out const& out, std::size_t i, T&& value) {
   using target = std::iter_value_t<Out>;
   if constexpr (std::is_arithmetic_v<target> && std::is_arithmetic_v<std::remove_cvref_t<T>>)
     at(out, i) = static_cast<target>(value);
@@ -32,7 +32,7 @@ inline constexpr std::size_t scan_group = 64 / sizeof(T);
 
 /// f(0), f(1), ... without a loop where their number is known: g++ would keep the elements in memory.
 template <class Count, class F>
-TARTAN_ALWAYS_INLINE void for_indices(Count count, F&& f) {
+TARTAN_INLINE_KERNEL void for_indices(Count count, F&& f) {
   if constexpr (std::is_same_v<Count, std::size_t>)
     for (std::size_t i = 0; i != count; ++i) f(i);
   else
@@ -41,7 +41,7 @@ TARTAN_ALWAYS_INLINE void for_indices(Count count, F&& f) {
 
 /// N elements, each with those before it.
 template <std::size_t N, class T, class Combine>
-TARTAN_ALWAYS_INLINE void scan_within(T* x, Combine& combine) {
+TARTAN_INLINE_KERNEL void scan_within(T* x, Combine& combine) {
   if constexpr (N != 1) {
     constexpr std::size_t half = N / 2;
     scan_within<half>(x, combine);

@@ -19,7 +19,7 @@ concept divisible_range = std::ranges::random_access_range<R> && std::ranges::si
 namespace detail {
 
 template <divisible_range R>
-TARTAN_ALWAYS_INLINE constexpr std::size_t length(R&& r) {
+TARTAN_INLINE_KERNEL constexpr std::size_t length(R&& r) {
   return static_cast<std::size_t>(std::ranges::size(r));
 }
 

@@ -7,7 +7,7 @@
 #include <type_traits>  // remove_cvref_t
 #include <utility>      // index_sequence
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_INLINE_KERNEL
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -50,24 +50,24 @@ struct scalar_point {
   row_extent const& extent;
   std::ptrdiff_t column;
 
-  TARTAN_ALWAYS_INLINE T operator()(int x) const
+  TARTAN_INLINE_KERNEL T operator()(int x) const
     requires(D == 1)
   {
     return rows.planes[0][column + x];
   }
-  TARTAN_ALWAYS_INLINE T operator()(int y, int x) const
+  TARTAN_INLINE_KERNEL T operator()(int y, int x) const
     requires(D == 2)
   {
     return rows.planes[y][column + x];
   }
-  TARTAN_ALWAYS_INLINE T operator()(int z, int y, int x) const
+  TARTAN_INLINE_KERNEL T operator()(int z, int y, int x) const
     requires(D == 3)
   {
     return rows.planes[z][y * rows.row_stride + column + x];
   }
 
   /// The point's place, as D integers.
-  [[nodiscard]] TARTAN_ALWAYS_INLINE std::array<int, D> index() const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL std::array<int, D> index() const {
     std::ptrdiff_t x = column;
     if (extent.period != 0) x = (x % extent.period + extent.period) % extent.period;
     if constexpr (D == 1) return {static_cast<int>(x)};
@@ -81,7 +81,7 @@ inline constexpr bool is_tuple_like = requires { std::tuple_size<R>::value; };
 
 /// Stores a result, or each part of a tuple of results, through put(part number, value).
 template <std::size_t Outs, class R, class Put>
-TARTAN_ALWAYS_INLINE void put_results(R const& result, Put&& put) {
+TARTAN_INLINE_KERNEL void put_results(R const& result, Put&& put) {
   if constexpr (is_tuple_like<R>) {
     static_assert(std::tuple_size_v<R> == Outs,
                   "tartan: the function of a stencil returns one value, or as many as there are fields that change");

@@ -5,7 +5,7 @@
 #include <cstddef>      // size_t
 #include <type_traits>  // is_arithmetic_v
 
-#include "tartan/core/config.hpp"     // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"     // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/convert.hpp"  // convert
 #include "tartan/leaves/isa.hpp"      // TARTAN_CONTRACT
 #include "tartan/leaves/mask.hpp"     // mask
@@ -40,7 +40,7 @@ concept operands = (any_pack<A> || any_pack<B>) && lane_type<lane_of<A>> && lane
 
 /// A pack or a number as a pack of To.
 template <class To, std::size_t N, class A>
-TARTAN_ALWAYS_INLINE pack<To, N> lift(A const& a) {
+TARTAN_INLINE_KERNEL pack<To, N> lift(A const& a) {
   if constexpr (any_pack<A>)
     return convert<To>(a);
   else
@@ -55,14 +55,14 @@ template <class A>
 using promoted = decltype(+lane_of<A>{});
 
 template <class A, class B, class F>
-TARTAN_ALWAYS_INLINE auto binary(A const& a, B const& b, F&& f) {
+TARTAN_INLINE_KERNEL auto binary(A const& a, B const& b, F&& f) {
   using out = pack<meeting_type<A, B>, lanes_in<A, B>>;
   return by_register<out>(f, lift<typename out::value_type, out::size>(a),
                           lift<typename out::value_type, out::size>(b));
 }
 
 template <class A, class B, class F>
-TARTAN_ALWAYS_INLINE auto compare(A const& a, B const& b, F&& f) {
+TARTAN_INLINE_KERNEL auto compare(A const& a, B const& b, F&& f) {
   // Two packs of one type are compared as they are: promotion would not change the answer.
   using T = std::conditional_t<std::same_as<lane_of<A>, lane_of<B>>, lane_of<A>, meeting_type<A, B>>;
   constexpr std::size_t n = lanes_in<A, B>;
@@ -74,7 +74,7 @@ TARTAN_ALWAYS_INLINE auto compare(A const& a, B const& b, F&& f) {
 }
 
 template <class A, class B, class F>
-TARTAN_ALWAYS_INLINE auto shift(A const& a, B const& b, F&& f) {
+TARTAN_INLINE_KERNEL auto shift(A const& a, B const& b, F&& f) {
   using T = promoted<A>;
   return by_register<pack<T, lanes_in<A, B>>>(f, lift<T, lanes_in<A, B>>(a), lift<T, lanes_in<A, B>>(b));
 }
@@ -84,7 +84,7 @@ TARTAN_ALWAYS_INLINE auto shift(A const& a, B const& b, F&& f) {
 #define TARTAN_PACK_BINARY(op, kind)                                                                                   \
   template <class A, class B>                                                                                          \
     requires impl::operands<A, B>                                                                                      \
-  [[nodiscard]] TARTAN_ALWAYS_INLINE auto operator op(A const& a, B const& b) {                                        \
+  [[nodiscard]] TARTAN_INLINE_KERNEL auto operator op(A const& a, B const& b) {                                        \
     return impl::kind(a, b, [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { TARTAN_CONTRACT return x op y; }); \
   }
 
@@ -109,7 +109,7 @@ TARTAN_PACK_BINARY(>=, compare)
 #define TARTAN_PACK_ASSIGN(op)                                                 \
   template <lane_type T, std::size_t N, class B>                               \
     requires impl::operands<pack<T, N>, B>                                     \
-  TARTAN_ALWAYS_INLINE pack<T, N>& operator op##=(pack<T, N>& a, B const& b) { \
+  TARTAN_INLINE_KERNEL pack<T, N>& operator op##=(pack<T, N>& a, B const& b) { \
     return a = impl::convert<T>(a op b);                                       \
   }
 
@@ -126,19 +126,19 @@ TARTAN_PACK_ASSIGN(>>)
 #undef TARTAN_PACK_ASSIGN
 
 template <any_pack P>
-[[nodiscard]] TARTAN_ALWAYS_INLINE auto operator+(P const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL auto operator+(P const& a) {
   return impl::convert<impl::promoted<P>>(a);
 }
 
 template <any_pack P>
-[[nodiscard]] TARTAN_ALWAYS_INLINE auto operator-(P const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL auto operator-(P const& a) {
   using out = pack<impl::promoted<P>, P::size>;
   return impl::by_register<out>([](auto const& x) TARTAN_INLINE_LAMBDA { return -x; }, +a);
 }
 
 template <any_pack P>
   requires std::integral<typename P::value_type>
-[[nodiscard]] TARTAN_ALWAYS_INLINE auto operator~(P const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL auto operator~(P const& a) {
   using out = pack<impl::promoted<P>, P::size>;
   return impl::by_register<out>([](auto const& x) TARTAN_INLINE_LAMBDA { return ~x; }, +a);
 }

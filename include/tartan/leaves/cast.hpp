@@ -7,7 +7,7 @@
 #include <type_traits>  // is_arithmetic_v
 #include <utility>      // cmp_less, cmp_greater
 
-#include "tartan/core/config.hpp"     // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"     // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/convert.hpp"  // convert
 #include "tartan/leaves/pack.hpp"     // pack
 #include "tartan/leaves/select.hpp"   // min, max
@@ -18,7 +18,7 @@ namespace impl {
 
 /// a with what To cannot hold moved to To's nearest end; both ends are compared only where From reaches past them.
 template <class To, class From, std::size_t N>
-TARTAN_ALWAYS_INLINE pack<From, N> clamp_to(pack<From, N> a) {
+TARTAN_INLINE_KERNEL pack<From, N> clamp_to(pack<From, N> a) {
   constexpr From below = static_cast<From>((std::numeric_limits<To>::min)());
   constexpr From above = static_cast<From>((std::numeric_limits<To>::max)());
   if constexpr (std::cmp_less((std::numeric_limits<From>::min)(), (std::numeric_limits<To>::min)()))
@@ -34,7 +34,7 @@ TARTAN_ALWAYS_INLINE pack<From, N> clamp_to(pack<From, N> a) {
 ///
 ///     auto sum = to<std::int32_t>(bytes) + to<std::int32_t>(more);
 template <lane_type To, lane_type From, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<To, N> to(pack<From, N> const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<To, N> to(pack<From, N> const& a) {
   return impl::convert<To>(a);
 }
 
@@ -49,7 +49,7 @@ template <lane_type To, class From>
 ///     saturate<std::uint8_t>(a + b)                 // 255 where the sum is greater
 template <lane_type To, lane_type From, std::size_t N>
   requires(std::integral<To> && std::integral<From>)
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<To, N> saturate(pack<From, N> const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<To, N> saturate(pack<From, N> const& a) {
   return impl::convert<To>(impl::clamp_to<To>(a));
 }
 

@@ -5,7 +5,7 @@
 #include <functional>   // bit_and, bit_or, bit_xor, multiplies, plus
 #include <type_traits>  // is_invocable_v
 
-#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/exec/combine.hpp"       // commutative, maximum, minimum
 #include "tartan/leaves/arithmetic.hpp"  // convert
 #include "tartan/leaves/isa.hpp"         // TARTAN_CONTRACT
@@ -28,7 +28,7 @@ struct lane_combine {
   struct lane_combine<function<U>, T> {                                                                    \
     static constexpr bool exists = true;                                                                   \
     template <std::size_t W>                                                                               \
-    TARTAN_ALWAYS_INLINE static pack<T, W> apply(function<U>&, pack<T, W> const& a, pack<T, W> const& b) { \
+    TARTAN_INLINE_KERNEL static pack<T, W> apply(function<U>&, pack<T, W> const& a, pack<T, W> const& b) { \
       return by_register<pack<T, W>>(                                                                      \
           [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { TARTAN_CONTRACT return x op y; }, a, b); \
     }                                                                                                      \
@@ -45,7 +45,7 @@ template <class T>
 struct lane_combine<maximum, T> {
   static constexpr bool exists = true;
   template <std::size_t W>
-  TARTAN_ALWAYS_INLINE static pack<T, W> apply(maximum&, pack<T, W> const& a, pack<T, W> const& b) {
+  TARTAN_INLINE_KERNEL static pack<T, W> apply(maximum&, pack<T, W> const& a, pack<T, W> const& b) {
     return (max)(a, b);
   }
 };
@@ -54,7 +54,7 @@ template <class T>
 struct lane_combine<minimum, T> {
   static constexpr bool exists = true;
   template <std::size_t W>
-  TARTAN_ALWAYS_INLINE static pack<T, W> apply(minimum&, pack<T, W> const& a, pack<T, W> const& b) {
+  TARTAN_INLINE_KERNEL static pack<T, W> apply(minimum&, pack<T, W> const& a, pack<T, W> const& b) {
     return (min)(a, b);
   }
 };
@@ -64,7 +64,7 @@ template <class F, class T>
 struct lane_combine<commutative<F>, T> {
   static constexpr bool exists = true;
   template <std::size_t W>
-  TARTAN_ALWAYS_INLINE static pack<T, W> apply(commutative<F>& combine, pack<T, W> const& a, pack<T, W> const& b) {
+  TARTAN_INLINE_KERNEL static pack<T, W> apply(commutative<F>& combine, pack<T, W> const& a, pack<T, W> const& b) {
     return convert<T>(combine.f(a, b));
   }
 };

@@ -5,7 +5,7 @@
 #include <limits>       // numeric_limits
 #include <type_traits>  // is_floating_point_v, is_signed_v
 
-#include "tartan/core/config.hpp"    // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"    // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/pack.hpp"    // pack
 #include "tartan/leaves/vector.hpp"  // vec, int_lane, extract, join
 
@@ -34,7 +34,7 @@ inline constexpr bool widens_directly = (sizeof(To) == 4 && sizeof(From) == 1 &&
                                         (std::is_same_v<To, double> && std::is_same_v<From, float> && L == 8);
 
 template <class To, class From, std::size_t L>
-TARTAN_ALWAYS_INLINE vec<To, L> widen_directly(vec<From, L> const& a) {
+TARTAN_INLINE_KERNEL vec<To, L> widen_directly(vec<From, L> const& a) {
   using out = vec<To, L>;
   if constexpr (std::is_same_v<From, float>) {
     return bits<out>(__builtin_ia32_cvtps2pd512_mask(a, vec<double, 8>{}, every_lane{}, 4));
@@ -103,7 +103,7 @@ constexpr auto conversion_step() {
 
 /// Converts one register (or a part of one) as static_cast<To> converts each lane.
 template <class To, class From, std::size_t L>
-TARTAN_ALWAYS_INLINE vec<To, L> convert_register(vec<From, L> const& a) {
+TARTAN_INLINE_KERNEL vec<To, L> convert_register(vec<From, L> const& a) {
   if constexpr (std::is_same_v<To, From>) {
     return a;
   } else if constexpr (sizeof(To) == sizeof(From) && std::is_integral_v<To> && std::is_integral_v<From>) {
@@ -127,7 +127,7 @@ TARTAN_ALWAYS_INLINE vec<To, L> convert_register(vec<From, L> const& a) {
 
 /// Registers First to First + Count of a, converted and joined into one.
 template <class To, std::size_t First, std::size_t Count, class From, std::size_t N>
-TARTAN_ALWAYS_INLINE auto gather_registers(pack<From, N> const& a) {
+TARTAN_INLINE_KERNEL auto gather_registers(pack<From, N> const& a) {
   constexpr std::size_t width = pack<From, N>::register_lanes;
   if constexpr (Count == 1)
     return convert_register<To, From, width>(a.part[First]);
@@ -138,7 +138,7 @@ TARTAN_ALWAYS_INLINE auto gather_registers(pack<From, N> const& a) {
 
 /// Converts a pack as static_cast<To> converts each lane.
 template <class To, class From, std::size_t N>
-TARTAN_ALWAYS_INLINE pack<To, N> convert(pack<From, N> const& a) {
+TARTAN_INLINE_KERNEL pack<To, N> convert(pack<From, N> const& a) {
   using in = pack<From, N>;
   using out = pack<To, N>;
   out result;

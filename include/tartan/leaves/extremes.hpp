@@ -6,7 +6,7 @@
 #include <type_traits>  // conditional_t, is_floating_point_v
 #include <utility>      // pair
 
-#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/core/smaller.hpp"       // smaller
 #include "tartan/exec/combine.hpp"       // maximum, minimum
 #include "tartan/leaves/arithmetic.hpp"  // operators
@@ -34,15 +34,15 @@ class extreme {
  public:
   static constexpr std::size_t rows = 4;
 
-  TARTAN_ALWAYS_INLINE explicit extreme(T first) : best_(first) {}
+  TARTAN_INLINE_KERNEL explicit extreme(T first) : best_(first) {}
 
-  TARTAN_ALWAYS_INLINE void begin(P const& x) {
+  TARTAN_INLINE_KERNEL void begin(P const& x) {
     unroll<rows>([&](auto r) TARTAN_INLINE_LAMBDA { most_[r] = x; });
   }
-  TARTAN_ALWAYS_INLINE void take(std::size_t r, P const& x) { most_[r] = better(most_[r], x); }
+  TARTAN_INLINE_KERNEL void take(std::size_t r, P const& x) { most_[r] = better(most_[r], x); }
 
   /// All of the piece that begins at place `at` have been taken.
-  TARTAN_ALWAYS_INLINE void end(std::size_t at) {
+  TARTAN_INLINE_KERNEL void end(std::size_t at) {
     P const all = better(better(most_[0], most_[1]), better(most_[2], most_[3]));
     if (!any(replaces(all, best_))) [[likely]]
       return;
@@ -77,11 +77,11 @@ class extreme {
  private:
   using order = std::conditional_t<Largest, maximum, minimum>;
 
-  TARTAN_ALWAYS_INLINE static P better(P const& a, P const& b) {
+  TARTAN_INLINE_KERNEL static P better(P const& a, P const& b) {
     order combine;
     return lane_combine<order, T>::template apply<P::size>(combine, a, b);
   }
-  TARTAN_ALWAYS_INLINE static auto replaces(P const& a, T const& b) {
+  TARTAN_INLINE_KERNEL static auto replaces(P const& a, T const& b) {
     if constexpr (Largest && Last)
       return a >= b;
     else if constexpr (Largest)
@@ -99,7 +99,7 @@ class extreme {
 
 /// Shows n > 0 numbers to `seekers`. False where NaN is among them: it has no place in the order.
 template <class It, class... Seekers>
-TARTAN_ALWAYS_INLINE bool seek(source<It> const& from, std::size_t n, Seekers&... seekers) {
+TARTAN_INLINE_KERNEL bool seek(source<It> const& from, std::size_t n, Seekers&... seekers) {
   using T = typename source<It>::value_type;
   using P = native_pack<T>;
   constexpr std::size_t W = P::size, rows = 4;

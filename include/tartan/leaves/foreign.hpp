@@ -6,7 +6,7 @@
 #include <type_traits>  // is_arithmetic_v, remove_cvref_t
 #include <utility>      // move
 
-#include "tartan/core/config.hpp"     // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"     // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/leaves/convert.hpp"  // convert
 #include "tartan/leaves/pack.hpp"     // pack, any_pack
 #include "tartan/leaves/vector.hpp"   // lane_type
@@ -43,7 +43,7 @@ class foreign_function {
 
   /// In pieces of P's size. The last one repeats its first lane where it has too few.
   template <lane_type T, std::size_t N>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE auto operator()(pack<T, N> const& x) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL auto operator()(pack<T, N> const& x) const {
     constexpr std::size_t step = in::size, lanes = N < step ? step : N;
     argument from[lanes];
     impl::convert<argument>(x).store(from);

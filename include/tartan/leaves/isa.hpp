@@ -38,10 +38,18 @@
 
 /// A kernel takes in all that it calls, the user's function first: a pack that is passed to a function goes through
 /// memory, and g++ stops inlining a function of some length that is called from several places.
+#if TARTAN_CHECKED
+#define TARTAN_FLATTEN
+#else
 #define TARTAN_FLATTEN [[gnu::flatten]]
+#endif
 
-/// The lambda form of TARTAN_ALWAYS_INLINE: stands after the parameter list.
+/// The lambda form of TARTAN_INLINE_KERNEL: stands after the parameter list.
+#if TARTAN_CHECKED
+#define TARTAN_INLINE_LAMBDA
+#else
 #define TARTAN_INLINE_LAMBDA __attribute__((always_inline))
+#endif
 
 namespace tartan::inline TARTAN_ABI::lanes {
 

@@ -6,7 +6,7 @@
 #include <cstddef>   // size_t
 #include <cstdint>   // uint64_t
 
-#include "tartan/core/config.hpp"     // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"     // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/convert.hpp"  // convert
 #include "tartan/leaves/pack.hpp"     // pack
 #include "tartan/leaves/vector.hpp"   // vec, int_lane
@@ -25,16 +25,16 @@ struct mask {
   lanes_type lanes;  ///< All bits of a lane are set, or none.
 
   mask() = default;
-  TARTAN_ALWAYS_INLINE explicit mask(lanes_type const& all_or_nothing) : lanes{all_or_nothing} {}
-  TARTAN_ALWAYS_INLINE mask(std::same_as<bool> auto value)
+  TARTAN_INLINE_KERNEL explicit mask(lanes_type const& all_or_nothing) : lanes{all_or_nothing} {}
+  TARTAN_INLINE_KERNEL mask(std::same_as<bool> auto value)
       : lanes{static_cast<impl::int_lane<Bytes>>(value ? -1 : 0)} {}
 
   template <std::size_t Other>
     requires(Other != Bytes)
-  TARTAN_ALWAYS_INLINE mask(mask<Other, N> const& other) : lanes{impl::convert<impl::int_lane<Bytes>>(other.lanes)} {}
+  TARTAN_INLINE_KERNEL mask(mask<Other, N> const& other) : lanes{impl::convert<impl::int_lane<Bytes>>(other.lanes)} {}
 
   /// The first `count` lanes.
-  TARTAN_ALWAYS_INLINE static mask first(std::size_t count) {
+  TARTAN_INLINE_KERNEL static mask first(std::size_t count) {
     using T = impl::int_lane<Bytes>;
     static_assert(N <= 64, "tartan: a mask of the first lanes has at most 64 lanes");
     mask out;
@@ -44,7 +44,7 @@ struct mask {
     return out;
   }
 
-  [[nodiscard]] TARTAN_ALWAYS_INLINE bool operator[](std::size_t lane) const { return lanes[lane] != 0; }
+  [[nodiscard]] TARTAN_INLINE_KERNEL bool operator[](std::size_t lane) const { return lanes[lane] != 0; }
 
   template <class B>
     requires std::same_as<B, bool>
@@ -55,30 +55,30 @@ struct mask {
     return false;
   }
 
-  TARTAN_ALWAYS_INLINE friend mask operator&(mask const& a, mask const& b) {
+  TARTAN_INLINE_KERNEL friend mask operator&(mask const& a, mask const& b) {
     return join(a, b, [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x & y; });
   }
-  TARTAN_ALWAYS_INLINE friend mask operator|(mask const& a, mask const& b) {
+  TARTAN_INLINE_KERNEL friend mask operator|(mask const& a, mask const& b) {
     return join(a, b, [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x | y; });
   }
-  TARTAN_ALWAYS_INLINE friend mask operator^(mask const& a, mask const& b) {
+  TARTAN_INLINE_KERNEL friend mask operator^(mask const& a, mask const& b) {
     return join(a, b, [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x ^ y; });
   }
-  TARTAN_ALWAYS_INLINE friend mask operator&&(mask const& a, mask const& b) { return a & b; }
-  TARTAN_ALWAYS_INLINE friend mask operator||(mask const& a, mask const& b) { return a | b; }
-  TARTAN_ALWAYS_INLINE friend mask operator==(mask const& a, mask const& b) { return !(a ^ b); }
-  TARTAN_ALWAYS_INLINE friend mask operator!=(mask const& a, mask const& b) { return a ^ b; }
-  TARTAN_ALWAYS_INLINE friend mask operator!(mask const& a) {
+  TARTAN_INLINE_KERNEL friend mask operator&&(mask const& a, mask const& b) { return a & b; }
+  TARTAN_INLINE_KERNEL friend mask operator||(mask const& a, mask const& b) { return a | b; }
+  TARTAN_INLINE_KERNEL friend mask operator==(mask const& a, mask const& b) { return !(a ^ b); }
+  TARTAN_INLINE_KERNEL friend mask operator!=(mask const& a, mask const& b) { return a ^ b; }
+  TARTAN_INLINE_KERNEL friend mask operator!(mask const& a) {
     return mask{impl::by_register<lanes_type>([](auto const& x) TARTAN_INLINE_LAMBDA { return ~x; }, a.lanes)};
   }
 
  private:
   template <class V>
-  TARTAN_ALWAYS_INLINE static typename lanes_type::vec bits_of(V const& compared) {
+  TARTAN_INLINE_KERNEL static typename lanes_type::vec bits_of(V const& compared) {
     return impl::bits<typename lanes_type::vec>(compared);
   }
   template <class F>
-  TARTAN_ALWAYS_INLINE static mask join(mask const& a, mask const& b, F&& f) {
+  TARTAN_INLINE_KERNEL static mask join(mask const& a, mask const& b, F&& f) {
     return mask{impl::by_register<lanes_type>(f, a.lanes, b.lanes)};
   }
 };
@@ -92,7 +92,7 @@ inline constexpr bool is_mask<mask<Bytes, N>> = true;
 
 /// One bit a lane, of at most 64 lanes in one register.
 template <std::size_t Bytes, std::size_t L>
-TARTAN_ALWAYS_INLINE std::uint64_t register_bits(vec<int_lane<Bytes>, L> const& m) {
+TARTAN_INLINE_KERNEL std::uint64_t register_bits(vec<int_lane<Bytes>, L> const& m) {
   [[maybe_unused]] constexpr std::size_t total = Bytes * L;
 #if TARTAN_REGISTER_BYTES == 64 && __has_builtin(__builtin_ia32_cvtd2mask512) &&                \
     __has_builtin(__builtin_ia32_cvtb2mask512) && __has_builtin(__builtin_ia32_cvtw2mask512) && \
@@ -129,7 +129,7 @@ TARTAN_ALWAYS_INLINE std::uint64_t register_bits(vec<int_lane<Bytes>, L> const& 
 
 /// Folds the registers of a mask into one, with `f` of two registers.
 template <std::size_t Bytes, std::size_t N, class F>
-TARTAN_ALWAYS_INLINE auto fold_registers(mask<Bytes, N> const& m, F&& f) {
+TARTAN_INLINE_KERNEL auto fold_registers(mask<Bytes, N> const& m, F&& f) {
   auto all = m.lanes.part[0];
   for (std::size_t r = 1; r != m.lanes.registers; ++r) all = f(all, m.lanes.part[r]);
   return all;
@@ -142,26 +142,26 @@ concept any_mask = impl::is_mask<M>;
 
 /// Whether some lane is true.
 template <std::size_t Bytes, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE bool any(mask<Bytes, N> const& m) {
+[[nodiscard]] TARTAN_INLINE_KERNEL bool any(mask<Bytes, N> const& m) {
   auto const one = impl::fold_registers(m, [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x | y; });
   return impl::register_bits<Bytes, mask<Bytes, N>::lanes_type::register_lanes>(one) != 0;
 }
 
 /// Whether every lane is true.
 template <std::size_t Bytes, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE bool all(mask<Bytes, N> const& m) {
+[[nodiscard]] TARTAN_INLINE_KERNEL bool all(mask<Bytes, N> const& m) {
   return !any(!m);
 }
 
 /// Whether no lane is true.
 template <std::size_t Bytes, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE bool none(mask<Bytes, N> const& m) {
+[[nodiscard]] TARTAN_INLINE_KERNEL bool none(mask<Bytes, N> const& m) {
   return !any(m);
 }
 
 /// How many lanes are true.
 template <std::size_t Bytes, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE std::size_t count(mask<Bytes, N> const& m) {
+[[nodiscard]] TARTAN_INLINE_KERNEL std::size_t count(mask<Bytes, N> const& m) {
   std::size_t out = 0;
   for (std::size_t r = 0; r != m.lanes.registers; ++r)
     out += static_cast<std::size_t>(
@@ -171,7 +171,7 @@ template <std::size_t Bytes, std::size_t N>
 
 /// The lowest true lane, or N where none is.
 template <std::size_t Bytes, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE std::size_t first_true(mask<Bytes, N> const& m) {
+[[nodiscard]] TARTAN_INLINE_KERNEL std::size_t first_true(mask<Bytes, N> const& m) {
   constexpr std::size_t width = mask<Bytes, N>::lanes_type::register_lanes;
   for (std::size_t r = 0; r != m.lanes.registers; ++r)
     if (auto const found = impl::register_bits<Bytes, width>(m.lanes.part[r]); found != 0)
@@ -181,7 +181,7 @@ template <std::size_t Bytes, std::size_t N>
 
 /// The highest true lane, or N where none is.
 template <std::size_t Bytes, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE std::size_t last_true(mask<Bytes, N> const& m) {
+[[nodiscard]] TARTAN_INLINE_KERNEL std::size_t last_true(mask<Bytes, N> const& m) {
   constexpr std::size_t width = mask<Bytes, N>::lanes_type::register_lanes;
   for (std::size_t r = m.lanes.registers; r-- != 0;)
     if (auto const found = impl::register_bits<Bytes, width>(m.lanes.part[r]); found != 0)

@@ -5,7 +5,7 @@
 #include <cstddef>   // size_t
 #include <utility>   // index_sequence, pair
 
-#include "tartan/core/config.hpp"    // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"    // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/pack.hpp"    // pack
 #include "tartan/leaves/vector.hpp"  // vec, unroll
 
@@ -15,7 +15,7 @@ namespace impl {
 
 /// Lanes First, First + 1, ... of a's lanes followed by b's.
 template <class T, std::size_t L, std::size_t First>
-TARTAN_ALWAYS_INLINE vec<T, L> window(vec<T, L> const& a, vec<T, L> const& b) {
+TARTAN_INLINE_KERNEL vec<T, L> window(vec<T, L> const& a, vec<T, L> const& b) {
 #if TARTAN_REGISTER_BYTES == 64 && !defined(__clang__)
   // One instruction, for which g++ 12 would take a general permutation with an index register.
   if constexpr (sizeof(T) == 4 && L == 16)
@@ -31,7 +31,7 @@ TARTAN_ALWAYS_INLINE vec<T, L> window(vec<T, L> const& a, vec<T, L> const& b) {
 }
 
 template <class P, std::size_t Register>
-TARTAN_ALWAYS_INLINE auto const& register_of_pair(P const& a, P const& b) {
+TARTAN_INLINE_KERNEL auto const& register_of_pair(P const& a, P const& b) {
   if constexpr (Register < P::registers)
     return a.part[Register];
   else
@@ -46,7 +46,7 @@ TARTAN_ALWAYS_INLINE auto const& register_of_pair(P const& a, P const& b) {
 ///     auto moved = slide<P::size - 1>(P{0}, here);  // one lane up, a zero below
 template <std::size_t K, lane_type T, std::size_t N>
   requires(K <= N)
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> slide(pack<T, N> const& a, pack<T, N> const& b) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> slide(pack<T, N> const& a, pack<T, N> const& b) {
   using P = pack<T, N>;
   constexpr std::size_t width = P::register_lanes;
   P out;
@@ -63,7 +63,7 @@ template <std::size_t K, lane_type T, std::size_t N>
 
 /// The lanes in reverse order.
 template <lane_type T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> reverse(pack<T, N> const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> reverse(pack<T, N> const& a) {
   using P = pack<T, N>;
   P out;
   impl::unroll<P::registers>([&](auto r) TARTAN_INLINE_LAMBDA {
@@ -77,7 +77,7 @@ template <lane_type T, std::size_t N>
 
 /// Lane i is base[index[i]]. On x86 this is no faster than N scalar loads, and it is written as those.
 template <lane_type T, std::integral I, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> gather(T const* base, pack<I, N> const& index) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> gather(T const* base, pack<I, N> const& index) {
   T lane[N];
   I at[N];
   index.store(at);

@@ -11,7 +11,7 @@
 #include <type_traits>  // is_signed_v, remove_cvref_t
 #include <utility>      // declval
 
-#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/exec/widen.hpp"         // widened, widened_product
 #include "tartan/leaves/arithmetic.hpp"  // operators
 #include "tartan/leaves/cast.hpp"        // to, for those functions
@@ -66,7 +66,7 @@ inline constexpr std::size_t rows_of_bytes = 4;
 
 /// The sum of all lanes, in 64 bits.
 template <class I, std::size_t L>
-TARTAN_ALWAYS_INLINE std::int64_t sum_of_lanes(pack<I, L> const& lanes) {
+TARTAN_INLINE_KERNEL std::int64_t sum_of_lanes(pack<I, L> const& lanes) {
   std::plus<> plus;
   return fold_lanes<lane_combine<std::plus<>, std::int64_t>>(convert<std::int64_t>(lanes), plus);
 }
@@ -74,7 +74,7 @@ TARTAN_ALWAYS_INLINE std::int64_t sum_of_lanes(pack<I, L> const& lanes) {
 #if TARTAN_SUM_OF_BYTES
 
 /// Sums of eight unsigned bytes each.
-TARTAN_ALWAYS_INLINE longs_vec sums_of_eight(bytes_vec const& a) {
+TARTAN_INLINE_KERNEL longs_vec sums_of_eight(bytes_vec const& a) {
 #if TARTAN_REGISTER_BYTES == 64
   return bits<longs_vec>(__builtin_ia32_psadbw512(a, bytes_vec{}));
 #elif TARTAN_REGISTER_BYTES == 32
@@ -89,7 +89,7 @@ TARTAN_ALWAYS_INLINE longs_vec sums_of_eight(bytes_vec const& a) {
 #if TARTAN_DOT_OF_BYTES
 
 /// sum + products of four neighbours each, a's bytes without sign, b's with it.
-TARTAN_ALWAYS_INLINE ints_vec add_products(ints_vec const& sum, bytes_vec const& a, bytes_vec const& b) {
+TARTAN_INLINE_KERNEL ints_vec add_products(ints_vec const& sum, bytes_vec const& a, bytes_vec const& b) {
 #if TARTAN_REGISTER_BYTES == 64 && __has_builtin(__builtin_ia32_vpdpbusd_v16si)
   return __builtin_ia32_vpdpbusd_v16si(sum, bits<ints_vec>(a), bits<ints_vec>(b));
 #elif TARTAN_REGISTER_BYTES == 64
@@ -106,7 +106,7 @@ TARTAN_ALWAYS_INLINE ints_vec add_products(ints_vec const& sum, bytes_vec const&
 #if TARTAN_MULTIPLY_ADD
 
 /// Sums of two neighbouring products each.
-TARTAN_ALWAYS_INLINE ints_vec multiply_add(vec<std::int16_t, register_bytes / 2> const& a,
+TARTAN_INLINE_KERNEL ints_vec multiply_add(vec<std::int16_t, register_bytes / 2> const& a,
                                            vec<std::int16_t, register_bytes / 2> const& b) {
 #if TARTAN_REGISTER_BYTES == 64 && __has_builtin(__builtin_ia32_pmaddwd512)
   return __builtin_ia32_pmaddwd512(a, b);
@@ -127,7 +127,7 @@ concept narrow_type = lane_type<T> && sizeof(T) == 1;
 
 /// load(i) and load(i, count) give a register of elements (zeros behind the last), step(r, register) adds it to row r.
 template <std::size_t Width, class Load, class Step>
-TARTAN_ALWAYS_INLINE void for_rows(std::size_t begin, std::size_t end, Load const& load, Step const& step) {
+TARTAN_INLINE_KERNEL void for_rows(std::size_t begin, std::size_t end, Load const& load, Step const& step) {
   std::size_t i = begin;
   for (; i + rows_of_bytes * Width <= end; i += rows_of_bytes * Width)
     unroll<rows_of_bytes>([&](auto r) TARTAN_INLINE_LAMBDA { step(r, load(i + r * Width)); });
@@ -140,8 +140,8 @@ template <narrow_type X>
 struct narrow_loader {
   using P = pack<X, bytes_in_register>;
   X const* from;
-  TARTAN_ALWAYS_INLINE P operator()(std::size_t i) const { return P::load(from + i); }
-  TARTAN_ALWAYS_INLINE P operator()(std::size_t i, std::size_t count) const { return P::load_first(from + i, count); }
+  TARTAN_INLINE_KERNEL P operator()(std::size_t i) const { return P::load(from + i); }
+  TARTAN_INLINE_KERNEL P operator()(std::size_t i, std::size_t count) const { return P::load_first(from + i, count); }
 };
 
 /// The sum of n elements, which wraps as T does.
@@ -197,7 +197,7 @@ TARTAN_FLATTEN T sum_of_narrow(X const* from, std::size_t n) {
 
 /// The sum of the products of a register's worth of bytes, spread over lanes of 32 bits.
 template <narrow_type X, narrow_type Y>
-TARTAN_ALWAYS_INLINE ints_vec products(pack<X, bytes_in_register> const& x, pack<Y, bytes_in_register> const& y) {
+TARTAN_INLINE_KERNEL ints_vec products(pack<X, bytes_in_register> const& x, pack<Y, bytes_in_register> const& y) {
 #if TARTAN_MULTIPLY_ADD
   auto const a = convert<std::int16_t>(x);
   auto const b = convert<std::int16_t>(y);
@@ -217,7 +217,7 @@ struct byte_products {
   static constexpr bool moved = std::is_signed_v<X> == std::is_signed_v<Y>;
   ints_vec sum{}, moved_by{};
 
-  TARTAN_ALWAYS_INLINE void add(pack<X, bytes_in_register> const& x, pack<Y, bytes_in_register> const& y) {
+  TARTAN_INLINE_KERNEL void add(pack<X, bytes_in_register> const& x, pack<Y, bytes_in_register> const& y) {
     auto const a = bits<bytes_vec>(x.part[0]), b = bits<bytes_vec>(y.part[0]);
     bytes_vec const ones = broadcast<char, bytes_in_register>(1);
     bytes_vec const half = broadcast<char, bytes_in_register>(static_cast<char>(-128));
@@ -231,7 +231,7 @@ struct byte_products {
       moved_by = add_products(moved_by, a, ones);
     }
   }
-  [[nodiscard]] TARTAN_ALWAYS_INLINE ints_vec total() const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL ints_vec total() const {
     if constexpr (!moved)
       return sum;
     else
@@ -245,10 +245,10 @@ template <narrow_type X, narrow_type Y>
 struct byte_products {
   ints_vec sum{};
 
-  TARTAN_ALWAYS_INLINE void add(pack<X, bytes_in_register> const& x, pack<Y, bytes_in_register> const& y) {
+  TARTAN_INLINE_KERNEL void add(pack<X, bytes_in_register> const& x, pack<Y, bytes_in_register> const& y) {
     sum = sum + products(x, y);
   }
-  [[nodiscard]] TARTAN_ALWAYS_INLINE ints_vec total() const { return sum; }
+  [[nodiscard]] TARTAN_INLINE_KERNEL ints_vec total() const { return sum; }
 };
 
 #endif
@@ -264,10 +264,10 @@ TARTAN_FLATTEN T dot_of_narrow(X const* x, Y const* y, std::size_t n) {
   struct loader {
     X const* x;
     Y const* y;
-    TARTAN_ALWAYS_INLINE both operator()(std::size_t i) const {
+    TARTAN_INLINE_KERNEL both operator()(std::size_t i) const {
       return {pack<X, W>::load(x + i), pack<Y, W>::load(y + i)};
     }
-    TARTAN_ALWAYS_INLINE both operator()(std::size_t i, std::size_t count) const {
+    TARTAN_INLINE_KERNEL both operator()(std::size_t i, std::size_t count) const {
       return {pack<X, W>::load_first(x + i, count), pack<Y, W>::load_first(y + i, count)};
     }
   };
@@ -308,7 +308,7 @@ constexpr bool sums_narrow() {
 
 /// That sum.
 template <class T, class Map, class It>
-TARTAN_ALWAYS_INLINE T narrow_total(It const& first, std::size_t n) {
+TARTAN_INLINE_KERNEL T narrow_total(It const& first, std::size_t n) {
   if constexpr (std::is_same_v<Map, detail::widened<T>>) {
     return sum_of_narrow<T>(std::to_address(first), n);
   } else {

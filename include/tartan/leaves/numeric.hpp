@@ -6,7 +6,7 @@
 #include <cstddef>      // size_t
 #include <type_traits>  // type_identity_t
 
-#include "tartan/core/config.hpp"    // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"    // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/isa.hpp"     // TARTAN_FUSED_MULTIPLY_ADD
 #include "tartan/leaves/pack.hpp"    // pack, by_register
 #include "tartan/leaves/select.hpp"  // copysign, abs, select
@@ -17,7 +17,7 @@ namespace tartan::inline TARTAN_ABI::lanes {
 namespace impl {
 
 template <class T, std::size_t L>
-TARTAN_ALWAYS_INLINE vec<T, L> fused(vec<T, L> const& a, vec<T, L> const& b, vec<T, L> const& c) {
+TARTAN_INLINE_KERNEL vec<T, L> fused(vec<T, L> const& a, vec<T, L> const& b, vec<T, L> const& c) {
 #if __has_builtin(__builtin_elementwise_fma)
   return __builtin_elementwise_fma(a, b, c);
 #else
@@ -43,7 +43,7 @@ TARTAN_ALWAYS_INLINE vec<T, L> fused(vec<T, L> const& a, vec<T, L> const& b, vec
 }
 
 template <class T, std::size_t L>
-TARTAN_ALWAYS_INLINE vec<T, L> square_root(vec<T, L> const& a) {
+TARTAN_INLINE_KERNEL vec<T, L> square_root(vec<T, L> const& a) {
 #if __has_builtin(__builtin_elementwise_sqrt)
   return __builtin_elementwise_sqrt(a);
 #else
@@ -80,7 +80,7 @@ inline constexpr T all_whole = std::is_same_v<T, float> ? T{8388608} : T{4503599
 
 /// a * b + c in one rounding, on every target; where it is no instruction it is a slow call a lane.
 template <std::floating_point T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> fma(pack<T, N> const& a, std::type_identity_t<pack<T, N>> const& b,
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> fma(pack<T, N> const& a, std::type_identity_t<pack<T, N>> const& b,
                                                   std::type_identity_t<pack<T, N>> const& c) {
   return impl::by_register<pack<T, N>>(
       [](auto const& x, auto const& y, auto const& z)
@@ -90,14 +90,14 @@ template <std::floating_point T, std::size_t N>
 
 /// The square root, correctly rounded.
 template <std::floating_point T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> sqrt(pack<T, N> const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> sqrt(pack<T, N> const& a) {
   return impl::by_register<pack<T, N>>(
       [](auto const& x) TARTAN_INLINE_LAMBDA { return impl::square_root<T, pack<T, N>::register_lanes>(x); }, a);
 }
 
 /// The nearest whole number, halves to the even one, as std::nearbyint in the default rounding mode.
 template <std::floating_point T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> nearbyint(pack<T, N> const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> nearbyint(pack<T, N> const& a) {
   // Adding and subtracting 2^23 (2^52) rounds to even; opaque() keeps the compiler from cancelling the two.
   auto const magnitude = abs(a);
   pack<T, N> shifted = magnitude + impl::all_whole<T>;
@@ -107,21 +107,21 @@ template <std::floating_point T, std::size_t N>
 
 /// The greatest whole number that is not above a.
 template <std::floating_point T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> floor(pack<T, N> const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> floor(pack<T, N> const& a) {
   auto const near = nearbyint(a);
   return copysign(select(near > a, near - T{1}, near), a);
 }
 
 /// The least whole number that is not below a.
 template <std::floating_point T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> ceil(pack<T, N> const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> ceil(pack<T, N> const& a) {
   auto const near = nearbyint(a);
   return copysign(select(near < a, near + T{1}, near), a);
 }
 
 /// The whole part.
 template <std::floating_point T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> trunc(pack<T, N> const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> trunc(pack<T, N> const& a) {
   return copysign(floor(abs(a)), a);
 }
 

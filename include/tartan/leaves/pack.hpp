@@ -6,7 +6,7 @@
 #include <cstring>      // memcpy
 #include <type_traits>  // is_arithmetic_v
 
-#include "tartan/core/config.hpp"    // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"    // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/leaves/isa.hpp"     // TARTAN_CONTRACT
 #include "tartan/leaves/tail.hpp"    // load_bytes, store_bytes
 #include "tartan/leaves/vector.hpp"  // vec, broadcast, lanes_in_register
@@ -37,20 +37,20 @@ struct pack {
   pack() = default;
 
   /// Every lane is `value`.
-  TARTAN_ALWAYS_INLINE pack(T value) {
+  TARTAN_INLINE_KERNEL pack(T value) {
     impl::unroll<registers>([&](auto r) TARTAN_INLINE_LAMBDA { part[r] = impl::broadcast<T, register_lanes>(value); });
   }
 
   /// Lane i is f(i).
   template <class F>
-  TARTAN_ALWAYS_INLINE static pack generate(F&& f) {
+  TARTAN_INLINE_KERNEL static pack generate(F&& f) {
     T lane[N];
     for (std::size_t i = 0; i != N; ++i) lane[i] = static_cast<T>(f(i));
     return load(lane);
   }
 
   /// Lanes first, first + 1, first + 2, ...
-  TARTAN_ALWAYS_INLINE static pack iota(T first = T{}) {
+  TARTAN_INLINE_KERNEL static pack iota(T first = T{}) {
     pack out;
     impl::unroll<registers>([&](auto r) TARTAN_INLINE_LAMBDA {
       [&]<std::size_t... I>(std::index_sequence<I...>) TARTAN_INLINE_LAMBDA {
@@ -61,7 +61,7 @@ struct pack {
   }
 
   /// The N elements at `from`, which needs no alignment beyond T's.
-  TARTAN_ALWAYS_INLINE static pack load(T const* from) {
+  TARTAN_INLINE_KERNEL static pack load(T const* from) {
     using unaligned = typename impl::vector_of<T, register_lanes>::unaligned;
     pack out;
     impl::unroll<registers>([&](auto r) TARTAN_INLINE_LAMBDA {
@@ -70,19 +70,19 @@ struct pack {
     return out;
   }
 
-  TARTAN_ALWAYS_INLINE void store(T* to) const {
+  TARTAN_INLINE_KERNEL void store(T* to) const {
     using unaligned = typename impl::vector_of<T, register_lanes>::unaligned;
     impl::unroll<registers>(
         [&](auto r) TARTAN_INLINE_LAMBDA { *reinterpret_cast<unaligned*>(to + r * register_lanes) = part[r]; });
   }
 
   /// Writes past the caches where the target can. `to` is aligned to a register.
-  TARTAN_ALWAYS_INLINE void store_bypassing(T* to) const {
+  TARTAN_INLINE_KERNEL void store_bypassing(T* to) const {
     impl::unroll<registers>([&](auto r) TARTAN_INLINE_LAMBDA { impl::bypass(to + r * register_lanes, part[r]); });
   }
 
   /// The first `count` elements at `from`; the other lanes are zero and their memory is not touched.
-  TARTAN_ALWAYS_INLINE static pack load_first(T const* from, std::size_t count) {
+  TARTAN_INLINE_KERNEL static pack load_first(T const* from, std::size_t count) {
     pack out{};
     impl::unroll<registers>([&](auto r) TARTAN_INLINE_LAMBDA {
       constexpr std::size_t begin = r * register_lanes;
@@ -92,18 +92,18 @@ struct pack {
   }
 
   /// Writes the first `count` lanes only.
-  TARTAN_ALWAYS_INLINE void store_first(T* to, std::size_t count) const {
+  TARTAN_INLINE_KERNEL void store_first(T* to, std::size_t count) const {
     impl::unroll<registers>([&](auto r) TARTAN_INLINE_LAMBDA {
       constexpr std::size_t begin = r * register_lanes;
       if (count > begin) impl::store_bytes<T, register_lanes>(to + begin, part[r], count - begin);
     });
   }
 
-  [[nodiscard]] TARTAN_ALWAYS_INLINE T operator[](std::size_t lane) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL T operator[](std::size_t lane) const {
     return part[lane / register_lanes][lane % register_lanes];
   }
 
-  TARTAN_ALWAYS_INLINE void set(std::size_t lane, T value) {
+  TARTAN_INLINE_KERNEL void set(std::size_t lane, T value) {
     part[lane / register_lanes][lane % register_lanes] = value;
   }
 };
@@ -121,7 +121,7 @@ inline constexpr bool is_pack<pack<T, N>> = true;
 
 /// f on each register of packs that have the same number of registers.
 template <class Out, class F, class... P>
-TARTAN_ALWAYS_INLINE Out by_register(F&& f, P const&... p) {
+TARTAN_INLINE_KERNEL Out by_register(F&& f, P const&... p) {
   static_assert(((P::registers == Out::registers) && ...));
   Out out;
   unroll<Out::registers>([&](auto r) TARTAN_INLINE_LAMBDA { out.part[r] = f(p.part[r]...); });

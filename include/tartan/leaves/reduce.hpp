@@ -9,7 +9,7 @@
 #include <limits>       // numeric_limits
 #include <type_traits>  // decay_t, integral_constant, is_floating_point_v
 
-#include "tartan/core/config.hpp"     // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"     // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/exec/leaf.hpp"       // scalar_reducer, lane_count
 #include "tartan/leaves/combine.hpp"  // lane_combine
 #include "tartan/leaves/mask.hpp"     // mask
@@ -30,7 +30,7 @@ inline constexpr std::size_t shared_lanes =
 /// One value of W lanes: lane j takes in lane j + stride, for stride = W / 2, ... 2, 1, as step(lanes, lanes that took,
 /// stride) lets it.
 template <class Op, class T, std::size_t W, class Combine, class Step>
-TARTAN_ALWAYS_INLINE T fold_lanes(pack<T, W> const& p, Combine& combine, Step const& step) {
+TARTAN_INLINE_KERNEL T fold_lanes(pack<T, W> const& p, Combine& combine, Step const& step) {
   if constexpr (W * sizeof(T) > 16) {
     pack<T, W / 2> low, high;
     if constexpr (pack<T, W>::registers > 1) {
@@ -54,14 +54,14 @@ TARTAN_ALWAYS_INLINE T fold_lanes(pack<T, W> const& p, Combine& combine, Step co
 }
 
 template <class Op, class T, std::size_t W, class Combine>
-TARTAN_ALWAYS_INLINE T fold_lanes(pack<T, W> const& p, Combine& combine) {
+TARTAN_INLINE_KERNEL T fold_lanes(pack<T, W> const& p, Combine& combine) {
   return fold_lanes<Op>(p, combine,
                         [](auto const&, auto const& took, std::size_t) TARTAN_INLINE_LAMBDA { return took; });
 }
 
 /// Of the first `count` lanes only, count > 0: none takes in a lane that is not there.
 template <class Op, class T, std::size_t W, class Combine>
-TARTAN_ALWAYS_INLINE T fold_first_lanes(pack<T, W> const& p, std::size_t count, Combine& combine) {
+TARTAN_INLINE_KERNEL T fold_first_lanes(pack<T, W> const& p, std::size_t count, Combine& combine) {
   return fold_lanes<Op>(
       p, combine, [count]<class P>(P const& lanes, P const& took, std::size_t stride) TARTAN_INLINE_LAMBDA {
         return select(mask<sizeof(T), P::size>::first(count > stride ? count - stride : 0), took, lanes);
@@ -128,7 +128,7 @@ class lane_state {
 
   /// The tree of all lanes.
   template <std::size_t W>
-  TARTAN_ALWAYS_INLINE static T fold(pack<T, W> const (&lane)[Lanes / W], Combine& combine) {
+  TARTAN_INLINE_KERNEL static T fold(pack<T, W> const (&lane)[Lanes / W], Combine& combine) {
     pack<T, Lanes> all;
     if constexpr (pack<T, W>::register_lanes == pack<T, Lanes>::register_lanes) {
       constexpr std::size_t registers = pack<T, W>::registers;
@@ -145,7 +145,7 @@ class lane_state {
   [[nodiscard]] bool empty() const { return filled_ == 0; }
 
   /// At least one element has been added.
-  [[nodiscard]] TARTAN_ALWAYS_INLINE T finish(Combine& combine) {
+  [[nodiscard]] TARTAN_INLINE_KERNEL T finish(Combine& combine) {
     if (filled_ < Lanes) [[unlikely]]
       return finish_short(combine);
     return fold_lanes<op>(pack<T, Lanes>::load(lane_), combine);
@@ -196,17 +196,17 @@ struct mapped_elements {
   Map& map;
 
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, W> whole(std::size_t i) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL pack<T, W> whole(std::size_t i) const {
     return settled<W>(from.template load<W>(i));
   }
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, W> part(std::size_t i, std::size_t count) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL pack<T, W> part(std::size_t i, std::size_t count) const {
     return settled<W>(from.template load_first<W>(i, count));
   }
 
  private:
   template <std::size_t W, class P>
-  TARTAN_ALWAYS_INLINE pack<T, W> settled(P const& elements) const {
+  TARTAN_INLINE_KERNEL pack<T, W> settled(P const& elements) const {
     auto values = as_pack<T, W>(map(elements));
     if constexpr (!Relaxed && std::is_floating_point_v<T> && !std::same_as<std::decay_t<Map>, std::identity>)
       unroll<pack<T, W>::registers>([&](auto r) TARTAN_INLINE_LAMBDA { opaque(values.part[r]); });
@@ -220,11 +220,11 @@ struct mapped_values {
   M const* from;
 
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, W> whole(std::size_t i) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL pack<T, W> whole(std::size_t i) const {
     return convert<T>(pack<M, W>::load(from + i));
   }
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, W> part(std::size_t i, std::size_t count) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL pack<T, W> part(std::size_t i, std::size_t count) const {
     // The lanes behind repeat the first, a value that combine may see.
     return convert<T>(select(mask<sizeof(M), W>::first(count), pack<M, W>::load_first(from + i, count), from[i]));
   }

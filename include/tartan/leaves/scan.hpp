@@ -7,7 +7,7 @@
 #include <type_traits>  // is_floating_point_v
 #include <utility>      // index_sequence, make_index_sequence
 
-#include "tartan/core/config.hpp"      // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"      // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/exec/combine.hpp"     // maximum, minimum
 #include "tartan/exec/scan_block.hpp"  // scan_group
 #include "tartan/leaves/combine.hpp"   // lane_combine
@@ -51,7 +51,7 @@ struct idle_lane_of<minimum, T> {
 
 /// One step within a register: lanes that have the bit `Step` take in the last lane before their half.
 template <std::size_t Step, class T, std::size_t L, class Combine>
-TARTAN_ALWAYS_INLINE pack<T, L> scan_step(pack<T, L> const& x, Combine& combine) {
+TARTAN_INLINE_KERNEL pack<T, L> scan_step(pack<T, L> const& x, Combine& combine) {
   using idle = idle_lane_of<Combine, T>;
   using op = lane_combine<Combine, T>;
   return [&]<std::size_t... I>(std::index_sequence<I...>) TARTAN_INLINE_LAMBDA {
@@ -73,7 +73,7 @@ TARTAN_ALWAYS_INLINE pack<T, L> scan_step(pack<T, L> const& x, Combine& combine)
 }
 
 template <class T, std::size_t L>
-TARTAN_ALWAYS_INLINE pack<T, L> last_lane_everywhere(vec<T, L> const& a) {
+TARTAN_INLINE_KERNEL pack<T, L> last_lane_everywhere(vec<T, L> const& a) {
   pack<T, L> out;
   [&]<std::size_t... I>(std::index_sequence<I...>) TARTAN_INLINE_LAMBDA {
     out.part[0] = __builtin_shufflevector(a, a, (static_cast<void>(I), static_cast<int>(L - 1))...);
@@ -83,7 +83,7 @@ TARTAN_ALWAYS_INLINE pack<T, L> last_lane_everywhere(vec<T, L> const& a) {
 
 /// Each lane with those before it.
 template <class T, std::size_t G, class Combine>
-TARTAN_ALWAYS_INLINE pack<T, G> scan_within(pack<T, G> const& x, Combine& combine) {
+TARTAN_INLINE_KERNEL pack<T, G> scan_within(pack<T, G> const& x, Combine& combine) {
   constexpr std::size_t width = pack<T, G>::register_lanes, registers = pack<T, G>::registers;
   using op = lane_combine<Combine, T>;
   using single = pack<T, width>;
@@ -113,7 +113,7 @@ TARTAN_ALWAYS_INLINE pack<T, G> scan_within(pack<T, G> const& x, Combine& combin
 
 /// What came before a group, in every lane.
 template <class T, std::size_t G>
-TARTAN_ALWAYS_INLINE pack<T, G> last_in_every_lane(pack<T, G> const& x) {
+TARTAN_INLINE_KERNEL pack<T, G> last_in_every_lane(pack<T, G> const& x) {
   constexpr std::size_t width = pack<T, G>::register_lanes;
   auto const last = last_lane_everywhere<T, width>(x.part[pack<T, G>::registers - 1]).part[0];
   pack<T, G> out;
@@ -129,7 +129,7 @@ concept scans_in_packs = pack_readable<It> && pack_writable<Out> && lane_type<ty
 /// What is to be written in place of a group. `running` is what came before it, in every lane, and moves on; `out` is
 /// the group with all before it. (References to variables: g++ 12 keeps the members of a class in memory.)
 template <bool Inclusive, class T, std::size_t G, class Combine>
-TARTAN_ALWAYS_INLINE pack<T, G> scan_group_on(pack<T, G> const& elements, pack<T, G>& running, pack<T, G>& out,
+TARTAN_INLINE_KERNEL pack<T, G> scan_group_on(pack<T, G> const& elements, pack<T, G>& running, pack<T, G>& out,
                                               bool& first, Combine& combine) {
   using op = lane_combine<Combine, T>;
   auto const within = scan_within(elements, combine);

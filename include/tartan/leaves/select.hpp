@@ -6,7 +6,7 @@
 #include <limits>       // numeric_limits
 #include <type_traits>  // is_arithmetic_v, make_unsigned_t
 
-#include "tartan/core/config.hpp"        // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"        // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/arithmetic.hpp"  // meeting_type, lift
 #include "tartan/leaves/mask.hpp"        // mask
 #include "tartan/leaves/pack.hpp"        // pack
@@ -21,7 +21,7 @@ using chosen_type = std::conditional_t<std::same_as<lane_of<A>, lane_of<B>>, lan
 
 /// b < a ? b : a of registers. g++ 12 makes a comparison and a blend of it where one operand is a constant.
 template <class T, std::size_t L>
-TARTAN_ALWAYS_INLINE vec<T, L> lesser(vec<T, L> const& a, vec<T, L> const& b) {
+TARTAN_INLINE_KERNEL vec<T, L> lesser(vec<T, L> const& a, vec<T, L> const& b) {
 #if defined(__x86_64__) && !defined(__clang__)
 #if TARTAN_REGISTER_BYTES == 64
   if constexpr (std::is_same_v<T, float> && L == 16) return __builtin_ia32_minps512_mask(b, a, a, every_lane{}, 4);
@@ -39,7 +39,7 @@ TARTAN_ALWAYS_INLINE vec<T, L> lesser(vec<T, L> const& a, vec<T, L> const& b) {
 
 /// a < b ? b : a of registers.
 template <class T, std::size_t L>
-TARTAN_ALWAYS_INLINE vec<T, L> greater(vec<T, L> const& a, vec<T, L> const& b) {
+TARTAN_INLINE_KERNEL vec<T, L> greater(vec<T, L> const& a, vec<T, L> const& b) {
 #if defined(__x86_64__) && !defined(__clang__)
 #if TARTAN_REGISTER_BYTES == 64
   if constexpr (std::is_same_v<T, float> && L == 16) return __builtin_ia32_maxps512_mask(b, a, a, every_lane{}, 4);
@@ -63,7 +63,7 @@ TARTAN_ALWAYS_INLINE vec<T, L> greater(vec<T, L> const& a, vec<T, L> const& b) {
 template <std::size_t Bytes, std::size_t N, class A, class B>
   requires(lane_type<impl::lane_of<A>> && lane_type<impl::lane_of<B>> &&
            (impl::lanes_of<A>::size == N || !any_pack<A>) && (impl::lanes_of<B>::size == N || !any_pack<B>))
-[[nodiscard]] TARTAN_ALWAYS_INLINE auto select(mask<Bytes, N> const& m, A const& a, B const& b) {
+[[nodiscard]] TARTAN_INLINE_KERNEL auto select(mask<Bytes, N> const& m, A const& a, B const& b) {
   using T = impl::chosen_type<A, B>;
   mask<sizeof(T), N> const fitting = m;
   return impl::by_register<pack<T, N>>([](auto const& c, auto const& x, auto const& y)
@@ -73,7 +73,7 @@ template <std::size_t Bytes, std::size_t N, class A, class B>
 
 /// Chooses between two masks.
 template <std::size_t Bytes, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE mask<Bytes, N> select(mask<Bytes, N> const& m, mask<Bytes, N> const& a,
+[[nodiscard]] TARTAN_INLINE_KERNEL mask<Bytes, N> select(mask<Bytes, N> const& m, mask<Bytes, N> const& a,
                                                          mask<Bytes, N> const& b) {
   return (m & a) | (!m & b);
 }
@@ -88,7 +88,7 @@ template <class A, class B>
 /// The lesser; a where neither is less, as std::min: a NaN on the right is passed over, one on the left is kept.
 template <class A, class B>
   requires impl::operands<A, B>
-[[nodiscard]] TARTAN_ALWAYS_INLINE auto(min)(A const& a, B const& b) {
+[[nodiscard]] TARTAN_INLINE_KERNEL auto(min)(A const& a, B const& b) {
   using T = impl::chosen_type<A, B>;
   constexpr std::size_t n = impl::lanes_in<A, B>;
   return impl::by_register<pack<T, n>>(
@@ -100,7 +100,7 @@ template <class A, class B>
 /// The greater; a where neither is greater, as std::max.
 template <class A, class B>
   requires impl::operands<A, B>
-[[nodiscard]] TARTAN_ALWAYS_INLINE auto(max)(A const& a, B const& b) {
+[[nodiscard]] TARTAN_INLINE_KERNEL auto(max)(A const& a, B const& b) {
   using T = impl::chosen_type<A, B>;
   constexpr std::size_t n = impl::lanes_in<A, B>;
   return impl::by_register<pack<T, n>>(
@@ -124,7 +124,7 @@ template <class T>
 
 /// The magnitude. Of the most negative integer it is that integer, as no overflow is detected.
 template <any_pack P>
-[[nodiscard]] TARTAN_ALWAYS_INLINE auto abs(P const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL auto abs(P const& a) {
   using T = impl::promoted<P>;
   using out = pack<T, P::size>;
   if constexpr (std::is_floating_point_v<T>) {
@@ -161,7 +161,7 @@ template <class T>
 /// a's magnitude with s's sign.
 template <class T, std::size_t N>
   requires std::is_floating_point_v<T>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> copysign(pack<T, N> const& a, std::type_identity_t<pack<T, N>> const& s) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> copysign(pack<T, N> const& a, std::type_identity_t<pack<T, N>> const& s) {
   using I = impl::int_lane<sizeof(T)>;
   using ints = impl::vec<I, pack<T, N>::register_lanes>;
   constexpr I sign = (std::numeric_limits<I>::min)();

@@ -8,7 +8,7 @@
 #include <type_traits>  // decay_t, is_floating_point_v, is_invocable_v, remove_cvref_t
 #include <utility>      // pair
 
-#include "tartan/core/config.hpp"       // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"       // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/exec/leaf.hpp"         // scalar_leaf, scalar_reducer, or_scalar_of
 #include "tartan/exec/stencil_row.hpp"  // row_neighbours, row_extent, scalar_stencil_row
 #include "tartan/leaves/combine.hpp"    // lane_combine, is_whole_sum

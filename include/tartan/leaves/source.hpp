@@ -12,7 +12,7 @@
 #include <type_traits>  // conditional_t, is_const_v, remove_cvref_t, remove_reference_t
 #include <utility>      // declval, index_sequence, make_index_sequence
 
-#include "tartan/core/config.hpp"    // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"    // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/leaves/mask.hpp"    // mask
 #include "tartan/leaves/pack.hpp"    // pack
 #include "tartan/leaves/select.hpp"  // select
@@ -35,10 +35,10 @@ struct source<It> {
   static constexpr std::size_t lane_bytes = sizeof(value_type);
   static constexpr bool writable = !std::is_const_v<std::remove_reference_t<std::iter_reference_t<It>>>;
 
-  TARTAN_ALWAYS_INLINE explicit source(It first) : first_(std::to_address(first)) {}
+  TARTAN_INLINE_KERNEL explicit source(It first) : first_(std::to_address(first)) {}
 
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<value_type, W> load(std::size_t i) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL pack<value_type, W> load(std::size_t i) const {
     return pack<value_type, W>::load(first_ + i);
   }
 
@@ -51,20 +51,20 @@ struct source<It> {
 
   /// `count` elements, 1 <= count < W; the lanes behind them repeat the first, a value that the function may see.
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<value_type, W> load_first(std::size_t i, std::size_t count) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL pack<value_type, W> load_first(std::size_t i, std::size_t count) const {
     auto const loaded = pack<value_type, W>::load_first(first_ + i, count);
     return select(mask<sizeof(value_type), W>::first(count), loaded, first_[i]);
   }
 
   template <std::size_t W>
-  TARTAN_ALWAYS_INLINE void store(std::size_t i, pack<value_type, W> const& value) const
+  TARTAN_INLINE_KERNEL void store(std::size_t i, pack<value_type, W> const& value) const
     requires writable
   {
     value.store(first_ + i);
   }
 
   template <std::size_t W>
-  TARTAN_ALWAYS_INLINE void store_first(std::size_t i, pack<value_type, W> const& value, std::size_t count) const
+  TARTAN_INLINE_KERNEL void store_first(std::size_t i, pack<value_type, W> const& value, std::size_t count) const
     requires writable
   {
     value.store_first(first_ + i, count);
@@ -90,11 +90,11 @@ struct source<It> {
   static constexpr std::size_t lane_bytes = sizeof(value_type);
   static constexpr bool writable = !std::is_const_v<std::remove_reference_t<std::iter_reference_t<It>>>;
 
-  TARTAN_ALWAYS_INLINE explicit source(It const& first)
+  TARTAN_INLINE_KERNEL explicit source(It const& first)
       : first_(std::to_address(first.strided_base())), step_(static_cast<std::size_t>(first.stride())) {}
 
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<value_type, W> load(std::size_t i) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL pack<value_type, W> load(std::size_t i) const {
     using P = pack<value_type, W>;
     auto const* const from = first_ + i * step_;
     if constexpr (P::registers == 1 && W > 1)
@@ -109,20 +109,20 @@ struct source<It> {
   }
 
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<value_type, W> load_first(std::size_t i, std::size_t count) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL pack<value_type, W> load_first(std::size_t i, std::size_t count) const {
     auto const* const from = first_ + i * step_;
     return pack<value_type, W>::generate([&](std::size_t j) { return from[j < count ? j * step_ : 0]; });
   }
 
   template <std::size_t W>
-  TARTAN_ALWAYS_INLINE void store(std::size_t i, pack<value_type, W> const& value) const
+  TARTAN_INLINE_KERNEL void store(std::size_t i, pack<value_type, W> const& value) const
     requires writable
   {
     store_first<W>(i, value, W);
   }
 
   template <std::size_t W>
-  TARTAN_ALWAYS_INLINE void store_first(std::size_t i, pack<value_type, W> const& value, std::size_t count) const
+  TARTAN_INLINE_KERNEL void store_first(std::size_t i, pack<value_type, W> const& value, std::size_t count) const
     requires writable
   {
     value_type lane[W];
@@ -134,7 +134,7 @@ struct source<It> {
  private:
   /// The second load begins early, so that nothing behind the last element is read.
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE static pack<value_type, W> every_other(value_type const* from) {
+  [[nodiscard]] TARTAN_INLINE_KERNEL static pack<value_type, W> every_other(value_type const* from) {
     using P = pack<value_type, W>;
     P const low = P::load(from), high = P::load(from + W - 1);
     P out;
@@ -160,15 +160,15 @@ struct source<It> {
   static constexpr std::size_t lane_bytes = sizeof(value_type);
   static constexpr bool writable = false;
 
-  TARTAN_ALWAYS_INLINE explicit source(It first) : first_(*first) {}
+  TARTAN_INLINE_KERNEL explicit source(It first) : first_(*first) {}
 
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<value_type, W> load(std::size_t i) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL pack<value_type, W> load(std::size_t i) const {
     return pack<value_type, W>::iota(static_cast<value_type>(first_ + static_cast<value_type>(i)));
   }
 
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE pack<value_type, W> load_first(std::size_t i, std::size_t count) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL pack<value_type, W> load_first(std::size_t i, std::size_t count) const {
     return select(mask<sizeof(value_type), W>::first(count), load<W>(i),
                   static_cast<value_type>(first_ + static_cast<value_type>(i)));
   }
@@ -202,16 +202,16 @@ class sources<std::tuple<It...>> {
   static constexpr bool writable = false;  ///< no pack is written to it; see refer() and put_back()
   static constexpr std::size_t lane_bytes = (std::max)({source<It>::lane_bytes...});
 
-  TARTAN_ALWAYS_INLINE explicit sources(std::tuple<It...> const& first)
+  TARTAN_INLINE_KERNEL explicit sources(std::tuple<It...> const& first)
       : each_(std::apply([](auto const&... it) { return std::tuple{source<It>{it}...}; }, first)) {}
 
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE auto load(std::size_t i) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL auto load(std::size_t i) const {
     return std::apply([i](auto const&... s) TARTAN_INLINE_LAMBDA { return std::tuple{s.template load<W>(i)...}; },
                       each_);
   }
   template <std::size_t W>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE auto load_first(std::size_t i, std::size_t count) const {
+  [[nodiscard]] TARTAN_INLINE_KERNEL auto load_first(std::size_t i, std::size_t count) const {
     return std::apply([&](auto const&... s)
                           TARTAN_INLINE_LAMBDA { return std::tuple{s.template load_first<W>(i, count)...}; },
                       each_);
@@ -219,14 +219,14 @@ class sources<std::tuple<It...>> {
 
   /// What a function that changes elements gets: references, as the elements of a zip are.
   template <class... P>
-  [[nodiscard]] TARTAN_ALWAYS_INLINE static auto refer(std::tuple<P...>& packs) {
+  [[nodiscard]] TARTAN_INLINE_KERNEL static auto refer(std::tuple<P...>& packs) {
     return std::apply([](auto&... p) TARTAN_INLINE_LAMBDA { return std::tuple<pack_reference<It, P>...>{p...}; },
                       packs);
   }
 
   /// Writes what may have changed: the first `count` lanes.
   template <std::size_t W, class... P>
-  TARTAN_ALWAYS_INLINE void put_back(std::size_t i, std::tuple<P...> const& packs, std::size_t count = W) const {
+  TARTAN_INLINE_KERNEL void put_back(std::size_t i, std::tuple<P...> const& packs, std::size_t count = W) const {
     unroll<sizeof...(It)>([&](auto k) TARTAN_INLINE_LAMBDA {
       if constexpr (std::tuple_element_t<k, std::tuple<source<It>...>>::writable) {
         if (count == W)
@@ -247,7 +247,7 @@ class sources<std::tuple<It...>> {
 template <class It>
   requires impl::all_have_packs<impl::iterators_of<It>>
 struct source<It> : impl::sources<impl::iterators_of<It>> {
-  TARTAN_ALWAYS_INLINE explicit source(It const& first) : impl::sources<impl::iterators_of<It>>(first.iterators()) {}
+  TARTAN_INLINE_KERNEL explicit source(It const& first) : impl::sources<impl::iterators_of<It>>(first.iterators()) {}
 };
 
 /// An iterator from which packs can be read.
@@ -262,7 +262,7 @@ namespace impl {
 
 /// source::unaligned() of sources that know it; 0 where alignment means nothing.
 template <class S>
-TARTAN_ALWAYS_INLINE std::size_t unaligned_elements(S const& from) {
+TARTAN_INLINE_KERNEL std::size_t unaligned_elements(S const& from) {
   if constexpr (requires { from.unaligned(); })
     return from.unaligned();
   else
@@ -275,7 +275,7 @@ using loaded = decltype(std::declval<source<It> const&>().template load<W>(0));
 
 /// The result of a function as a pack of To: a mask counts as 0 and 1, a number stands in every lane.
 template <class To, std::size_t W, class R>
-TARTAN_ALWAYS_INLINE pack<To, W> as_pack(R const& result) {
+TARTAN_INLINE_KERNEL pack<To, W> as_pack(R const& result) {
   if constexpr (any_mask<R>)
     return select(mask<sizeof(To), W>(result), To{1}, To{0});
   else

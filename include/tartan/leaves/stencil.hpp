@@ -8,7 +8,7 @@
 #include <type_traits>  // is_floating_point_v, remove_cvref_t
 #include <utility>      // index_sequence
 
-#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_INLINE_KERNEL
 #include "tartan/exec/stencil_row.hpp"   // row_neighbours, row_extent, put_results
 #include "tartan/leaves/arithmetic.hpp"  // operators of packs
 #include "tartan/leaves/isa.hpp"         // TARTAN_FLATTEN, register_bytes
@@ -24,7 +24,7 @@ using detail::row_neighbours;
 
 /// The places of the W points of row `q` that begin at `column`: D integers, the last of them a pack.
 template <std::size_t D, std::size_t W>
-[[nodiscard]] TARTAN_ALWAYS_INLINE auto place(row_extent const& extent, std::ptrdiff_t column, int q) {
+[[nodiscard]] TARTAN_INLINE_KERNEL auto place(row_extent const& extent, std::ptrdiff_t column, int q) {
   auto x = pack<int, W>::iota(static_cast<int>(column));
   if (extent.period != 0) {
     auto const n = static_cast<int>(extent.period);
@@ -48,14 +48,14 @@ struct near_rows {
   T const* row[2 * reach + R];
 
   /// Planes within `radius` of R planes, of which the first lies `first` planes on, can be read.
-  TARTAN_ALWAYS_INLINE near_rows(row_neighbours<T> const& rows, int radius, int first) : all(rows) {
+  TARTAN_INLINE_KERNEL near_rows(row_neighbours<T> const& rows, int radius, int first) : all(rows) {
     int const last = radius + first + static_cast<int>(R) - 1;
     unroll<2 * reach + R>([&](auto i) TARTAN_INLINE_LAMBDA {
       constexpr int d = static_cast<int>(i) - reach;
       row[i] = rows.planes[d < -radius ? -radius : d > last ? last : d];
     });
   }
-  TARTAN_ALWAYS_INLINE T const* plane(int d) const {
+  TARTAN_INLINE_KERNEL T const* plane(int d) const {
     return -reach <= d && d < reach + static_cast<int>(R) ? row[d + reach] : all.planes[d];
   }
 };
@@ -69,22 +69,22 @@ struct loading_point {
   std::ptrdiff_t column;
   int q = 0;
 
-  TARTAN_ALWAYS_INLINE value_type operator()(int x) const
+  TARTAN_INLINE_KERNEL value_type operator()(int x) const
     requires(D == 1)
   {
     return value_type::load(rows.plane(0) + column + x);
   }
-  TARTAN_ALWAYS_INLINE value_type operator()(int y, int x) const
+  TARTAN_INLINE_KERNEL value_type operator()(int y, int x) const
     requires(D == 2)
   {
     return value_type::load(rows.plane(y + q) + column + x);
   }
-  TARTAN_ALWAYS_INLINE value_type operator()(int z, int y, int x) const
+  TARTAN_INLINE_KERNEL value_type operator()(int z, int y, int x) const
     requires(D == 3)
   {
     return value_type::load(rows.plane(z + q) + y * rows.all.row_stride + column + x);
   }
-  [[nodiscard]] TARTAN_ALWAYS_INLINE auto index() const { return place<D, W>(extent, column, q); }
+  [[nodiscard]] TARTAN_INLINE_KERNEL auto index() const { return place<D, W>(extent, column, q); }
 };
 
 /// The packs before, at and behind the present place, in each row within a radius of 1 of the `R` rows that are
@@ -96,7 +96,7 @@ struct row_windows {
   T const* row[rows];
   pack<T, W> before[rows], here[rows], behind[rows];
 
-  TARTAN_ALWAYS_INLINE void begin(row_neighbours<T> const& r, row_extent const& extent, std::ptrdiff_t column) {
+  TARTAN_INLINE_KERNEL void begin(row_neighbours<T> const& r, row_extent const& extent, std::ptrdiff_t column) {
     // Where f looks at no other plane or row there need be none: the point's own stands for it.
     std::ptrdiff_t const last = extent.plane_radius + static_cast<std::ptrdiff_t>(R) - 1;
     auto const plane = [&](std::ptrdiff_t d) TARTAN_INLINE_LAMBDA {
@@ -112,12 +112,12 @@ struct row_windows {
       here[i] = pack<T, W>::load(row[i] + column);
     });
   }
-  TARTAN_ALWAYS_INLINE void look_ahead(std::ptrdiff_t column) {
+  TARTAN_INLINE_KERNEL void look_ahead(std::ptrdiff_t column) {
     unroll<rows>([&](auto i) TARTAN_INLINE_LAMBDA {
       behind[i] = pack<T, W>::load(row[i] + column + static_cast<std::ptrdiff_t>(W));
     });
   }
-  TARTAN_ALWAYS_INLINE void advance() {
+  TARTAN_INLINE_KERNEL void advance() {
     unroll<rows>([&](auto i) TARTAN_INLINE_LAMBDA {
       before[i] = here[i];
       here[i] = behind[i];
@@ -132,7 +132,7 @@ struct near_neighbours {
   pack<T, W> west[rows], here[rows], east[rows];
 
   template <std::size_t Q, std::size_t R>
-  TARTAN_ALWAYS_INLINE static near_neighbours of(row_windows<T, D, W, R> const& w) {
+  TARTAN_INLINE_KERNEL static near_neighbours of(row_windows<T, D, W, R> const& w) {
     near_neighbours out;
     unroll<rows>([&](auto i) TARTAN_INLINE_LAMBDA {
       constexpr std::size_t from = i + (D == 3 ? 3 * Q : Q);
@@ -152,7 +152,7 @@ struct near_neighbours {
 
  private:
   template <std::size_t Q>
-  TARTAN_ALWAYS_INLINE static void separate(pack<T, W>& p) {
+  TARTAN_INLINE_KERNEL static void separate(pack<T, W>& p) {
     unroll<pack<T, W>::registers>([&](auto r) TARTAN_INLINE_LAMBDA { opaque<static_cast<int>(Q)>(p.part[r]); });
   }
 };
@@ -163,27 +163,27 @@ struct sliding_point {
   near_neighbours<T, D, W> const& neighbours;
   loading_point<T, D, W, R> far;
 
-  TARTAN_ALWAYS_INLINE value_type operator()(int x) const
+  TARTAN_INLINE_KERNEL value_type operator()(int x) const
     requires(D == 1)
   {
     return near(x) ? beside(0, x) : far(x);
   }
-  TARTAN_ALWAYS_INLINE value_type operator()(int y, int x) const
+  TARTAN_INLINE_KERNEL value_type operator()(int y, int x) const
     requires(D == 2)
   {
     return near(y) && near(x) ? beside(y + 1, x) : far(y, x);
   }
-  TARTAN_ALWAYS_INLINE value_type operator()(int z, int y, int x) const
+  TARTAN_INLINE_KERNEL value_type operator()(int z, int y, int x) const
     requires(D == 3)
   {
     return near(z) && near(y) && near(x) ? beside(3 * z + y + 4, x) : far(z, y, x);
   }
-  [[nodiscard]] TARTAN_ALWAYS_INLINE auto index() const { return far.index(); }
+  [[nodiscard]] TARTAN_INLINE_KERNEL auto index() const { return far.index(); }
 
  private:
   /// A function that looks farther than its radius (this one is compiled for every radius) finds no window there.
-  TARTAN_ALWAYS_INLINE static bool near(int i) { return -1 <= i && i <= 1; }
-  TARTAN_ALWAYS_INLINE value_type beside(int row, int x) const {
+  TARTAN_INLINE_KERNEL static bool near(int i) { return -1 <= i && i <= 1; }
+  TARTAN_INLINE_KERNEL value_type beside(int row, int x) const {
     auto const i = static_cast<std::size_t>(row);
     if (x < 0) return neighbours.west[i];
     if (x > 0) return neighbours.east[i];
@@ -215,7 +215,7 @@ struct row_walk {
 };
 
 template <std::size_t W, std::size_t R, class... Out>
-[[nodiscard]] TARTAN_ALWAYS_INLINE row_walk walk_of(std::tuple<Out*...> const (&out)[R], row_extent const& extent) {
+[[nodiscard]] TARTAN_INLINE_KERNEL row_walk walk_of(std::tuple<Out*...> const (&out)[R], row_extent const& extent) {
   constexpr auto step = static_cast<std::ptrdiff_t>(W);
   row_walk walk{extent.begin, extent.slack ? extent.end : extent.end - step + 1, extent.end, extent.end};
   std::ptrdiff_t const too_far = ((walk.begin % step) + step) % step;
@@ -236,7 +236,7 @@ template <std::size_t W, std::size_t R, class... Out>
 
 /// Writes the results of R rows for the W columns from `column` on, as far as they belong to the rows.
 template <std::size_t W, std::size_t R, class Result, class... Out>
-TARTAN_ALWAYS_INLINE void store_rows(row_walk const& walk, std::ptrdiff_t column,
+TARTAN_INLINE_KERNEL void store_rows(row_walk const& walk, std::ptrdiff_t column,
                                      std::tuple<Out*...> const (&targets)[R], Result const (&results)[R]) {
   auto const each = [&](auto const& store) TARTAN_INLINE_LAMBDA {
     unroll<R>([&](auto q) TARTAN_INLINE_LAMBDA {
@@ -257,7 +257,7 @@ TARTAN_ALWAYS_INLINE void store_rows(row_walk const& walk, std::ptrdiff_t column
 
 /// Asks for the columns from begin to end of what the next R rows read and these do not, into the second-level cache.
 template <std::size_t R, class T>
-TARTAN_ALWAYS_INLINE void ask_ahead(row_neighbours<T> const& in, std::ptrdiff_t begin, std::ptrdiff_t end) {
+TARTAN_INLINE_KERNEL void ask_ahead(row_neighbours<T> const& in, std::ptrdiff_t begin, std::ptrdiff_t end) {
   constexpr auto line = static_cast<std::ptrdiff_t>((std::max)(std::size_t{1}, 64 / sizeof(T)));
   for (std::size_t q = 0; q != R; ++q)
     for (std::ptrdiff_t i = begin; i < end; i += line) {
@@ -272,7 +272,7 @@ TARTAN_ALWAYS_INLINE void ask_ahead(row_neighbours<T> const& in, std::ptrdiff_t 
 /// could contract other products and sums. Where `asks`, ask(begin, end) goes before the computation of a few columns:
 /// of many lines that are asked for at once the processor drops most.
 template <std::size_t W, class Ask, class Compute>
-TARTAN_ALWAYS_INLINE void walk_row(row_walk const& walk, bool asks, Ask const& ask, Compute const& compute) {
+TARTAN_INLINE_KERNEL void walk_row(row_walk const& walk, bool asks, Ask const& ask, Compute const& compute) {
   constexpr auto step = static_cast<std::ptrdiff_t>(W);
   for (std::ptrdiff_t column = walk.begin; column < walk.end;) {
     std::ptrdiff_t stop = walk.end;
@@ -343,7 +343,7 @@ TARTAN_FLATTEN void loading_rows(F& f, std::tuple<row_neighbours<In>...> const& 
 
 /// out[q][i][column] = f(points) for R rows, W columns at a time.
 template <std::size_t D, std::size_t R, class F, class... In, class... Out>
-TARTAN_ALWAYS_INLINE void stencil_rows(F& f, std::tuple<row_neighbours<In>...> const& in,
+TARTAN_INLINE_KERNEL void stencil_rows(F& f, std::tuple<row_neighbours<In>...> const& in,
                                        std::tuple<Out*...> const (&out)[R], row_extent const& extent) {
   if constexpr (loads_neighbours<In..., Out...>) {
     loading_rows<D>(f, in, out, extent, 0);

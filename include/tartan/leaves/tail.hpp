@@ -4,7 +4,7 @@
 #include <cstddef>  // size_t
 #include <cstring>  // memcpy
 
-#include "tartan/core/config.hpp"    // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"    // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/isa.hpp"     // TARTAN_REGISTER_BYTES
 #include "tartan/leaves/vector.hpp"  // vec
 
@@ -28,7 +28,7 @@ using bytes64_from = char const*;
 using bytes64_to = char*;
 #endif
 
-TARTAN_ALWAYS_INLINE unsigned long long first_bytes(std::size_t count) {
+TARTAN_INLINE_KERNEL unsigned long long first_bytes(std::size_t count) {
   return count >= 64 ? ~0ull : (1ull << count) - 1;
 }
 
@@ -36,7 +36,7 @@ TARTAN_ALWAYS_INLINE unsigned long long first_bytes(std::size_t count) {
 
 /// The first min(count, N) elements at `from`, zeros in the other lanes.
 template <class T, std::size_t N>
-TARTAN_ALWAYS_INLINE vec<T, N> load_bytes(T const* from, std::size_t count) {
+TARTAN_INLINE_KERNEL vec<T, N> load_bytes(T const* from, std::size_t count) {
   if (count > N) count = N;
 #if TARTAN_BYTE_MASKS
   // One masked load of 64 bytes serves registers of every width: what the mask leaves out cannot fault.
@@ -55,7 +55,7 @@ TARTAN_ALWAYS_INLINE vec<T, N> load_bytes(T const* from, std::size_t count) {
 
 /// Writes the first min(count, N) lanes.
 template <class T, std::size_t N>
-TARTAN_ALWAYS_INLINE void store_bytes(T* to, vec<T, N> const& value, std::size_t count) {
+TARTAN_INLINE_KERNEL void store_bytes(T* to, vec<T, N> const& value, std::size_t count) {
   if (count > N) count = N;
 #if TARTAN_BYTE_MASKS
   bytes64 all{};
@@ -71,7 +71,7 @@ TARTAN_ALWAYS_INLINE void store_bytes(T* to, vec<T, N> const& value, std::size_t
 
 /// Writes a register past the caches where the target can.
 template <class T, class V>
-TARTAN_ALWAYS_INLINE void bypass(T* to, V const& value) {
+TARTAN_INLINE_KERNEL void bypass(T* to, V const& value) {
 #if defined(__clang__)
   __builtin_nontemporal_store(value, reinterpret_cast<V*>(to));
 #elif defined(__SSE2__)

@@ -8,7 +8,7 @@
 #include <type_traits>  // is_same_v, remove_cv_t
 #include <utility>      // index_sequence
 
-#include "tartan/core/config.hpp"  // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"  // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/isa.hpp"   // register_bytes
 
 namespace tartan::inline TARTAN_ABI::lanes {
@@ -60,27 +60,27 @@ inline constexpr std::size_t lanes_in_register = N < register_bytes / sizeof(T) 
 /// The mask of a compiler's built-in function, whose type is a different integer in each.
 struct every_lane {
   template <class M>
-  TARTAN_ALWAYS_INLINE constexpr operator M() const {
+  TARTAN_INLINE_KERNEL constexpr operator M() const {
     return static_cast<M>(-1);
   }
 };
 
 /// The same bits as another vector type of that size.
 template <class To, class From>
-TARTAN_ALWAYS_INLINE To bits(From const& from) {
+TARTAN_INLINE_KERNEL To bits(From const& from) {
   static_assert(sizeof(To) == sizeof(From));
   return __builtin_bit_cast(To, from);
 }
 
 /// f(0), f(1), ... f(N - 1) with constants, so that registers in arrays never meet a run-time index.
 template <std::size_t N, class F>
-TARTAN_ALWAYS_INLINE constexpr void unroll(F&& f) {
+TARTAN_INLINE_KERNEL constexpr void unroll(F&& f) {
   [&]<std::size_t... I>(std::index_sequence<I...>)
       TARTAN_INLINE_LAMBDA { (f(std::integral_constant<std::size_t, I>{}), ...); }(std::make_index_sequence<N>{});
 }
 
 template <class T, std::size_t N>
-TARTAN_ALWAYS_INLINE vec<T, N> broadcast(T value) {
+TARTAN_INLINE_KERNEL vec<T, N> broadcast(T value) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) TARTAN_INLINE_LAMBDA {
     return vec<T, N>{(static_cast<void>(I), value)...};
   }(std::make_index_sequence<N>{});
@@ -88,7 +88,7 @@ TARTAN_ALWAYS_INLINE vec<T, N> broadcast(T value) {
 
 /// Lanes First, First + 1, ... of a, `Count` of them.
 template <class T, std::size_t N, std::size_t First, std::size_t Count>
-TARTAN_ALWAYS_INLINE vec<T, Count> extract(vec<T, N> const& a) {
+TARTAN_INLINE_KERNEL vec<T, Count> extract(vec<T, N> const& a) {
   if constexpr (Count == N) {
     return a;
   } else {
@@ -100,7 +100,7 @@ TARTAN_ALWAYS_INLINE vec<T, Count> extract(vec<T, N> const& a) {
 
 /// a's lanes, then b's.
 template <class T, std::size_t N>
-TARTAN_ALWAYS_INLINE vec<T, 2 * N> join(vec<T, N> const& a, vec<T, N> const& b) {
+TARTAN_INLINE_KERNEL vec<T, 2 * N> join(vec<T, N> const& a, vec<T, N> const& b) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) TARTAN_INLINE_LAMBDA {
     return __builtin_shufflevector(a, b, static_cast<int>(I)...);
   }(std::make_index_sequence<2 * N>{});
@@ -109,7 +109,7 @@ TARTAN_ALWAYS_INLINE vec<T, 2 * N> join(vec<T, N> const& a, vec<T, N> const& b) 
 /// The compiler may assume nothing about a's value from here on: it contracts and reorders nothing across. What is made
 /// opaque twice is the same value to clang, unless by two numbers.
 template <int Number = 0, class V>
-TARTAN_ALWAYS_INLINE void opaque(V& a) {
+TARTAN_INLINE_KERNEL void opaque(V& a) {
   if constexpr (sizeof(V) < 16) {
     asm("" : "+m"(a) : "i"(Number));
   } else {

@@ -5,7 +5,7 @@
 #include <cstddef>      // size_t
 #include <type_traits>  // is_arithmetic_v
 
-#include "tartan/core/config.hpp"        // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"        // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/arithmetic.hpp"  // lift
 #include "tartan/leaves/convert.hpp"     // convert
 #include "tartan/leaves/pack.hpp"        // pack
@@ -20,34 +20,34 @@ class wrapped {
  public:
   using value_type = std::conditional_t<N == 0, T, lanes_type>;
 
-  TARTAN_ALWAYS_INLINE constexpr explicit wrapped(value_type const& value) : value_(value) {}
+  TARTAN_INLINE_KERNEL constexpr explicit wrapped(value_type const& value) : value_(value) {}
   /// An integer stands in every lane, modulo 2 to the bits of T.
   template <std::integral I>
-  TARTAN_ALWAYS_INLINE constexpr wrapped(I number) : value_(static_cast<T>(number)) {}
+  TARTAN_INLINE_KERNEL constexpr wrapped(I number) : value_(static_cast<T>(number)) {}
 
-  [[nodiscard]] TARTAN_ALWAYS_INLINE constexpr value_type const& value() const { return value_; }
+  [[nodiscard]] TARTAN_INLINE_KERNEL constexpr value_type const& value() const { return value_; }
 
-  TARTAN_ALWAYS_INLINE friend constexpr wrapped operator+(wrapped const& a, wrapped const& b) {
+  TARTAN_INLINE_KERNEL friend constexpr wrapped operator+(wrapped const& a, wrapped const& b) {
     return each(a, b, [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x + y; });
   }
-  TARTAN_ALWAYS_INLINE friend constexpr wrapped operator-(wrapped const& a, wrapped const& b) {
+  TARTAN_INLINE_KERNEL friend constexpr wrapped operator-(wrapped const& a, wrapped const& b) {
     return each(a, b, [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x - y; });
   }
-  TARTAN_ALWAYS_INLINE friend constexpr wrapped operator*(wrapped const& a, wrapped const& b) {
+  TARTAN_INLINE_KERNEL friend constexpr wrapped operator*(wrapped const& a, wrapped const& b) {
     return each(a, b, [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x * y; });
   }
   /// @{ By less than the bits of T. Upwards, what leaves T is lost.
-  TARTAN_ALWAYS_INLINE friend constexpr wrapped operator<<(wrapped const& a, int by) {
+  TARTAN_INLINE_KERNEL friend constexpr wrapped operator<<(wrapped const& a, int by) {
     return each(a, wrapped(by), [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x << y; });
   }
-  TARTAN_ALWAYS_INLINE friend constexpr wrapped operator>>(wrapped const& a, int by) {
+  TARTAN_INLINE_KERNEL friend constexpr wrapped operator>>(wrapped const& a, int by) {
     return each(a, wrapped(by), [](auto const& x, auto const& y) TARTAN_INLINE_LAMBDA { return x >> y; });
   }
   /// @}
 
  private:
   template <class F>
-  TARTAN_ALWAYS_INLINE static constexpr wrapped each(wrapped const& a, wrapped const& b, F&& f) {
+  TARTAN_INLINE_KERNEL static constexpr wrapped each(wrapped const& a, wrapped const& b, F&& f) {
     if constexpr (N == 0)
       return wrapped(static_cast<T>(f(static_cast<unsigned long long>(a.value_), b.value_)));
     else
@@ -65,19 +65,19 @@ class wrapped {
 ///
 /// to<U> makes an ordinary number or pack of it.
 template <std::unsigned_integral T, lane_type From, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE wrapped<T, N> wrapping(pack<From, N> const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL wrapped<T, N> wrapping(pack<From, N> const& a) {
   return wrapped<T, N>(impl::convert<T>(a));
 }
 
 template <std::unsigned_integral T, class From>
   requires std::is_arithmetic_v<From>
-[[nodiscard]] TARTAN_ALWAYS_INLINE constexpr wrapped<T, 0> wrapping(From a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL constexpr wrapped<T, 0> wrapping(From a) {
   return wrapped<T, 0>(static_cast<T>(a));
 }
 
 /// The value as a number or a pack of To: what To does not hold wraps.
 template <lane_type To, std::unsigned_integral T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE constexpr auto to(wrapped<T, N> const& a) {
+[[nodiscard]] TARTAN_INLINE_KERNEL constexpr auto to(wrapped<T, N> const& a) {
   if constexpr (N == 0)
     return static_cast<To>(a.value());
   else

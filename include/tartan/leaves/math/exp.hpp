@@ -5,7 +5,7 @@
 #include <cstddef>      // size_t
 #include <type_traits>  // is_same_v
 
-#include "tartan/core/config.hpp"         // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"         // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/math/kernel.hpp"  // polynomial, round_product, finished
 #include "tartan/leaves/pack.hpp"         // pack
 
@@ -39,7 +39,7 @@ struct exp_constants<double> {
 
 /// y * 2^n, right for results that are subnormal or overflow; `shifted` holds n in its low bits.
 template <any_pack P>
-TARTAN_ALWAYS_INLINE P scale(P const& y, rounded<P> const& n) {
+TARTAN_INLINE_KERNEL P scale(P const& y, rounded<P> const& n) {
   using T = float_of<P>;
 #if TARTAN_REGISTER_BYTES == 64 && __has_builtin(__builtin_ia32_scalefps512_mask) && \
     __has_builtin(__builtin_ia32_scalefpd512_mask) && __has_builtin(__builtin_ia32_scalefps128_mask)
@@ -81,7 +81,7 @@ TARTAN_ALWAYS_INLINE P scale(P const& y, rounded<P> const& n) {
 /// Error: at most 1.1 ulp. exp(-infinity) is 0, exp(infinity) and overflow are infinity, a NaN stays one, subnormal
 /// results are right. exp(x) of a number runs the same kernel: the same bits in every leaf of one build.
 template <std::floating_point T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> exp(pack<T, N> const& x) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> exp(pack<T, N> const& x) {
   using P = pack<T, N>;
   using k = impl::exp_constants<T>;
   // The NaN is min's and max's left argument, which they keep.

@@ -7,7 +7,7 @@
 #include <limits>       // numeric_limits
 #include <type_traits>  // is_same_v
 
-#include "tartan/core/config.hpp"        // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"        // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/arithmetic.hpp"  // operators of packs
 #include "tartan/leaves/isa.hpp"         // has_fused_multiply_add
 #include "tartan/leaves/numeric.hpp"     // fma
@@ -40,7 +40,7 @@ struct format<double> {
 
 /// a * b + c: fused where that is an instruction, in two roundings elsewhere.
 template <any_pack P>
-TARTAN_ALWAYS_INLINE P multiply_add(P const& a, P const& b, P const& c) {
+TARTAN_INLINE_KERNEL P multiply_add(P const& a, P const& b, P const& c) {
   if constexpr (has_fused_multiply_add)
     return fma(a, b, c);
   else
@@ -49,20 +49,20 @@ TARTAN_ALWAYS_INLINE P multiply_add(P const& a, P const& b, P const& c) {
 
 /// c[0] + x * (c[1] + x * (c[2] + ...)).
 template <any_pack P, std::size_t Terms>
-TARTAN_ALWAYS_INLINE P polynomial(P const& x, float_of<P> const (&c)[Terms]) {
+TARTAN_INLINE_KERNEL P polynomial(P const& x, float_of<P> const (&c)[Terms]) {
   P sum = c[Terms - 1];
   for (std::size_t i = Terms - 1; i-- != 0;) sum = multiply_add(sum, x, P{c[i]});
   return sum;
 }
 
 template <any_pack P>
-TARTAN_ALWAYS_INLINE ints_of<P> to_bits(P const& a) {
+TARTAN_INLINE_KERNEL ints_of<P> to_bits(P const& a) {
   return by_register<ints_of<P>>([](auto const& x) TARTAN_INLINE_LAMBDA { return bits<typename ints_of<P>::vec>(x); },
                                  a);
 }
 
 template <any_pack P>
-TARTAN_ALWAYS_INLINE P from_bits(ints_of<P> const& a) {
+TARTAN_INLINE_KERNEL P from_bits(ints_of<P> const& a) {
   return by_register<P>([](auto const& x) TARTAN_INLINE_LAMBDA { return bits<typename P::vec>(x); }, a);
 }
 
@@ -73,7 +73,7 @@ struct rounded {
 };
 
 template <any_pack P>
-TARTAN_ALWAYS_INLINE rounded<P> round_product(P const& a, float_of<P> factor) {
+TARTAN_INLINE_KERNEL rounded<P> round_product(P const& a, float_of<P> factor) {
   P shifted = multiply_add(a, P{factor}, P{format<float_of<P>>::rounder});
   unroll<P::registers>([&](auto r) TARTAN_INLINE_LAMBDA { opaque(shifted.part[r]); });
   return {shifted, shifted - format<float_of<P>>::rounder};
@@ -82,7 +82,7 @@ TARTAN_ALWAYS_INLINE rounded<P> round_product(P const& a, float_of<P> factor) {
 /// What a kernel returns: opaque, so that the caller's additions contract with nothing inside and a number and a
 /// lane get the same bits.
 template <any_pack P>
-TARTAN_ALWAYS_INLINE P finished(P a) {
+TARTAN_INLINE_KERNEL P finished(P a) {
   unroll<P::registers>([&](auto r) TARTAN_INLINE_LAMBDA { opaque(a.part[r]); });
   return a;
 }
@@ -93,7 +93,7 @@ using scalar_pack = pack<T, 16 / sizeof(T)>;
 
 /// any(a > limit). (g++ 12 makes whole registers of what comparisons answer, and bits of them again.)
 template <any_pack P>
-TARTAN_ALWAYS_INLINE bool any_greater(P const& a, float_of<P> limit) {
+TARTAN_INLINE_KERNEL bool any_greater(P const& a, float_of<P> limit) {
 #if TARTAN_REGISTER_BYTES == 64 && !defined(__clang__) && __has_builtin(__builtin_ia32_cmpps512_mask) && \
     __has_builtin(__builtin_ia32_cmppd512_mask)
   if constexpr (sizeof(typename P::vec) == 64) {

@@ -5,7 +5,7 @@
 #include <cstddef>   // size_t
 #include <limits>    // numeric_limits
 
-#include "tartan/core/config.hpp"         // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"         // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/cast.hpp"         // to
 #include "tartan/leaves/math/kernel.hpp"  // polynomial, to_bits, finished
 #include "tartan/leaves/pack.hpp"         // pack
@@ -34,7 +34,7 @@ inline constexpr int half_to_one = 0b1010, three_quarters_to_three_halves = 0b10
 
 /// The fraction; 1 of 0 and infinity, -1 of -0, NaN of NaN.
 template <int Where, class T, std::size_t L>
-TARTAN_ALWAYS_INLINE vec<T, L> fraction_of(vec<T, L> const& x) {
+TARTAN_INLINE_KERNEL vec<T, L> fraction_of(vec<T, L> const& x) {
   if constexpr (std::is_same_v<T, float> && L == 16)
     return __builtin_ia32_getmantps512_mask(x, Where, x, every_lane{}, 4);
   else if constexpr (std::is_same_v<T, float> && L == 8)
@@ -51,7 +51,7 @@ TARTAN_ALWAYS_INLINE vec<T, L> fraction_of(vec<T, L> const& x) {
 
 /// The whole part of log2 |x|: -infinity of 0, infinity of infinity.
 template <class T, std::size_t L>
-TARTAN_ALWAYS_INLINE vec<T, L> exponent_of(vec<T, L> const& x) {
+TARTAN_INLINE_KERNEL vec<T, L> exponent_of(vec<T, L> const& x) {
   if constexpr (std::is_same_v<T, float> && L == 16)
     return __builtin_ia32_getexpps512_mask(x, x, every_lane{}, 4);
   else if constexpr (std::is_same_v<T, float> && L == 8)
@@ -76,7 +76,7 @@ inline constexpr bool split_by_instructions = TARTAN_SPLITS_NUMBERS == 1 && size
 
 template <any_pack P>
   requires split_by_instructions<P>
-TARTAN_ALWAYS_INLINE split_number<P> split(P const& x) {
+TARTAN_INLINE_KERNEL split_number<P> split(P const& x) {
   using T = float_of<P>;
   auto const exponent = [](P const& a) TARTAN_INLINE_LAMBDA {
     return by_register<P>([](auto const& v) TARTAN_INLINE_LAMBDA { return exponent_of<T, P::register_lanes>(v); }, a);
@@ -100,7 +100,7 @@ TARTAN_ALWAYS_INLINE split_number<P> split(P const& x) {
 #endif
 
 template <any_pack P>
-TARTAN_ALWAYS_INLINE split_number<P> split(P const& x) {
+TARTAN_INLINE_KERNEL split_number<P> split(P const& x) {
   using T = float_of<P>;
   using I = typename ints_of<P>::value_type;
   constexpr int fraction = format<T>::fraction;
@@ -117,7 +117,7 @@ TARTAN_ALWAYS_INLINE split_number<P> split(P const& x) {
 
 /// log of a positive finite number that was split.
 template <std::size_t N>
-TARTAN_ALWAYS_INLINE pack<float, N> log_of(split_number<pack<float, N>> const& s) {
+TARTAN_INLINE_KERNEL pack<float, N> log_of(split_number<pack<float, N>> const& s) {
   using P = pack<float, N>;
   // (log(1 + f) - f + f^2 / 2) / f^3, relative error 6e-9 (of the second one 1e-8) against log(1 + f).
   static constexpr float by_root[] = {0x1.555554p-2F, -0x1.000226p-2F, 0x1.99a008p-3F, -0x1.547244p-3F,
@@ -132,7 +132,7 @@ TARTAN_ALWAYS_INLINE pack<float, N> log_of(split_number<pack<float, N>> const& s
 }
 
 template <std::size_t N>
-TARTAN_ALWAYS_INLINE pack<double, N> log_of(split_number<pack<double, N>> const& s) {
+TARTAN_INLINE_KERNEL pack<double, N> log_of(split_number<pack<double, N>> const& s) {
   using P = pack<double, N>;
   // With t = f / (2 + f): log(1 + f) = f - (f^2 / 2 - t * (f^2 / 2 + z * R(z))), z = t^2, R's error 1.3e-18.
   static constexpr double c[] = {0x1.5555555555592p-1, 0x1.999999997fd77p-2, 0x1.24924941f4fe6p-2, 0x1.c71c5206067bdp-3,
@@ -153,7 +153,7 @@ TARTAN_ALWAYS_INLINE pack<double, N> log_of(split_number<pack<double, N>> const&
 /// Error: at most 1.6 ulp. log(0) is -infinity, of a negative number NaN, of infinity
 /// infinity; a NaN stays one; subnormal arguments are right. log(x) of a number runs the same kernel.
 template <std::floating_point T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> log(pack<T, N> const& x) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> log(pack<T, N> const& x) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
   using wide = impl::scalar_pack<T>;
   if constexpr (impl::split_by_instructions<wide> && N < wide::size) {

@@ -5,7 +5,7 @@
 #include <concepts>  // floating_point
 #include <cstddef>   // size_t
 
-#include "tartan/core/config.hpp"         // TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"         // TARTAN_INLINE_KERNEL
 #include "tartan/leaves/cast.hpp"         // to
 #include "tartan/leaves/math/kernel.hpp"  // polynomial, round_product, replace_lanes
 #include "tartan/leaves/pack.hpp"         // pack
@@ -47,7 +47,7 @@ struct quarter_turn<double> {
 /// Takes away the quarter turns with fused operations: the first is exact, the others round once relative to what
 /// is left.
 template <any_pack P>
-TARTAN_ALWAYS_INLINE turned<P> reduce_fused(P const& x) {
+TARTAN_INLINE_KERNEL turned<P> reduce_fused(P const& x) {
   using k = quarter_turn<float_of<P>>;
   auto const n = round_product(x, float_of<P>(0.63661977236758134308));
   P rest = x;
@@ -57,7 +57,7 @@ TARTAN_ALWAYS_INLINE turned<P> reduce_fused(P const& x) {
 
 /// The same by exact products and differences.
 template <std::size_t N>
-TARTAN_ALWAYS_INLINE turned<pack<double, N>> reduce_split(pack<double, N> const& x) {
+TARTAN_INLINE_KERNEL turned<pack<double, N>> reduce_split(pack<double, N> const& x) {
   auto const n = round_product(x, 0.63661977236758134308);
   auto rest = x;
   for (double part : quarter_turn<double>::short_parts) {
@@ -69,7 +69,7 @@ TARTAN_ALWAYS_INLINE turned<pack<double, N>> reduce_split(pack<double, N> const&
 }
 
 template <any_pack P>
-TARTAN_ALWAYS_INLINE turned<P> reduce_turns(P const& x) {
+TARTAN_INLINE_KERNEL turned<P> reduce_turns(P const& x) {
   if constexpr (has_fused_multiply_add) {
     return reduce_fused(x);
   } else if constexpr (std::is_same_v<float_of<P>, double>) {
@@ -82,7 +82,7 @@ TARTAN_ALWAYS_INLINE turned<P> reduce_turns(P const& x) {
 
 /// sin(x + shift * pi / 2) for |x| <= limit, before the sign of x has had its say.
 template <any_pack P>
-TARTAN_ALWAYS_INLINE P turn(P const& x, int shift, ints_of<P>& quarter) {
+TARTAN_INLINE_KERNEL P turn(P const& x, int shift, ints_of<P>& quarter) {
   using k = quarter_turn<float_of<P>>;
   using I = typename ints_of<P>::value_type;
   auto const reduced = reduce_turns(x);
@@ -96,12 +96,12 @@ TARTAN_ALWAYS_INLINE P turn(P const& x, int shift, ints_of<P>& quarter) {
 
 /// Flips the sign of lanes whose `flip` has its sign bit set.
 template <any_pack P>
-TARTAN_ALWAYS_INLINE P flip_sign(P const& a, ints_of<P> const& flip) {
+TARTAN_INLINE_KERNEL P flip_sign(P const& a, ints_of<P> const& flip) {
   return from_bits<P>(to_bits(a) ^ (flip & (std::numeric_limits<typename ints_of<P>::value_type>::min)()));
 }
 
 template <any_pack P, class F>
-TARTAN_ALWAYS_INLINE P with_large_lanes(P computed, P const& x, F f) {
+TARTAN_INLINE_KERNEL P with_large_lanes(P computed, P const& x, F f) {
   constexpr auto limit = quarter_turn<float_of<P>>::limit;
   if (any_greater(abs(x), limit)) [[unlikely]] {  // NaN has become NaN anyway
     P right = computed, argument = x;             // copies, so that nothing but this branch needs them in memory
@@ -120,7 +120,7 @@ TARTAN_ALWAYS_INLINE P with_large_lanes(P computed, P const& x, F f) {
 /// Lanes beyond 65536 (float) or 524288 (double) are left to std::sin, one at a time: right, and slow. sin(x) of a
 /// number runs the same kernel.
 template <std::floating_point T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> sin(pack<T, N> const& x) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> sin(pack<T, N> const& x) {
   using P = pack<T, N>;
   impl::ints_of<P> quarter;
   auto const value = impl::turn(abs(x), 0, quarter);
@@ -130,7 +130,7 @@ template <std::floating_point T, std::size_t N>
 
 /// The cosine of x radians; see sin.
 template <std::floating_point T, std::size_t N>
-[[nodiscard]] TARTAN_ALWAYS_INLINE pack<T, N> cos(pack<T, N> const& x) {
+[[nodiscard]] TARTAN_INLINE_KERNEL pack<T, N> cos(pack<T, N> const& x) {
   using P = pack<T, N>;
   impl::ints_of<P> quarter;
   auto const value = impl::turn(abs(x), 1, quarter);
