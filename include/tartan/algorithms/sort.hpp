@@ -8,14 +8,16 @@
 #include <memory>       // addressof
 #include <ranges>       // begin, iterator_t, range_reference_t
 #include <string_view>  // string_view
-#include <type_traits>  // decay_t, is_lvalue_reference_v, is_nothrow_*, is_trivially_copyable_v
+#include <type_traits>  // decay_t, is_lvalue_reference_v, is_nothrow_*
 #include <utility>      // move
 
 #include "tartan/algorithms/map.hpp"              // write_alignment
 #include "tartan/algorithms/sort/indirect.hpp"    // permute, sort_entry, text_sort
 #include "tartan/algorithms/sort/keys.hpp"        // known_order, radix_key, radix_number
 #include "tartan/algorithms/sort/merge_sort.hpp"  // merge_sort
+#include "tartan/algorithms/sort/plain_sort.hpp"  // plain_sort
 #include "tartan/algorithms/sort/radix.hpp"       // radix_sort
+#include "tartan/algorithms/sort/small_sort.hpp"  // copied_freely, sort_on_the_spot
 #include "tartan/algorithms/unattended.hpp"       // unattended
 #include "tartan/core/errors.hpp"                 // cancelled, raise
 #include "tartan/core/slots.hpp"                  // slots
@@ -45,8 +47,23 @@ class sort_call {
         compare_(compare),
         proj_(proj) {}
 
+  /// Sorts a few elements before anything is made ready. Returns false if it did nothing.
+  static bool on_the_spot(It first, std::size_t n, Compare& compare, Proj& proj) {
+    if constexpr (moves_well && std::contiguous_iterator<It>) {
+      auto less = [&](element& a, element& b) -> bool {
+        if constexpr (radix_number<key> && known)
+          return number(std::invoke(proj, a)) < number(std::invoke(proj, b));
+        else
+          return static_cast<bool>(std::invoke(compare, std::invoke(proj, a), std::invoke(proj, b)));
+      };
+      return sort_on_the_spot(std::to_address(first), n, less);
+    } else {
+      return n < 2;
+    }
+  }
+
   void run() {
-    if (n_ < 2 || in_order()) return;
+    if (in_order()) return;
     if constexpr (radix_number<key> && known)
       in_place_ ? by_number() : by_number_of_entries();
     else if constexpr (is_text<key> && known && refers_to_text)
@@ -62,8 +79,8 @@ class sort_call {
   static constexpr bool descending = means_greater<Compare, key>;
   static constexpr bool moves_well =
       std::is_nothrow_move_constructible_v<element> && std::is_nothrow_move_assignable_v<element>;
-  static constexpr bool in_place_ = std::is_trivially_copyable_v<element> && std::contiguous_iterator<It> &&
-                                    sizeof(element) <= 16 && std::is_nothrow_invocable_v<Proj&, element&>;
+  static constexpr bool in_place_ = copied_freely<element> && std::contiguous_iterator<It> && sizeof(element) <= 16 &&
+                                    std::is_nothrow_invocable_v<Proj&, element&>;
   static constexpr bool refers_to_text = std::is_lvalue_reference_v<projected> || std::is_same_v<key, std::string_view>;
 
   [[nodiscard]] bool before(std::size_t i, std::size_t j) {
@@ -152,12 +169,16 @@ class sort_call {
 
   void by_comparison() {
     element* const home = std::to_address(first_);
-    slots<element> moved(n_);
-    each([&](std::size_t i) { moved.make(i, [&]() -> element { return std::move(home[i]); }); });
     auto less = [this](element& a, element& b) -> bool {
       return static_cast<bool>(std::invoke(compare_, std::invoke(proj_, a), std::invoke(proj_, b)));
     };
-    merge_sort<element, decltype(less), backend_type>(backend_, props_, less).into(moved.data(), home, n_);
+    slots<element> other(n_);
+    if constexpr (copied_freely<element>) {
+      plain_sort<element, decltype(less), backend_type>(backend_, props_, less)(home, other.data(), n_);
+    } else {
+      each([&](std::size_t i) { other.make(i, [&]() -> element { return std::move(home[i]); }); });
+      merge_sort<element, decltype(less), backend_type>(backend_, props_, less).into(other.data(), home, n_);
+    }
   }
 
   void by_comparison_of_indices() {
@@ -188,9 +209,9 @@ void sort_range(P const& policy, R& r, Compare& compare, Proj& proj) {
   if (policy.props().stop.requested()) raise<cancelled>();
   auto const first = std::ranges::begin(r);
   std::size_t const n = length(r);
-  sort_call<P, std::remove_const_t<decltype(first)>, Compare, Proj>(
-      policy, first, n, write_alignment<std::remove_cvref_t<R>>, compare, proj)
-      .run();
+  using call = sort_call<P, std::remove_const_t<decltype(first)>, Compare, Proj>;
+  if (!call::on_the_spot(first, n, compare, proj))
+    call(policy, first, n, write_alignment<std::remove_cvref_t<R>>, compare, proj).run();
   policy.props().progress.finished(n);  // no element has its place before
 }
 
@@ -206,8 +227,10 @@ void sort_range(P const& policy, R& r, Compare& compare, Proj& proj) {
 /// @param proj     What is compared: a function or a pointer to a member; called from several threads at once.
 ///
 /// Complexity: O(n) for numbers of up to 64 bits and O(total length) for std::string and std::string_view under less or
-/// greater, also through a projection; O(n log n) comparisons, span O(log^3 n), else. Extra memory: a second array of n
-/// elements, or 32 bytes an element where elements are large, throw when moved or are not trivial; both for texts.
+/// greater, also through a projection; O(n log n) comparisons, span O(n) where elements are copied freely, O(log^3 n)
+/// else; fewer of what is nearly in order, consists of a few runs, or has few distinct values. Extra memory: a second
+/// array of n elements, or 32 bytes an element where elements are large, throw when moved or are not trivial; both for
+/// texts; room for those that are out of order, where few are.
 /// Determinism: the result is that of stable_sort on every run.
 /// Exceptions: what compare or proj throws; the elements are then all there, in some order. A compare that is no strict
 /// weak order leaves them in some order, too. Not-a-numbers stand at the ends. If memory is short (std::bad_alloc),

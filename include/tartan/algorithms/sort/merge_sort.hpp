@@ -2,11 +2,12 @@
 // A stable merge sort for any comparator, also one that throws or lies.
 
 #include <cstddef>      // ptrdiff_t, size_t
-#include <type_traits>  // is_nothrow_move_assignable_v, is_trivially_copyable_v
+#include <type_traits>  // is_nothrow_move_assignable_v, is_nothrow_move_constructible_v
 #include <utility>      // move
 
-#include "tartan/core/range.hpp"       // first_error
-#include "tartan/exec/properties.hpp"  // properties
+#include "tartan/algorithms/sort/small_sort.hpp"  // copied_freely, insertion_sort
+#include "tartan/core/range.hpp"                  // first_error
+#include "tartan/exec/properties.hpp"             // properties
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -24,8 +25,36 @@ class merge_sort {
   /// Sorts the n elements of `from` into `home`, both of which hold objects.
   void into(T* from, T* home, std::size_t n) {
     sort(from, home, n, false);
-    error_.rethrow();
+    rethrow();
   }
+
+  /// Sorts the n elements of `home`; `other` holds as many objects.
+  void in_place(T* home, T* other, std::size_t n) {
+    sort(home, other, n, true);
+    rethrow();
+  }
+
+  /// Merges the sorted parts [from, from + half) and [from + half, from + n) into `to`. What less throws is kept.
+  void merge(T* from, std::size_t half, std::size_t n, T* to) noexcept {
+    merge({from, from + half, from + half, from + n, to});
+  }
+
+  /// f(), unless a comparison has thrown before.
+  template <class F>
+  void attempt(F f) noexcept {
+    if (failed()) return;
+#if TARTAN_EXCEPTIONS
+    try {
+      f();
+    } catch (...) {
+      error_.record(0);
+    }
+#else
+    f();
+#endif
+  }
+
+  void rethrow() { error_.rethrow(); }
 
  private:
   static constexpr std::size_t few = 20;             // elements: insertion
@@ -37,7 +66,7 @@ class merge_sort {
   /// The result goes back to where the elements are (`stay`) or to `other`.
   void sort(T* from, T* other, std::size_t n, bool stay) noexcept {
     if (n <= few) {
-      attempt([&] { insertion(from, n); });
+      attempt([&] { insertion_sort(from, n, less_); });
       if (!stay) move_all(from, from + n, other);
       return;
     }
@@ -50,19 +79,7 @@ class merge_sort {
     } else {
       backend_.fork_join(props_, left, right);
     }
-    T* const a = stay ? other : from;
-    merge({a, a + half, a + half, a + n, stay ? from : other});
-  }
-
-  void insertion(T* a, std::size_t n) {
-    for (std::size_t i = 1; i < n; ++i) {
-      std::size_t j = i;
-      while (j != 0 && less_(a[i], a[j - 1])) --j;
-      if (j == i) continue;
-      T x = std::move(a[i]);
-      for (std::size_t k = i; k != j; --k) a[k] = std::move(a[k - 1]);
-      a[j] = std::move(x);
-    }
+    stay ? merge(other, half, n, from) : merge(from, half, n, other);
   }
 
   /// Two neighbouring sorted parts on their way to `out`.
@@ -105,7 +122,7 @@ class merge_sort {
         p.r = p.r_end;
         return;
       }
-      if (std::is_trivially_copyable_v<T> && p.size() >= worth_pairing) {
+      if (copied_freely<T> && p.size() >= worth_pairing) {
         upper = cut(p);
         while (p.both(group) && upper.both(group)) take_groups(p, upper);
         while (p.both() && upper.both()) {
@@ -138,7 +155,7 @@ class merge_sort {
   }
 
   TARTAN_ALWAYS_INLINE void take_until_one_ends(pair_of_parts& p) {
-    if constexpr (std::is_trivially_copyable_v<T>)
+    if constexpr (copied_freely<T>)
       while (p.both(group))
         if (!take_whole_group(p))
           for (std::ptrdiff_t i = 0; i != group; ++i) take_next(p);
@@ -168,7 +185,7 @@ class merge_sort {
 
   TARTAN_ALWAYS_INLINE void take_next(pair_of_parts& p) {
     bool const right = less_(*p.r, *p.l);
-    if constexpr (std::is_trivially_copyable_v<T>) {  // no branch: it would be a coin toss
+    if constexpr (copied_freely<T>) {  // no branch: it would be a coin toss
       T const* const next = right ? p.r : p.l;
       *p.out = *next;
       p.r += right;
@@ -200,21 +217,6 @@ class merge_sort {
   }
 
   [[nodiscard]] bool failed() const noexcept { return error_.skips(1); }
-
-  /// f(), unless a comparison has thrown before.
-  template <class F>
-  void attempt(F f) noexcept {
-    if (failed()) return;
-#if TARTAN_EXCEPTIONS
-    try {
-      f();
-    } catch (...) {
-      error_.record(0);
-    }
-#else
-    f();
-#endif
-  }
 
   Backend const& backend_;
   properties props_;
