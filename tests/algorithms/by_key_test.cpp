@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -291,6 +292,33 @@ TEST_CASE("calls nest", "[by_key]") {
   });
   REQUIRE(m.size() == 5);
   for (auto const& [key, count] : m) CHECK(count == 20L * 64 * 65 / 2);
+}
+
+// ---- hashes of whole numbers
+// -----------------------------------------------------------------------------------------
+
+/// Steps beyond the first probe, for each of `keys` multiples of `stride` in a table of 2^bits cells.
+double extra_probes(std::size_t keys, unsigned bits, std::uint64_t stride) {
+  std::vector<bool> taken(std::size_t{1} << bits);
+  std::size_t steps = 0;
+  for (std::uint64_t i = 0; i != keys; ++i) {
+    std::size_t at = tn::detail::hash_number(i * stride) >> (64 - bits);
+    for (; taken[at]; at = (at + 1) % taken.size()) ++steps;
+    taken[at] = true;
+  }
+  return static_cast<double>(steps) / static_cast<double>(keys);
+}
+
+TEST_CASE("dense whole numbers meet nobody in a table, and no stride crowds together", "[by_key]") {
+  for (unsigned const bits : {6U, 8U, 12U, 16U}) CHECK(extra_probes(std::size_t{1} << (bits - 2), bits, 1) == 0);
+  CHECK(extra_probes(100'000, 18, 1) < 0.2);
+  std::vector<std::uint64_t> strides{0x9e3779b97f4a7c15ULL, 1'000'000'007};
+  for (unsigned i = 0; i != 47; ++i) strides.push_back(std::uint64_t{1} << i);  // doubles of whole numbers look so, too
+  for (std::uint64_t a = 1, b = 1; b < std::uint64_t{1} << 60; b += std::exchange(a, b)) strides.push_back(b);
+  for (std::uint64_t const stride : strides) {
+    CAPTURE(stride);
+    CHECK(extra_probes(16'000, 15, stride) < 20);
+  }
 }
 
 // ---- more keys than a cache holds, nearly all of them new ----------------------------------------------------------

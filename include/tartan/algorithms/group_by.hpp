@@ -1,6 +1,7 @@
 #pragma once
 // The elements of a range that have equal keys, together.
 
+#include <algorithm>      // sort
 #include <concepts>       // default_initializable, invocable
 #include <cstddef>        // size_t
 #include <functional>     // invoke
@@ -13,15 +14,18 @@
 #include <utility>        // forward, move, pair
 #include <vector>         // vector
 
-#include "tartan/algorithms/by_key.hpp"           // key_of_t
-#include "tartan/algorithms/by_key/grouping.hpp"  // grouping, key_table
-#include "tartan/algorithms/by_key/result.hpp"    // result_maker, result_order, sorted_map, unsorted_t
-#include "tartan/algorithms/unattended.hpp"       // unattended
-#include "tartan/core/slots.hpp"                  // slots
-#include "tartan/exec/backend.hpp"                // shared_memory_backend
-#include "tartan/exec/plan.hpp"                   // aggregate_blocks, block_plan
-#include "tartan/exec/policy.hpp"                 // execution_policy, supports
-#include "tartan/exec/source.hpp"                 // divisible_range, for_parts, length, subrange_of
+#include "tartan/algorithms/by_key.hpp"              // checked_key, key_of_t, table_key
+#include "tartan/algorithms/by_key/alone_first.hpp"  // for_range_alone_first
+#include "tartan/algorithms/by_key/front.hpp"        // front
+#include "tartan/algorithms/by_key/grouping.hpp"     // grouping, key_table
+#include "tartan/algorithms/by_key/result.hpp"       // result_maker, result_map_t, result_order, sorted_map, unsorted_t
+#include "tartan/algorithms/unattended.hpp"          // unattended
+#include "tartan/core/slots.hpp"                     // slots
+#include "tartan/exec/backend.hpp"                   // shared_memory_backend
+#include "tartan/exec/plan.hpp"                      // aggregate_blocks, block_plan
+#include "tartan/exec/policy.hpp"                    // execution_policy, supports
+#include "tartan/exec/scratch.hpp"                   // scratch
+#include "tartan/exec/source.hpp"                    // divisible_range, for_parts, length, subrange_of
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -81,24 +85,81 @@ class vectors_of_groups {
   std::unique_ptr<slots<std::vector<Element>>> made_;
 };
 
-/// The groups of n elements: key(look(i)) says where element i belongs, take(i) is what goes there. By one worker: no
-/// table beats that of the result where there is nobody to share with.
-template <class Key, class Element, class P, class KeyOf, class Look, class Take, class Order>
-result_map_t<Order, Key, std::vector<Element>> groups_one_by_one(P const& policy, std::size_t n, KeyOf& key,
-                                                                 Look const& look, Take const& take, Order order) {
-  std::unordered_map<Key, std::vector<Element>> map;
-  auto const group_of = [&](auto&& k) -> std::vector<Element>& {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(k)>, Key>)
-      return map[std::forward<decltype(k)>(k)];
-    else
-      return map[Key(std::forward<decltype(k)>(k))];
-  };
-  block_plan const plan = aggregate_blocks(n);
-  for (std::size_t b = 0; b != plan.count(); ++b)  // one after the other; between them a stop is seen
-    policy.backend().for_range(policy.props(), plan[b].size(), plan[b].size(), [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = plan[b].begin + begin; i != plan[b].begin + end; ++i)
-        group_of(std::invoke(key, look(i))).push_back(take(i));
+/// The groups of n elements in the map that is returned: key(look(i)) says where element i belongs, take(i) is what
+/// goes there. Whoever continues where all before is in its group puts elements there; others note down the keys. No
+/// table beats that of the result where there are few elements, or nobody to share with.
+template <class Key, class Element, class P, class KeyOf, class Look, class Take>
+class groups_in_map {
+ public:
+  using map = std::unordered_map<Key, std::vector<Element>>;
+
+  groups_in_map(P const& policy, KeyOf& key, Look const& look, Take const& take)
+      : policy_(policy),
+        key_(key),
+        look_(look),
+        take_(take),
+        width_(policy.backend().width(policy.props())),
+        by_worker_(width_) {}
+
+  map make(std::size_t n) {
+    block_plan const plan(n, width_ == 1 ? n / 256 + 4096 : n);
+    for (std::size_t b = 0; b != plan.count(); ++b)  // one after the other; between them a stop is seen
+      for_range_alone_first(
+          policy_.backend(), policy_.props(), plan[b].size(),
+          [&](std::size_t begin, std::size_t end) { add(plan[b].begin + begin, plan[b].begin + end); });
+    std::vector<noted*> all;
+    by_worker_.for_each([&](std::vector<std::unique_ptr<noted>>& some) {
+      for (auto& one : some) all.push_back(one.get());
     });
+    std::sort(all.begin(), all.end(), [](noted const* a, noted const* b) { return a->begin < b->begin; });
+    for (noted* one : all)
+      for (std::size_t i = 0; i != one->keys.size(); ++i)
+        map_[std::move(one->keys[i])].push_back(take_(one->begin + i));
+    return std::move(map_);
+  }
+
+ private:
+  /// Of a stretch of elements.
+  struct noted {
+    std::size_t begin;
+    std::vector<Key> keys{};
+  };
+
+  void add(std::size_t begin, std::size_t end) {
+    auto const mine = by_worker_.take();
+    // Who goes on with notes leaves the front alone: it would take its cache line from the one who is there.
+    bool const goes_on = !mine->empty() && mine->back()->begin + mine->back()->keys.size() == begin;
+    if (!goes_on && leading_.take(begin)) {
+      for (std::size_t i = begin; i != end; ++i) group_of(std::invoke(key_, look_(i))).push_back(take_(i));
+      leading_.leave(end);
+      return;
+    }
+    if (!goes_on) mine->push_back(std::make_unique<noted>(noted{begin}));
+    for (std::size_t i = begin; i != end; ++i) mine->back()->keys.push_back(Key(std::invoke(key_, look_(i))));
+  }
+
+  template <class K>
+  std::vector<Element>& group_of(K&& k) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<K>, Key>)
+      return map_[std::forward<K>(k)];
+    else
+      return map_[Key(std::forward<K>(k))];
+  }
+
+  P const& policy_;
+  KeyOf& key_;
+  Look const& look_;
+  Take const& take_;
+  std::size_t width_;
+  front leading_;
+  map map_;
+  scratch<std::vector<std::unique_ptr<noted>>> by_worker_;
+};
+
+template <class Key, class Element, class P, class KeyOf, class Look, class Take, class Order>
+result_map_t<Order, Key, std::vector<Element>> groups_without_table(P const& policy, std::size_t n, KeyOf& key,
+                                                                    Look const& look, Take const& take, Order order) {
+  auto map = groups_in_map<Key, Element, P, KeyOf, Look, Take>(policy, key, look, take).make(n);
   if constexpr (std::is_same_v<Order, unsorted_t>) {
     return map;
   } else {
@@ -112,12 +173,15 @@ result_map_t<Order, Key, std::vector<Element>> groups_one_by_one(P const& policy
   }
 }
 
+inline constexpr std::size_t too_few_to_deal_out = std::size_t{1} << 19;
+
 /// The same by all workers.
 template <class Key, class Element, class P, class KeyOf, class Look, class Take, class Order>
 auto groups_in_memory(P const& policy, std::size_t n, KeyOf& key, Look const& look, Take const& take, Order order) {
   using backend = typename P::backend_type;
   std::size_t const width = policy.backend().width(policy.props());
-  if (width == 1) return groups_one_by_one<Key, Element>(policy, n, key, look, take, std::move(order));
+  if (width == 1 || n < too_few_to_deal_out)
+    return groups_without_table<Key, Element>(policy, n, key, look, take, std::move(order));
   properties const quiet = unattended(policy.props());
   grouping<Key, backend> groups(policy.backend(), policy.props(), quiet, n, width,
                                 [&](std::size_t i) -> decltype(auto) { return std::invoke(key, look(i)); });
@@ -180,7 +244,9 @@ auto groups_from_afar(P const& policy, R& r, KeyOf& key, Order order) {
 /// @returns      std::unordered_map from keys to vectors; with sorted_by_key a std::map. Elements of a range of values
 ///               (or of one that cannot be cut) are moved in, all others are copied.
 ///
-/// Complexity: n calls of key and n copies. Extra memory: eight bytes an element, and a table of the keys.
+/// Complexity: n calls of key and n copies; below half a million elements one worker makes the groups, in the map that
+/// is returned, and the others call key. Extra memory: eight bytes an element, and a table of the keys; below, the keys
+/// of those elements whose key another worker called.
 /// Exceptions, Blocking, Thread safety: as for_each.
 template <execution_policy P, std::ranges::input_range R, class KeyOf, detail::result_order Order = detail::unsorted_t>
 [[nodiscard]] auto group_by(P const& policy, R&& r, KeyOf key, Order order = {}) {
@@ -190,8 +256,11 @@ template <execution_policy P, std::ranges::input_range R, class KeyOf, detail::r
                 "tartan: group_by does not support a property of this policy (it takes workers, grain, stop, progress, "
                 "name, on)");
   using element = std::ranges::range_value_t<R>;
-  using key_type = detail::key_of_t<KeyOf, R>;
-  if constexpr (!shared_memory_backend<typename P::backend_type>) {
+  using found = detail::key_of_t<KeyOf, R>;
+  using key_type = typename detail::checked_key<found>::type;
+  if constexpr (!detail::table_key<found>) {
+    return detail::result_map_t<Order, key_type, std::vector<element>>{};
+  } else if constexpr (!shared_memory_backend<typename P::backend_type>) {
     return detail::groups_from_afar<key_type, element>(policy, r, key, std::move(order));
   } else if constexpr (divisible_range<R>) {
     auto const first = std::ranges::begin(r);

@@ -44,6 +44,15 @@ class cell_list {
     ++size_;
   }
 
+  /// A cell of a table that shall not be used again before it has another key.
+  void push_cell(cell& from) {
+    if (next_ == end_) grow();
+    probe const p(from.key);
+    table::fill(*next_, std::move(from.value()), [&](layout& k) { k.set_from(from.key, p, store_); });
+    last_ = next_++;
+    ++size_;
+  }
+
   /// Whether the key that came last is p.
   [[nodiscard]] TARTAN_ALWAYS_INLINE bool last_is(probe const& p) const { return size_ != taken_ && last_->key.is(p); }
   template <class Combine>
@@ -59,6 +68,12 @@ class cell_list {
       to.add_cell(at(taken_++), combine);  // one that a combine threw at is not added again
     }
     clear();
+  }
+
+  /// f(cell) for all cells in their order.
+  template <class F>
+  void for_each(F&& f) {
+    for (std::size_t i = taken_; i != size_; ++i) f(at(i));
   }
 
   /// Gives back everything.

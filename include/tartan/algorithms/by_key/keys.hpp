@@ -14,7 +14,7 @@
 #include <utility>      // forward, move
 #include <vector>       // vector
 
-#include "tartan/algorithms/by_key/hash.hpp"  // hash_long_text, hash_words, load_little
+#include "tartan/algorithms/by_key/hash.hpp"  // hash_long_text, hash_number, hash_words, load_little
 #include "tartan/algorithms/by_key/held.hpp"  // held
 #include "tartan/core/config.hpp"             // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 
@@ -24,6 +24,7 @@
 //   set(k, probe, store)        fills an empty cell; throws before it changes anything
 //   set_from(cell, probe, store), move_from(cell)   take over the key of a cell of another table, or of one that shares
 //                                                   this one's store
+//   renew(k)             has the key again that set_from() of another cell took over: k equals it
 //   standard_hash()             what std::hash says of the key
 //   destroy(), take<Key>()      after which the cell must not be used
 
@@ -112,6 +113,7 @@ class text_key {
     high_ = p.high;
   }
   void set_from(text_key&, probe const& p, store& s) { set({}, p, s); }
+  void renew(std::string_view) noexcept {}
   void move_from(text_key& other) noexcept { *this = other; }
   void destroy() noexcept {}
 
@@ -168,16 +170,17 @@ class word_key {
   struct probe {
     Key key;
     std::uint64_t hash;
-    TARTAN_ALWAYS_INLINE explicit probe(Key k) noexcept : key(k), hash(hash_words(bits(k), 0)) {}
+    TARTAN_ALWAYS_INLINE explicit probe(Key k) noexcept : key(k), hash(hash_number(bits(k))) {}
     explicit probe(word_key const& k) noexcept : probe(k.key_) {}
   };
 
   [[nodiscard]] bool empty() const noexcept { return !used_; }
   TARTAN_ALWAYS_INLINE bool is(probe const& p) const noexcept { return key_ == p.key; }
-  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_words(bits(key_), 0); }
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_number(bits(key_)); }
 
   void set(Key, probe const& p, store&) noexcept { key_ = p.key, used_ = true; }
   void set_from(word_key&, probe const& p, store& s) noexcept { set(p.key, p, s); }
+  void renew(Key) noexcept {}
   void move_from(word_key& other) noexcept { *this = other; }
   void destroy() noexcept {}
   [[nodiscard]] std::size_t standard_hash() const noexcept { return std::hash<Key>{}(key_); }
@@ -229,6 +232,12 @@ class object_key {
     hash_ = p.hash;
   }
   void set_from(object_key& other, probe const& p, store& s) { set(std::move(other.key()), p, s); }
+  template <class E>
+  void renew(E&& k) {
+    held<Key> again(std::in_place, std::forward<E>(k));
+    object().~held();
+    ::new (static_cast<void*>(raw_)) held<Key>(std::move(again));
+  }
   void move_from(object_key& other) noexcept {
     ::new (static_cast<void*>(raw_)) held<Key>(std::move(other.object()));
     hash_ = other.hash_;

@@ -134,7 +134,7 @@ class result_maker {
   }
 
  private:
-  static constexpr std::size_t grain = 256, worth_sharing = 4096, batch = std::size_t{1} << 16;
+  static constexpr std::size_t grain = 256, worth_sharing = std::size_t{1} << 18, batch = std::size_t{1} << 16;
 
   template <class Backend>
   static std::size_t workers_of(Backend const& backend, properties const& props) {

@@ -23,6 +23,18 @@ namespace tartan::inline TARTAN_ABI::detail {
 template <class Value>
 using passed_on = std::conditional_t<std::is_trivially_copyable_v<Value> && sizeof(Value) <= 16, Value, Value&&>;
 
+/// Whether combine.take_in(old value, v) changes the old value where it lies.
+template <class Combine>
+inline constexpr bool combines_in_place = false;
+
+template <class Value, class Combine>
+TARTAN_ALWAYS_INLINE void combine_into(Value& old, Value&& v, Combine& combine) {
+  if constexpr (combines_in_place<Combine>)
+    combine.take_in(old, std::move(v));
+  else
+    old = static_cast<Value>(std::invoke(combine, std::move(old), std::move(v)));
+}
+
 /// Open addressing with linear probing. The home of a key is given by the highest bits of its hash (after the first
 /// `skip` bits), so that the keys whose hashes begin alike lie side by side: a partition of the table by hash is a
 /// stretch of cells.
@@ -32,6 +44,7 @@ class key_table {
  public:
   using layout = key_layout<Key>;
   using probe = typename layout::probe;
+  using value_type = Value;
 
   struct cell {
     layout key;
@@ -149,8 +162,7 @@ class key_table {
   /// combine(old value, v) becomes the value.
   template <class V, class Combine>
   TARTAN_ALWAYS_INLINE static void take_in(cell& c, V&& v, Combine& combine) {
-    Value& old = c.value();
-    old = static_cast<Value>(std::invoke(combine, std::move(old), static_cast<Value>(std::forward<V>(v))));
+    combine_into(c.value(), static_cast<Value>(std::forward<V>(v)), combine);
   }
 
   /// f(cell) for each key.
