@@ -96,6 +96,29 @@ TEST_CASE("until measures what it is told to, the same for any number of workers
   REQUIRE(changed.last == 0);
 }
 
+TEST_CASE("until sees every change, and none where there is none", "[stencil]") {
+  auto const last_of = []<class T>(T from, T to) {
+    tn::grid<T, 1> g(40);
+    g.fill(to);
+    g(17) = from;
+    auto const turn = [=](auto at) { return tn::lanes::select(at(0) == from, to, at(0)); };
+    return tn::stencil(tn::par.simd(), g, tn::until([](T) { return true; }), tn::radius(0), boundary::clamp, turn).last;
+  };
+  constexpr auto most = std::numeric_limits<std::int32_t>::max();
+  REQUIRE(last_of(std::int8_t{127}, std::int8_t{-128}) == 127);
+  REQUIRE(last_of(std::int8_t{-3}, std::int8_t{50}) == 53);
+  REQUIRE(last_of(std::int32_t{-2}, most) == most);
+  REQUIRE(last_of(std::uint8_t{255}, std::uint8_t{3}) == 252);
+  constexpr float infinite = std::numeric_limits<float>::infinity();
+  REQUIRE(last_of(1.0F, infinite) == infinite);
+
+  tn::grid<float, 1> wall(50);
+  wall.fill(infinite);
+  auto const stays = tn::stencil(tn::seq, wall, tn::until([](float d) { return d == 0; }).at_most(3), tn::radius(1),
+                                 boundary::clamp, cross1);
+  REQUIRE(stays.steps == 1);
+}
+
 TEST_CASE("stencil_into writes another type, from and to views with strides", "[stencil]") {
   std::vector<std::uint8_t> pixels(50 * 80);
   std::mt19937 random{11};

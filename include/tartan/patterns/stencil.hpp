@@ -5,17 +5,17 @@
 #include <array>        // array
 #include <cstddef>      // size_t, ptrdiff_t
 #include <tuple>        // apply, tuple
-#include <type_traits>  // remove_cvref_t, remove_reference_t
+#include <type_traits>  // is_const_v, remove_cv_t, remove_cvref_t, remove_pointer_t, remove_reference_t
 #include <utility>      // as_const, move
 
-#include "tartan/core/config.hpp"               // TARTAN_ABI
-#include "tartan/core/errors.hpp"               // bad_argument, raise
-#include "tartan/exec/backend.hpp"              // shared_memory_backend
-#include "tartan/exec/grid.hpp"                 // grid, grid_view
-#include "tartan/exec/policy.hpp"               // execution_policy, supports
-#include "tartan/exec/scratch.hpp"              // scratch
-#include "tartan/patterns/stencil/call.hpp"     // stencil_call, run_tiles
-#include "tartan/patterns/stencil/grids.hpp"    // block_of, copy_grid, is_view, require_extents
+#include "tartan/core/config.hpp"            // TARTAN_ABI
+#include "tartan/core/errors.hpp"            // bad_argument, raise
+#include "tartan/exec/backend.hpp"           // shared_memory_backend
+#include "tartan/exec/grid.hpp"              // grid, grid_view
+#include "tartan/exec/policy.hpp"            // execution_policy, supports
+#include "tartan/exec/scratch.hpp"           // scratch
+#include "tartan/patterns/stencil/call.hpp"  // stencil_call, run_tiles
+#include "tartan/patterns/stencil/grids.hpp"  // block_of, copy_grid, grid_of, is_fixed, is_grid, is_view, require_extents
 #include "tartan/patterns/stencil/options.hpp"  // steps, until, radius, boundary, fields, fixed, pass
 #include "tartan/patterns/stencil/passes.hpp"   // pass_sweep, tile_passes
 #include "tartan/patterns/stencil/plan.hpp"     // choose_tiling
@@ -30,6 +30,22 @@ constexpr void require_stencil_policy() {
   static_assert(
       supports<P, property::relaxed>,
       "tartan: stencil does not support a property of this policy (it takes workers, stop, progress, name, on)");
+}
+
+/// Whether these are grids that a stencil can change, or read; else says so in a sentence.
+template <class... G>
+consteval bool are_fields() {
+  constexpr bool all_grids = (is_grid<grid_of<G>> && ...);
+  static_assert(all_grids, "tartan: the fields of a stencil are grids, or fixed(grid); copy a view to a grid first");
+  constexpr bool all_change = ((!std::is_const_v<G> || is_fixed<std::remove_cv_t<G>>) && ...);
+  static_assert(all_change, "tartan: a stencil changes its grids; one that is const can only be read, as fixed(grid)");
+  return all_grids && all_change;
+}
+
+template <class In, class Out>
+constexpr void require_grids() {
+  static_assert((is_grid<In> || is_view<In>) && (is_grid<Out> || is_view<Out>),
+                "tartan: stencil_into reads a grid or grid_view and writes another");
 }
 
 }  // namespace detail
@@ -68,15 +84,18 @@ auto stencil(P const& policy, Grids&& grids, When const& when, detail::reach con
   if constexpr (detail::is_fields<G>) {
     return std::apply(
         [&](auto&... g) {
-          return detail::stencil_call<P, F, EdgeValue, std::remove_reference_t<decltype(g)>...>(
-                     policy, f, r, edges, std::tuple<std::remove_reference_t<decltype(g)>&...>{g...})
-              .run(when);
+          if constexpr (detail::are_fields<std::remove_reference_t<decltype(g)>...>())
+            return detail::stencil_call<P, F, EdgeValue, std::remove_reference_t<decltype(g)>...>(
+                       policy, f, r, edges, std::tuple<std::remove_reference_t<decltype(g)>&...>{g...})
+                .run(when);
         },
         grids.grids);
   } else if constexpr (detail::is_view<G>) {
     static_assert(
         shared_memory_backend<typename P::backend_type>,
         "tartan: on processes a stencil works on grids in shared memory, not on views: tartan::shared_grid<T, D>");
+    static_assert(!std::is_const_v<std::remove_pointer_t<decltype(grids.data)>>,
+                  "tartan: a stencil changes its grid; the elements of this view are const");
     grid<typename G::value_type, G::rank> own(grids.extents);
     detail::copy_grid(grids, own.view());
     auto result = stencil(policy, own, when, r, edges, std::move(f));
@@ -84,7 +103,8 @@ auto stencil(P const& policy, Grids&& grids, When const& when, detail::reach con
     return result;
   } else {
     static_assert(detail::is_grid<G>, "tartan: stencil works on a grid, a grid_view, or fields(...) of grids");
-    return detail::stencil_call<P, F, EdgeValue, G>(policy, f, r, edges, std::tuple<G&>{grids}).run(when);
+    if constexpr (detail::are_fields<std::remove_reference_t<Grids>>())
+      return detail::stencil_call<P, F, EdgeValue, G>(policy, f, r, edges, std::tuple<G&>{grids}).run(when);
   }
 }
 
@@ -99,6 +119,7 @@ void stencil_into(P const& policy, In const& in, Out&& out, detail::reach const&
                   detail::edge_rule<EdgeValue> const& edges, F f) {
   detail::require_stencil_policy<P>();
   using G = std::remove_cvref_t<Out>;
+  detail::require_grids<In, G>();
   static_assert(shared_memory_backend<typename P::backend_type> ||
                     (detail::lies_in_shared_memory<In> && detail::lies_in_shared_memory<G>),
                 "tartan: the workers of this policy do not see the caller's memory, so the grids of a stencil must lie "
@@ -133,6 +154,7 @@ template <execution_policy P, class In, class Out, class EdgeValue, class... F>
 void stencil_into(P const& policy, In const& in, Out&& out, detail::edge_rule<EdgeValue> const& edges,
                   detail::pass_step<F>... passes) {
   detail::require_stencil_policy<P>();
+  detail::require_grids<In, std::remove_cvref_t<Out>>();
   static_assert(shared_memory_backend<typename P::backend_type>,
                 "tartan: on processes stencil_into takes one pass; call it once for each, over shared grids");
   if (edges.kind == detail::edge::none)

@@ -4,6 +4,10 @@
 // expect: the grids of a stencil must lie where they do: make them tartan::shared_grid<T, D>
 // expect: on processes stencil_into takes one pass
 // expect: default-constructible, and no bool
+// expect: the fields of a stencil are grids, or fixed(grid)
+// expect: one that is const can only be read
+// expect: the elements of this view are const
+// expect: stencil_into reads a grid or grid_view
 #include <tartan/processes.hpp>
 #include <tartan/simd.hpp>
 #include <tartan/stencil.hpp>
@@ -37,5 +41,20 @@ int main() {
   tartan::stencil(tartan::seq, g,
                   none.of([](float a, float b) { return a != b; }, [](bool a, bool b) { return a || b; }),
                   tartan::radius(1), tartan::boundary::clamp, [](auto at) { return at(0, 1); });
+#elif TARTAN_MUST_FAIL == 7
+  tartan::stencil(tartan::seq, tartan::fields(g, h.view()), tartan::steps(1), tartan::radius(1),
+                  tartan::boundary::clamp, [](auto a, auto b) { return a(0, 0) + b(0, 0); });
+#elif TARTAN_MUST_FAIL == 8
+  auto const& same = h;
+  tartan::stencil(tartan::seq, tartan::fields(g, same), tartan::steps(1), tartan::radius(1), tartan::boundary::clamp,
+                  [](auto a, auto b) { return a(0, 0) + b(0, 0); });
+#elif TARTAN_MUST_FAIL == 9
+  auto const& same = h;
+  tartan::stencil(tartan::seq, same.view(), tartan::steps(1), tartan::radius(1), tartan::boundary::clamp,
+                  [](auto at) { return at(0, 1); });
+#elif TARTAN_MUST_FAIL == 10
+  float out[64] = {};
+  tartan::stencil_into(tartan::seq, g, out, tartan::radius(1), tartan::boundary::clamp,
+                       [](auto at) { return at(0, 1); });
 #endif
 }

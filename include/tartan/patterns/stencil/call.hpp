@@ -8,12 +8,12 @@
 #include <limits>       // numeric_limits
 #include <memory>       // addressof
 #include <tuple>        // get, tuple
-#include <type_traits>  // invoke_result_t, is_floating_point_v, remove_cvref_t
+#include <type_traits>  // invoke_result_t, is_floating_point_v, is_integral_v, make_unsigned_t, remove_cvref_t
 #include <utility>      // as_const, index_sequence, move
 #include <vector>       // vector
 
 #include "tartan/core/caches.hpp"               // caches
-#include "tartan/core/config.hpp"               // TARTAN_ABI
+#include "tartan/core/config.hpp"               // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 #include "tartan/core/errors.hpp"               // bad_argument, raise
 #include "tartan/exec/backend.hpp"              // shared_memory_backend
 #include "tartan/exec/grid.hpp"                 // grid_access
@@ -61,6 +61,22 @@ void each_row(P const& policy, std::size_t rows, Body const& look_at) {
   }
 }
 
+/// |a - b| as far as T holds it: a change is never taken for a smaller one, and none is none, of infinities too. NaN
+/// where one of them is.
+template <class T>
+[[nodiscard]] TARTAN_ALWAYS_INLINE T distance_of(T a, T b) {
+  if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+    using U = std::make_unsigned_t<T>;
+    auto const far =
+        static_cast<U>(a < b ? static_cast<U>(b) - static_cast<U>(a) : static_cast<U>(a) - static_cast<U>(b));
+    constexpr auto most = static_cast<U>((std::numeric_limits<T>::max)());
+    return static_cast<T>(far < most ? far : most);
+  } else {
+    T const far = static_cast<T>(a < b ? b - a : a - b);
+    return a == b ? T{} : far;
+  }
+}
+
 /// The largest |a - b| of two states. NaN where one of them is, so that no test of convergence overlooks it.
 template <class P, class T>
 [[nodiscard]] T measure_change(P const& policy, largest_change_measure const&, block_extents const& size,
@@ -74,7 +90,7 @@ template <class P, class T>
       T most{};
       bool ordered = true;
       for (std::ptrdiff_t x = 0; x != size.columns; ++x) {
-        T const change = static_cast<T>(p[x] < q[x] ? q[x] - p[x] : p[x] - q[x]);
+        T const change = distance_of(p[x], q[x]);
         ordered &= change == change;
         most = most < change ? change : most;
       }

@@ -101,7 +101,9 @@ struct pass_step {
 }
 
 /// Steps until done(change) is true, where `change` is the largest absolute difference that one step made to the first
-/// field, or what .of(change, combine) makes of all of them; it is looked at after every `every` steps.
+/// field, or what .of(change, combine) makes of all of them; it is looked at after every `every` steps. It is NaN as
+/// soon as a value is, and `change < small` is false of NaN: .at_most(n) ends what does not converge. Of whole numbers
+/// it is at most the largest that their type holds.
 template <class Done>
 [[nodiscard]] constexpr detail::step_until<Done> until(Done done, std::ptrdiff_t every = 1) {
   if (every < 1) detail::raise<bad_argument>("tartan: until(done, every) needs every >= 1");

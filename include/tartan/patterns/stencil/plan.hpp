@@ -48,7 +48,7 @@ struct tiling_problem {
   auto const bytes = static_cast<double>(p.point_bytes);
   auto const points = static_cast<double>(p.size.planes * p.size.rows * p.size.columns);
   double const whole = bytes * 2 * points;
-  double const begin_pass = p.workers > 1 ? 40000 : 4000;  // what it costs to hand out tiles, and to wait for the last
+  double const begin_alone = 4000, begin_shared = 40000;  // what it costs to hand out tiles, and to wait for the last
   double const byte_cost = whole < caches().middle / 2 ? 0.02 : whole < caches().last / 4 ? cache_byte : memory_byte;
 
   // What rings may take, in second-level caches. More than one is faster where each tile has a halo to compute twice: a
@@ -86,9 +86,13 @@ struct tiling_problem {
         double const row_ends = 1 + 40 / x;  // the first and last vectors of a row, and what a row costs at all
         double cost =
             compute * computed * row_ends + byte_cost * bytes * (read + 1) * line_waste / static_cast<double>(depth);
-        cost += begin_pass / (points * static_cast<double>(depth));
+        // A line has no bands of planes: taken whole it is one worker's, who waits for nobody.
+        bool const line = p.size.planes == 1, alone = p.workers == 1 || (line && whole_x && whole_y);
+        double const all = line ? static_cast<double>(p.workers) : 1;
+        if (alone) cost *= all;
+        cost += all * (alone ? begin_alone : begin_shared) / (points * static_cast<double>(depth));
         if (held > fits) cost += 0.5 * bytes * (held / fits - 1);
-        if (p.alternates && held > first_level) cost += (std::min)(0.3, held / first_level - 1);
+        if (p.alternates && depth > 2 && held > first_level) cost += (std::min)(0.3, held / first_level - 1);
         if (cost < best_cost) {
           best_cost = cost;
           best = {depth, rows, columns, 1};

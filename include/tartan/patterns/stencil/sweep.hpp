@@ -13,7 +13,7 @@
 // overlap twice; they never wait for each other. Every point is computed by the same function from the same values as
 // in plain sweeps, so the depth and the cut into tiles never show in the result.
 
-#include <algorithm>  // copy_n, fill_n, max, min
+#include <algorithm>  // copy_n, fill, fill_n, max, min
 #include <array>      // array
 #include <cstddef>    // size_t, ptrdiff_t
 #include <tuple>      // get, tuple
@@ -68,10 +68,10 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
       field_rings<T> const ring = layout().rings(reinterpret_cast<T*>(at), t, role<i>);
       std::get<i>(all.fields).prepare(ring, r, rows_at_once, D == 3);
       at += bytes_of<i>(t);
-      fill_idle<i>(ring, t);
     });
-    std::ptrdiff_t const at_once = planes_at_once();
     all.direct = direct_columns(t);
+    each_in([&](auto i) { fill_idle<i>(all, t); });
+    std::ptrdiff_t const at_once = planes_at_once();
     for (std::ptrdiff_t tick = t.plane_begin - depth * r; tick < t.plane_end + depth * r; tick += at_once) {
       for (std::ptrdiff_t z = ends().low(tick); z < ends().high(tick + at_once, size.planes); ++z)
         each_in([&](auto i) { stage<i>(all, t, z); });
@@ -156,6 +156,12 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     return most > group ? most / group * group : most;
   }
 
+  /// The columns of a part that are no rim.
+  [[nodiscard]] columns inner_columns(plane_part const& p) const noexcept {
+    if (!keeps_rim()) return {p.x0, p.x1};
+    return {(std::max)(p.x0, radius[2]), (std::min)(p.x1, size.columns - radius[2])};
+  }
+
   /// How many of the planes from z to end are computed at once: rows of a 2D grid share what they load.
   [[nodiscard]] std::ptrdiff_t planes_together(std::ptrdiff_t z, std::ptrdiff_t end) const noexcept {
     constexpr auto most = static_cast<std::ptrdiff_t>(rows_at_once);
@@ -173,12 +179,27 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     for (std::ptrdiff_t q = 0; q != count; ++q) prefetch_row(std::get<I>(from), size, part.plane + q, y, part.due);
   }
 
-  /// Idle vector lanes compute with what the rings held before: let that be an element of the grid.
+  /// Idle vector lanes compute with what the rings held before: let that be an element of the grid. Of a single sweep
+  /// that reads the grid itself they see the ends of the rows only.
   template <std::size_t I>
-  void fill_idle(field_rings<in_type<I>> const& ring, tile const& t) const {
+  void fill_idle(rings const& all, tile const& t) const {
     using T = in_type<I>;
-    std::fill_n(ring.memory(), bytes_of<I>(t) / sizeof(T), *std::get<I>(from).row(0, 0));
+    auto const& ring = std::get<I>(all.fields).ring;
+    T const any = *std::get<I>(from).row(0, 0);
     if (edges.kind == edge::constant) std::fill_n(ring.memory(), ring.plane_elements(), static_cast<T>(edges.value));
+    auto const w = layout().template window<T>(t);
+    std::ptrdiff_t const planes = layout().planes(role<I>);
+    columns const unseen{all.direct.begin + x_reach(), all.direct.end - x_reach()};
+    if (depth != 1 || unseen.begin >= unseen.end || unseen.begin < w.column_begin || unseen.end > w.column_end) {
+      std::fill(ring.memory() + ring.plane_elements(), ring.memory() + bytes_of<I>(t) / sizeof(T), any);
+      return;
+    }
+    for (std::ptrdiff_t z = 0; z != planes; ++z)
+      for (std::ptrdiff_t y = w.row_begin; y != w.row_end; ++y) {
+        T* const row = ring.plane(0, z) + y * ring.row_stride();
+        std::fill(row + w.column_begin, row + unseen.begin, any);
+        std::fill(row + unseen.end, row + w.column_begin + ring.row_stride(), any);
+      }
   }
 
   /// Whether step 1 can read field I where it is, and not a copy of it in the cache.
@@ -284,10 +305,11 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   /// The `count` planes of step k from z on: one, or rows_at_once of them.
   void compute(rings& all, tile const& t, std::ptrdiff_t k, std::ptrdiff_t z, std::ptrdiff_t count) const {
     plane_part const p = part(t, k);
-    if (!is_rim_plane(z)) compute_rows(all, p, k, z, count);
+    bool const rim_only = is_rim_plane(z) || inner_columns(p).begin >= inner_columns(p).end;
+    if (!rim_only) compute_rows(all, p, k, z, count);
     for (std::ptrdiff_t end = z + count; z != end; ++z) {
-      if (keeps_rim() && (is_rim_plane(z) || p.y0 < radius[1] || p.y1 > size.rows - radius[1]))
-        copy_rim_rows(all, p, k, z);
+      if (keeps_rim() && (rim_only || p.y0 < radius[1] || p.y1 > size.rows - radius[1]))
+        copy_rim_rows(all, p, k, z, rim_only);
       if (k != depth)
         each_in([&](auto i) {
           if constexpr (produced<i>) finish_plane<i>(all, t, k, z);
@@ -323,8 +345,8 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
                       !last,
                       last && bypass};
     if (keeps_rim()) {
-      extent.begin = (std::max)(p.x0, radius[2]);
-      extent.end = (std::min)(p.x1, size.columns - radius[2]);
+      extent.begin = inner_columns(p).begin;
+      extent.end = inner_columns(p).end;
       if constexpr (moving != 0) extent.room = extent.begin - p.x0;  // the rim is put right behind it
     }
     if (!last) extent.room = line_elements<char>;
@@ -349,7 +371,9 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     each_in([&](auto i) { look_round<i>(all, k, z, count, in_grid && reads_grid<i>()); });
     std::ptrdiff_t const y0 = keeps_rim() ? (std::max)(p.y0, radius[1]) : p.y0;
     std::ptrdiff_t const y1 = keeps_rim() ? (std::min)(p.y1, size.rows - radius[1]) : p.y1;
-    bool const finishes = last_piece && !wraps() && (p.x0 == 0 || p.x1 == size.columns);
+    bool const ends_here = keeps_rim() ? p.x0 < radius[2] || p.x1 > size.columns - radius[2]
+                                       : !wraps() && (p.x0 == 0 || p.x1 == size.columns);
+    bool const finishes = last_piece && ends_here;
     for (std::ptrdiff_t y = y0; y < y1; ++y) {
       extent.row = edge_index(edges.kind, y, size.rows);
       if (D == 3) each_in([&](auto i) { prefetch<i>(all.coming, count, extent.row); });
@@ -382,7 +406,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   template <class T>
   void finish_row(plane_part const& p, std::ptrdiff_t k, T* row, T const* before) const {
     if (keeps_rim()) {
-      for (std::ptrdiff_t x = p.x0; x < radius[2]; ++x) row[x] = before[x];
+      for (std::ptrdiff_t x = p.x0; x < (std::min)(p.x1, radius[2]); ++x) row[x] = before[x];
       for (std::ptrdiff_t x = (std::max)(p.x0, size.columns - radius[2]); x < p.x1; ++x) row[x] = before[x];
     } else if (k != depth) {
       fill_row_ends(row, size, p.x0 == 0, p.x1 == size.columns, radius[2], edges);
@@ -397,15 +421,15 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
     return plane_of<I>(all, k - 1, z) + y * std::get<I>(all.fields).ring.row_stride();
   }
 
-  /// Under boundary::none step k takes over the rows of the rim: all of a rim plane.
-  void copy_rim_rows(rings const& all, plane_part const& p, std::ptrdiff_t k, std::ptrdiff_t z) const {
+  /// Under boundary::none step k takes over the rows of the rim: all of them where the part has nothing else.
+  void copy_rim_rows(rings const& all, plane_part const& p, std::ptrdiff_t k, std::ptrdiff_t z, bool rim_only) const {
     each_in([&](auto i) {
       if constexpr (produced<i>) {
         auto const copy = [&](std::ptrdiff_t y0, std::ptrdiff_t y1) {
           for (std::ptrdiff_t y = y0; y < y1; ++y)
             copy_short(row_before<i>(all, k, z, y) + p.x0, p.x1 - p.x0, target<rank<i>>(all, k, z, y) + p.x0);
         };
-        if (is_rim_plane(z)) return copy(p.y0, p.y1);
+        if (rim_only) return copy(p.y0, p.y1);
         copy(p.y0, (std::min)(p.y1, radius[1]));
         copy((std::max)(p.y0, size.rows - radius[1]), p.y1);
       }
