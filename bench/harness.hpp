@@ -29,12 +29,17 @@ struct contender {
   double bytes = 0;       // moved by one run, if that is the limit
   bool baseline = false;  // the plain serial loop of this pattern: others are measured against it
   bool limit = false;     // the best that the hardware can do: others are shown as a share of it
-  double items = 0;       // things that one run does, if the time of one is of interest
-  // In place of run(), for what is no wall time: does the work once and returns the figure, in seconds or bytes.
+  // A second table says how many times as fast as each yardstick the other rows of its pattern with as many workers
+  // are.
+  bool yardstick = false;
+  double items = 0;  // things that one run does, if the time of one is of interest
+  // In place of run(), for what is no wall time: does the work once and returns the figure, in seconds, bytes or
+  // events.
   std::function<double()> figure{};
   bool in_bytes = false;
-  bool slow = false;    // whether three repetitions must do
-  bool memory = false;  // whether the table says how far memory rises while it runs
+  bool counted = false;  // the figure is a number of events
+  bool slow = false;     // whether three repetitions must do
+  bool memory = false;   // whether the table says how far memory rises while it runs
 };
 
 /// A workload adds its contenders for these options; what they refer to must live in static storage or in the closures.

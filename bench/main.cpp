@@ -85,7 +85,7 @@ request parse(int argc, char** argv) {
 }
 
 /// Under which names the JSON file holds what a contender measures itself, and by how much memory rises.
-char const* figure_name(contender const& c) { return c.in_bytes ? "bytes" : "seconds"; }
+char const* figure_name(contender const& c) { return c.counted ? "events" : c.in_bytes ? "bytes" : "seconds"; }
 constexpr char const* memory_name = "memory";
 
 /// Collects the repetitions of each contender and prints their medians, beside the baseline of the same pattern.
@@ -135,10 +135,21 @@ std::string human_bytes(double bytes) {
 }
 
 std::string human(double seconds) {
+  if (seconds < 1e-8) return fmt::format("{:.2f} ns", seconds * 1e9);
   if (seconds < 1e-6) return fmt::format("{:.1f} ns", seconds * 1e9);
   if (seconds < 1e-3) return fmt::format("{:.2f} us", seconds * 1e6);
   if (seconds < 1) return fmt::format("{:.2f} ms", seconds * 1e3);
   return fmt::format("{:.3f} s", seconds);
+}
+
+std::string human_figure(contender const& c, double figure) {
+  return c.counted ? fmt::format("{:.0f}", figure) : c.in_bytes ? human_bytes(figure) : human(figure);
+}
+
+/// What one of the items of a run takes.
+std::string human_each(contender const& c, double figure) {
+  if (c.items <= 0 || c.counted) return "";
+  return c.in_bytes ? fmt::format("{:.0f} B", figure / c.items) : human(figure / c.items);
 }
 
 /// Prints the table; returns the number of wrong answers.
@@ -166,17 +177,45 @@ int print(std::vector<std::string> const& order, std::map<std::string, table::ro
     double const t = median(r.figures);
     if (c.baseline) base = t;
     fmt::print("{:<18} {:<24} {:<30} {:>7} {:>11} {:>11} {:>9} {:>8} {:>9} {:>10}\n", r.workload, c.pattern, c.backend,
-               c.workers, c.in_bytes ? human_bytes(t) : human(t), human(median(r.cpu)),
-               base > 0 && t > 0 && !c.in_bytes ? fmt::format("{:.2f}x", base / t) : "",
-               c.bytes > 0 ? fmt::format("{:.1f}", c.bytes / t * 1e-9) : "",
-               c.items <= 0 ? ""
-               : c.in_bytes ? fmt::format("{:.0f} B", t / c.items)
-                            : human(t / c.items),
+               c.workers, human_figure(c, t), human(median(r.cpu)),
+               base > 0 && t > 0 && !c.in_bytes && !c.counted ? fmt::format("{:.2f}x", base / t) : "",
+               c.bytes > 0 ? fmt::format("{:.1f}", c.bytes / t * 1e-9) : "", human_each(c, t),
                r.memory >= 0                ? human_bytes(r.memory)
                : limits.contains(c.pattern) ? fmt::format("{:.2f}", limits.at(c.pattern) / median(r.cpu))
                                             : "");
   }
   return wrong;
+}
+
+/// Bytes a second where both count bytes, else runs a second, of a by those of b: medians, or the fastest runs.
+double times_as_fast(table::row const& a, table::row const& b, double (*pick)(std::vector<double>)) {
+  bool const by_bytes = a.who->bytes > 0 && b.who->bytes > 0;
+  double const work = by_bytes ? a.who->bytes / b.who->bytes : 1;
+  return work * pick(b.figures) / pick(a.figures);
+}
+
+double fastest(std::vector<double> values) { return *std::min_element(values.begin(), values.end()); }
+
+/// The second table: rows beside the yardsticks of their pattern and number of workers, of this run.
+void print_yardsticks(std::vector<std::string> const& order, std::map<std::string, table::row> const& rows) {
+  bool any = false;
+  for (std::string const& key : order) {
+    table::row const& r = rows.at(key);
+    if (r.who->yardstick || r.who->baseline || r.who->counted || r.figures.empty()) continue;
+    std::string line;
+    for (std::string const& other : order) {
+      table::row const& y = rows.at(other);
+      if (!y.who->yardstick || y.figures.empty() || y.workload != r.workload || y.who->pattern != r.who->pattern ||
+          y.who->workers != r.who->workers)
+        continue;
+      line += fmt::format("  {:.2f}x ({:.2f}x) {}", times_as_fast(r, y, median), times_as_fast(r, y, fastest),
+                          y.who->backend);
+    }
+    if (line.empty()) continue;
+    if (!any) fmt::print("\nTimes as fast as others with as many workers: medians (fastest runs)\n");
+    any = true;
+    fmt::print("{:<18} {:<24} {:<30} {:>7}{}\n", r.workload, r.who->pattern, r.who->backend, r.who->workers, line);
+  }
 }
 
 /// What is found out once about a contender, however often it is timed.
@@ -253,6 +292,7 @@ int run(int argc, char** argv) {
   fmt::print("tartan benchmarks on {} hardware threads, medians of interleaved repetitions, answers checked\n",
              std::thread::hardware_concurrency());
   int const wrong = print(order, rows);
+  print_yardsticks(order, rows);
   if (wrong != 0) fmt::print("{} wrong answers\n", wrong);
   return wrong == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

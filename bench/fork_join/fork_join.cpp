@@ -1,12 +1,16 @@
 // fib without a cutoff, where nearly all time is the cost of forks; and the same recursion by other names.
 #include <tartan/divide_and_conquer.hpp>
 #include <tartan/fork_join.hpp>
+#include <tartan/stats.hpp>
 #include <tartan/task_group.hpp>
+#include <tartan/thread_pool.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "bare_deque.hpp"
 #include "harness.hpp"
 #include "peers.hpp"
 
@@ -21,6 +25,20 @@ namespace {
 long forked_fib(int n) {
   if (n < 2) return n;
   auto [a, b] = tartan::fork_join(tartan::par, [n] { return forked_fib(n - 1); }, [n] { return forked_fib(n - 2); });
+  return a + b;
+}
+
+long forked_fib_by_reference(int n) {
+  if (n < 2) return n;
+  auto [a, b] = tartan::fork_join(
+      tartan::par, [&] { return forked_fib_by_reference(n - 1); }, [&] { return forked_fib_by_reference(n - 2); });
+  return a + b;
+}
+
+long bare_fib(bench::bare::worker& w, int n) {
+  if (n < 2) return n;
+  auto [a, b] = bench::bare::fork_join(
+      w, [n](auto& by) { return bare_fib(by, n - 1); }, [n](auto& by) { return bare_fib(by, n - 2); });
   return a + b;
 }
 
@@ -58,20 +76,61 @@ auto inside(unsigned workers, F f) {
   return [workers, f] { return tartan::fork_join(tartan::par.workers(workers), f, [] {}).first; };
 }
 
+/// How many forks one run has stolen.
+bench::contender steals(unsigned workers, int n, long expected) {
+  bench::contender c;
+  c.pattern = "fork_join";
+  c.backend = "tartan par, fib: steals";
+  c.workers = workers;
+  c.counted = true;
+  auto const pool = std::make_shared<tartan::thread_pool>(workers);
+  auto const once = [pool, n] {
+    return tartan::fork_join(tartan::par.on(*pool), [n] { return forked_fib(n); }, [] {}).first;
+  };
+  c.right = [once, expected] { return once() == expected; };
+  c.figure = [once, pool] {
+    auto const before = tartan::stats(*pool).steals();
+    once();
+    return static_cast<double>(tartan::stats(*pool).steals() - before);
+  };
+  return c;
+}
+
+/// fib(n) forks as often as fib(n + 1) says, less one.
+void add_fib(bench::options const& o, int n, std::vector<bench::contender>& out) {
+  long const expected = serial_fib(n);
+  auto const forks = static_cast<double>(serial_fib(n + 1) - 1);
+  auto const add = [&](bench::contender c, bool yardstick = false) {
+    c.items = forks;
+    c.memory = true;
+    c.yardstick = yardstick;
+    out.push_back(std::move(c));
+  };
+  add(bench::make_baseline("fork_join", expected, [n] { return serial_fib(n); }));
+  for (unsigned const w : o.workers) {
+    add(bench::make("fork_join", "tartan par, fib", w, expected, inside(w, [n] { return forked_fib(n); })));
+    add(bench::make("fork_join", "tartan par, fib by reference", w, expected,
+                    inside(w, [n] { return forked_fib_by_reference(n); })));
+    out.push_back(steals(w, n, expected));
+    add(bench::make("fork_join", "a bare deque, fib", w, expected,
+                    [w, n] { return bench::bare::with_threads(w, [n](auto& by) { return bare_fib(by, n); }); }),
+        true);
+#if BENCH_TBB
+    add(bench::make("fork_join", "oneTBB, fib", w, expected,
+                    [w, n] {
+                      long result = 0;
+                      tbb::task_arena(static_cast<int>(w)).execute([&] { result = tbb_fib(n); });
+                      return result;
+                    }),
+        true);
+#endif
+  }
+}
+
 void add(bench::options const& o, std::vector<bench::contender>& out) {
   int const n = o.quick ? 24 : 32, small = n - 8;
   long const expected = serial_fib(n), expected_small = serial_fib(small);
-  out.push_back(bench::make_baseline("fork_join", expected, [n] { return serial_fib(n); }));
-  for (unsigned const w : o.workers) {
-    out.push_back(bench::make("fork_join", "tartan par, fib", w, expected, inside(w, [n] { return forked_fib(n); })));
-#if BENCH_TBB
-    out.push_back(bench::make("fork_join", "oneTBB, fib", w, expected, [w, n] {
-      long result = 0;
-      tbb::task_arena(static_cast<int>(w)).execute([&] { result = tbb_fib(n); });
-      return result;
-    }));
-#endif
-  }
+  add_fib(o, n, out);
   out.push_back(bench::make_baseline("fork_join, small", expected_small, [small] { return serial_fib(small); }));
   for (unsigned const w : o.workers) {
     out.push_back(bench::make("fork_join, small", "tartan par, fib", w, expected_small,

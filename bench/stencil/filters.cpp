@@ -1,6 +1,8 @@
 // Gaussian filters of 8-bit pictures, 3 x 3 and 5 x 5, grey and in colour, borders repeated: two passes of few weights
 // that stay in the cache between them, against OpenCV where it is installed and against the plain double loop, which
-// every answer must equal byte for byte. GB/s counts a byte read and a byte written for each value.
+// every answer must equal byte for byte. GB/s counts a byte read and a byte written for each value. One picture that is
+// filtered again and again comes from the last cache (where that is large enough); "from memory" goes through so many
+// pictures that each has left the caches when its turn comes.
 #include <tartan/simd.hpp>
 #include <tartan/stencil.hpp>
 
@@ -24,8 +26,17 @@ namespace {
 using picture = tartan::grid<std::uint8_t, 2>;
 
 struct problem {
-  picture in, out, expected;
+  picture in, out;
+  std::shared_ptr<picture const> expected;
   std::ptrdiff_t colours, radius;
+};
+
+/// Pictures that are filtered one after another.
+struct film {
+  std::vector<std::unique_ptr<problem>> pictures;
+  std::size_t turn = 0;
+
+  problem& next() { return *pictures[turn++ % pictures.size()]; }
 };
 
 auto const narrow = [](auto x) { return tartan::wrapping<std::uint16_t>(x); };
@@ -99,57 +110,86 @@ void by_opencv(problem& p, int threads) {
 }
 #endif
 
-void add_contender(std::vector<bench::contender>& out, std::string const& name, std::string const& who,
-                   unsigned workers, std::shared_ptr<problem> p, std::function<void()> run, bool baseline = false) {
-  bench::contender c;
-  c.pattern = name;
-  c.backend = who;
-  c.workers = workers;
-  c.right = [p, run] {
-    p->out.fill(0);
-    run();
-    return p->out == p->expected;
-  };
-  c.run = run;
-  c.bytes = 2.0 * static_cast<double>(p->in.size());
-  c.baseline = baseline;
-  out.push_back(std::move(c));
-}
+struct filter_rows {
+  bench::options const& o;
+  std::vector<bench::contender>& out;
+  std::string name;
+  std::shared_ptr<film> shown;
+
+  /// filter(p) for one picture after another.
+  template <class Filter>
+  bench::contender& add(std::string const& who, unsigned workers, Filter filter) {
+    bench::contender c;
+    c.pattern = name;
+    c.backend = who;
+    c.workers = workers;
+    c.right = [shown = shown, filter] {
+      for (auto const& p : shown->pictures) {
+        p->out.fill(0);
+        filter(*p);
+        if (!(p->out == *p->expected)) return false;
+      }
+      return true;
+    };
+    c.run = [shown = shown, filter] { filter(shown->next()); };
+    c.bytes = 2.0 * static_cast<double>(shown->pictures[0]->in.size());
+    return out.emplace_back(std::move(c));
+  }
+
+  template <std::ptrdiff_t Colours, std::ptrdiff_t Radius>
+  void add_all() {
+    auto const blur = [](auto const& policy, problem& p) {
+      if constexpr (Radius == 1)
+        blur3<Colours>(policy, p);
+      else
+        blur5<Colours>(policy, p);
+    };
+    add("tartan simd", 1, [=](problem& p) { blur(tartan::simd, p); });
+    add_opencv(1);
+    for (unsigned const w : o.workers)
+      if (w != 1) {
+        add("tartan par_simd", w, [=](problem& p) { blur(tartan::par_simd.workers(w), p); });
+        add_opencv(w);
+      }
+  }
+
+ private:
+  void add_opencv([[maybe_unused]] unsigned workers) {
+#if BENCH_OPENCV
+    add("OpenCV", workers, [=](problem& p) { by_opencv(p, static_cast<int>(workers)); }).yardstick = true;
+#endif
+  }
+};
 
 template <std::ptrdiff_t Colours, std::ptrdiff_t Radius>
 void add_filter(bench::options const& o, std::vector<bench::contender>& out, std::size_t rows, std::size_t pixels) {
-  auto const p = std::make_shared<problem>(problem{picture(rows, pixels * Colours), picture(rows, pixels * Colours),
-                                                   picture(rows, pixels * Colours), Colours, Radius});
-  for (std::size_t i = 0; i != rows; ++i)
-    for (std::size_t j = 0; j != pixels * Colours; ++j)
-      p->in(i, j) = static_cast<std::uint8_t>(i * i / 7 + j * 3 + ((i * j) >> 5));
-  plainly(*p);
-  p->expected = p->out;
+  std::size_t const columns = pixels * Colours;
+  auto const shown = std::make_shared<film>();
+  auto const make = [&] {
+    auto p = std::make_unique<problem>(problem{picture(rows, columns), picture(rows, columns), {}, Colours, Radius});
+    for (std::size_t i = 0; i != rows; ++i)
+      for (std::size_t j = 0; j != columns; ++j)
+        p->in(i, j) = static_cast<std::uint8_t>(i * i / 7 + j * 3 + ((i * j) >> 5));
+    return p;
+  };
+  shown->pictures.push_back(make());
+  plainly(*shown->pictures[0]);
+  auto const expected = std::make_shared<picture const>(shown->pictures[0]->out);
+  shown->pictures[0]->expected = expected;
   std::string const name =
       std::string(Colours == 1 ? "grey " : "colour ") + (Radius == 1 ? "3x3, " : "5x5, ") + std::to_string(rows) + "p";
-  auto const blur = [p](auto const& policy) {
-    if constexpr (Radius == 1)
-      blur3<Colours>(policy, *p);
-    else
-      blur5<Colours>(policy, *p);
-  };
-  add_contender(out, name, "double loop", 1, p, [p] { plainly(*p); }, true);
-  add_contender(out, name, "tartan simd", 1, p, [=] { blur(tartan::simd); });
-#if BENCH_OPENCV
-  add_contender(out, name, "OpenCV", 1, p, [p] { by_opencv(*p, 1); });
-#endif
-  for (unsigned const w : o.workers)
-    if (w != 1) {
-      add_contender(out, name, "tartan par_simd", w, p, [=] { blur(tartan::par_simd.workers(w)); });
-#if BENCH_OPENCV
-      add_contender(out, name, "OpenCV", w, p, [=] { by_opencv(*p, static_cast<int>(w)); });
-#endif
-    }
-#if BENCH_OPENCV
-  cv::setNumThreads(-1);
-  auto const all = static_cast<unsigned>(std::max(1, cv::getNumThreads()));
-  add_contender(out, name, "OpenCV, its default", all, p, [p] { by_opencv(*p, -1); });
-#endif
+  filter_rows warm{o, out, name, shown};
+  bench::contender& loop = warm.add("double loop", 1, plainly);
+  loop.baseline = loop.slow = true;
+  warm.add_all<Colours, Radius>();
+  if (o.quick) return;  // its pictures are small
+  constexpr std::size_t past_caches = 160 << 20;
+  filter_rows cold{o, out, name.substr(0, name.find(',')) + ", from memory", std::make_shared<film>()};
+  while (cold.shown->pictures.size() * 2 * rows * columns < past_caches) {
+    cold.shown->pictures.push_back(make());
+    cold.shown->pictures.back()->expected = expected;
+  }
+  cold.add_all<Colours, Radius>();
 }
 
 void add(bench::options const& o, std::vector<bench::contender>& out) {

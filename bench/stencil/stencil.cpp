@@ -54,25 +54,59 @@ void step(Policy const& policy, problem<D>& p, std::ptrdiff_t depth, F const& f)
   tartan::stencil(policy, p.work, when, tartan::radius(1), tartan::boundary::none, f);
 }
 
-/// The peers' sweep: rows in parallel, each row a loop that the compiler vectorises; then the two grids change places.
-template <class For>
-void peer_steps(problem<2>& p, tartan::grid<float, 2>& other, For const& parallel_for) {
-  tartan::grid<float, 2>* from = &p.work;
-  tartan::grid<float, 2>* to = &other;
-  std::size_t const rows = p.work.extent(0), columns = p.work.extent(1);
+/// The peers' sweep: rows in parallel (pieces of a line), each a loop that the compiler vectorises; then the two grids
+/// change places.
+template <std::size_t D, class For, class Row>
+void peer_steps(problem<D>& p, tartan::grid<float, D>& other, std::size_t rows, For const& parallel_for,
+                Row const& row) {
+  tartan::grid<float, D>* from = &p.work;
+  tartan::grid<float, D>* to = &other;
   for (std::ptrdiff_t s = 0; s != p.steps; ++s) {
-    parallel_for(rows - 2, [&](std::size_t r) {
-      float const* const up = &(*from)(r, 0u);
-      float const* const here = &(*from)(r + 1, 0u);
-      float const* const down = &(*from)(r + 2, 0u);
-      float* const out = &(*to)(r + 1, 0u);
-#pragma GCC ivdep
-      for (std::size_t c = 1; c < columns - 1; ++c)
-        out[c] = 0.5F * here[c] + ((here[c - 1] + here[c + 1]) + (up[c] + down[c])) * 0.125F;
-    });
+    parallel_for(rows, [&](std::size_t r) { row(*from, *to, r); });
     std::swap(from, to);
   }
   if (from != &p.work) p.work.swap(other);
+}
+
+constexpr std::size_t line_pieces = 16;
+
+void peer_row(tartan::grid<float, 1> const& from, tartan::grid<float, 1>& to, std::size_t piece) {
+  std::size_t const inner = from.extent(0) - 2;
+  float const* const in = &from(0U);
+  float* const out = &to(0U);
+#pragma GCC ivdep
+  for (std::size_t i = 1 + inner * piece / line_pieces; i < 1 + inner * (piece + 1) / line_pieces; ++i)
+    out[i] = 0.5F * in[i] + (in[i - 1] + in[i + 1]) * 0.25F;
+}
+void peer_row(tartan::grid<float, 2> const& from, tartan::grid<float, 2>& to, std::size_t r) {
+  float const* const up = &from(r, 0U);
+  float const* const here = &from(r + 1, 0U);
+  float const* const down = &from(r + 2, 0U);
+  float* const out = &to(r + 1, 0U);
+  std::size_t const last = from.extent(1) - 1;
+#pragma GCC ivdep
+  for (std::size_t c = 1; c < last; ++c)
+    out[c] = 0.5F * here[c] + ((here[c - 1] + here[c + 1]) + (up[c] + down[c])) * 0.125F;
+}
+/// A row of a plane by its number among all inner rows.
+void peer_row(tartan::grid<float, 3> const& from, tartan::grid<float, 3>& to, std::size_t r) {
+  std::size_t const inner = from.extent(1) - 2, z = 1 + r / inner, y = 1 + r % inner, last = from.extent(2) - 1;
+  float const* const above = &from(z - 1, y, 0U);
+  float const* const below = &from(z + 1, y, 0U);
+  float const* const up = &from(z, y - 1, 0U);
+  float const* const here = &from(z, y, 0U);
+  float const* const down = &from(z, y + 1, 0U);
+  float* const out = &to(z, y, 0U);
+#pragma GCC ivdep
+  for (std::size_t c = 1; c < last; ++c)
+    out[c] = 0.25F * here[c] + (((here[c - 1] + here[c + 1]) + (up[c] + down[c])) + (above[c] + below[c])) * 0.125F;
+}
+
+template <std::size_t D>
+std::size_t peer_rows(tartan::grid<float, D> const& g) {
+  if constexpr (D == 1) return line_pieces;
+  if constexpr (D == 2) return g.extent(0) - 2;
+  if constexpr (D == 3) return (g.extent(0) - 2) * (g.extent(1) - 2);
 }
 
 /// The limit of one sweep at a time: each element read once and written once.
@@ -91,7 +125,8 @@ void stream_copy(tartan::grid<float, 2> const& from, tartan::grid<float, 2>& to,
 
 template <std::size_t D>
 void add_contender(std::vector<bench::contender>& out, std::string const& name, std::string const& who,
-                   unsigned workers, std::shared_ptr<problem<D>> p, std::function<void()> run, bool baseline = false) {
+                   unsigned workers, std::shared_ptr<problem<D>> p, std::function<void()> run, bool baseline = false,
+                   bool yardstick = false) {
   bench::contender c;
   c.pattern = name;
   c.backend = who;
@@ -104,6 +139,7 @@ void add_contender(std::vector<bench::contender>& out, std::string const& name, 
   c.run = run;  // goes on from wherever the last run ended: the cost of a step does not depend on the values
   c.bytes = 2.0 * sizeof(float) * static_cast<double>(p->start.size()) * static_cast<double>(p->steps);
   c.baseline = baseline;
+  c.yardstick = yardstick;
   out.push_back(std::move(c));
 }
 
@@ -129,29 +165,38 @@ void add_tartan(bench::options const& o, std::vector<bench::contender>& out, std
   }
 }
 
+/// Plain sweeps of the same arithmetic by the peers.
+template <std::size_t D>
+void add_peers(bench::options const& o, std::vector<bench::contender>& out, std::string const& name,
+               std::shared_ptr<problem<D>> p) {
+  auto const other = std::make_shared<tartan::grid<float, D>>(p->start);
+  std::size_t const rows = peer_rows(p->start);
+  auto const row = [](auto const& from, auto& to, std::size_t r) { peer_row(from, to, r); };
+  static_cast<void>(rows), static_cast<void>(row);
+  for (unsigned const w : o.workers) {
+    static_cast<void>(w);
+#if BENCH_OPENMP
+    auto const omp = [w](std::size_t n, auto const& body) { bench::omp_for(w, n, body); };
+    add_contender<D>(out, name, "OpenMP", w, p, [=] { peer_steps<D>(*p, *other, rows, omp, row); }, false, true);
+#endif
+#if BENCH_TBB
+    auto const tbb = [w](std::size_t n, auto const& body) { bench::tbb_for(w, n, body); };
+    add_contender<D>(out, name, "oneTBB", w, p, [=] { peer_steps<D>(*p, *other, rows, tbb, row); }, false, true);
+#endif
+  }
+}
+
 void add(bench::options const& o, std::vector<bench::contender>& out) {
   std::size_t const edge = o.quick ? 1024 : 4096;
   std::string const plane = "2D " + std::to_string(edge) + "^2";
   auto const two = make_problem<2>(tartan::grid<float, 2>(edge, edge), 16, spread2);
   add_tartan<2>(o, out, plane, two, spread2);
+  add_peers<2>(o, out, plane, two);
   auto const other = std::make_shared<tartan::grid<float, 2>>(two->start);
-  for (unsigned const w : o.workers) {
-    static_cast<void>(w);
-#if BENCH_OPENMP
-    add_contender<2>(out, plane, "OpenMP", w, two, [=] {
-      peer_steps(*two, *other, [w](std::size_t n, auto const& body) { bench::omp_for(w, n, body); });
-    });
-#endif
-#if BENCH_TBB
-    add_contender<2>(out, plane, "oneTBB", w, two, [=] {
-      peer_steps(*two, *other, [w](std::size_t n, auto const& body) { bench::tbb_for(w, n, body); });
-    });
-#endif
-  }
   auto const add_copy = [&]<bool PastCaches>(std::bool_constant<PastCaches>, unsigned w) {
     bench::contender copy;
     copy.pattern = plane;
-    copy.backend = PastCaches ? "copy past the caches, 8 B a point" : "copy through the caches, 8 B a point";
+    copy.backend = PastCaches ? "copy past the caches" : "copy through the caches";
     copy.workers = w;
     copy.right = [two, other, w] {
       other->fill(0);
@@ -161,6 +206,7 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     copy.run = [two, other, w] {
       for (int i = 0; i != 16; ++i) stream_copy<PastCaches>(two->start, *other, w);
     };
+    copy.yardstick = true;
     copy.bytes = 16 * 8.0 * static_cast<double>(two->start.size());
     out.push_back(std::move(copy));
   };
@@ -170,9 +216,13 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
   }
 
   std::size_t const side = o.quick ? 64 : 256;
-  add_tartan<3>(o, out, "3D " + std::to_string(side) + "^3",
-                make_problem<3>(tartan::grid<float, 3>(side, side, side), 16, spread3), spread3);
-  add_tartan<1>(o, out, "1D 65536", make_problem<1>(tartan::grid<float, 1>(65536), 500, spread1), spread1);
+  std::string const cube = "3D " + std::to_string(side) + "^3";
+  auto const three = make_problem<3>(tartan::grid<float, 3>(side, side, side), 16, spread3);
+  add_tartan<3>(o, out, cube, three, spread3);
+  add_peers<3>(o, out, cube, three);
+  auto const one = make_problem<1>(tartan::grid<float, 1>(65536), 500, spread1);
+  add_tartan<1>(o, out, "1D 65536", one, spread1);
+  add_peers<1>(o, out, "1D 65536", one);
 }
 
 bench::registration const here("stencil", add);
