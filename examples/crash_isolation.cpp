@@ -81,7 +81,7 @@ int main(int argc, char** argv) {
     files = write_files(folder);
   }
 
-  auto const results = tartan::try_map(tartan::processes.timeout(300ms), files, &parse);
+  auto const results = tartan::try_map(tartan::processes.timeout(2s), files, &parse);
 
   std::size_t parsed = 0, crashed = 0, hung = 0, refused = 0;
   for (auto const& result : results) {
