@@ -1,6 +1,7 @@
 // Tasks that block until later ones have run, on pools whose places callers from outside take and leave meanwhile:
-// there is always a thread for what is submitted. TARTAN_STRESS scales the counts. ctest: LABELS "threads;stress"
-// TIMEOUT 600
+// there is always a thread for what is submitted. TARTAN_STRESS scales the counts.
+//
+// ctest: LABELS "threads;stress" TIMEOUT 600
 #include <atomic>
 #include <chrono>
 #include <cstddef>

@@ -2,7 +2,9 @@
 //
 // Each tree is drawn from a seed, computes a number that the same tree computes in order on one thread, and throws at
 // random leaves. TARTAN_STRESS scales the counts: a number, or `large` for hours of a machine's idle time (see
-// tests/soak); TARTAN_STRESS_SEED, a number, draws other trees. ctest: LABELS "threads;stress" TIMEOUT 600
+// tests/soak); TARTAN_STRESS_SEED, a number, draws other trees.
+//
+// ctest: LABELS "threads;stress" TIMEOUT 600
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("O0")  // each pattern is inlined into each other: minutes to compile otherwise

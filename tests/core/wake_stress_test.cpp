@@ -1,6 +1,7 @@
 // Loops and forks of every length, each after a pause in which the threads spin, lie down or sleep: whoever is woken
-// for a part of them, or not, nothing is lost. TARTAN_STRESS scales the counts. ctest: LABELS "threads;stress" TIMEOUT
-// 600
+// for a part of them, or not, nothing is lost. TARTAN_STRESS scales the counts.
+//
+// ctest: LABELS "threads;stress" TIMEOUT 600
 #include <atomic>
 #include <cstddef>
 #include <cstdint>

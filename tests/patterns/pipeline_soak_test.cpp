@@ -1,5 +1,7 @@
 // Streams that go on for long: memory stays where it is. 400,000 tokens; 10^8 each time with TARTAN_STRESS=large
-// (tests/soak). ctest: LABELS "threads;stress" TIMEOUT 600
+// (tests/soak).
+//
+// ctest: LABELS "threads;stress" TIMEOUT 600
 #include <unistd.h>
 
 #include <array>
