@@ -110,10 +110,7 @@ TEMPLATE_LIST_TEST_CASE("H3: an error is the outcome of its task and of no other
 TEMPLATE_LIST_TEST_CASE("H3: try_push and poll return while tasks run", "[contract]", list) {
   auto const p = TestType::make();
   test::shared_flag go;
-  auto const wait_for_go = [&](int x) {
-    for (int i = 0; i != 20'000 && !go.stop_requested(); ++i) std::this_thread::sleep_for(500us);
-    return go.stop_requested() ? x : -1;
-  };
+  auto const wait_for_go = [&](int x) { return test::comes_true([&] { return go.stop_requested(); }) ? x : -1; };
   auto channel = open<int, int>(p, wait_for_go, 4);
   for (int i = 0; i != 4; ++i) CHECK(channel.try_push(int{i}));
   CHECK(channel.poll([](std::size_t, tn::outcome<int>) {}) == 0);
@@ -134,22 +131,23 @@ TEMPLATE_LIST_TEST_CASE("H5: close ends the pushes, not the tasks", "[contract]"
 }
 
 TEMPLATE_LIST_TEST_CASE("H6: cancel and stop end what has not begun with the error cancelled", "[contract]", list) {
-  test::shared_flag stop;
+  test::shared_flag stop, go;
   bool const by_stop = GENERATE(false, true);
   auto const p = TestType::make().stop(stop);
   test::shared_cells calls(1);
-  auto const slow = [&](int x) {
+  auto const holds_its_worker = [&](int x) {
     ++calls[0];
-    std::this_thread::sleep_for(2ms);
-    return x;
+    return test::comes_true([&] { return go.stop_requested(); }) ? x : -1;
   };
-  auto channel = open<int, int>(p, slow, 64);
-  for (int i = 0; i != 64; ++i) REQUIRE(channel.try_push(int{i}));
+  std::size_t const n = 64 + p.backend().width(p.props());  // so that some have not begun
+  auto channel = open<int, int>(p, holds_its_worker, n);
+  for (std::size_t i = 0; i != n; ++i) REQUIRE(channel.try_push(static_cast<int>(i)));
   by_stop ? stop.raise() : channel.cancel();
   if (!by_stop) CHECK(!channel.try_push(0));
+  go.raise();
   auto const results = drain<int>(channel);
-  REQUIRE(results.size() == 64);
-  int done = 0;
+  REQUIRE(results.size() == n);
+  std::size_t done = 0;
   for (auto const& [i, o] : results) {
     if (o) {
       ++done;
@@ -158,8 +156,8 @@ TEMPLATE_LIST_TEST_CASE("H6: cancel and stop end what has not begun with the err
       CHECK_THROWS_AS(o.value(), tn::cancelled);
     }
   }
-  CHECK(done == calls.total());
-  CHECK(done < 64);
+  CHECK(static_cast<int>(done) == calls.total());
+  CHECK(done < n);
 }
 
 TEMPLATE_LIST_TEST_CASE("H6: a channel that goes away leaves nothing running", "[contract]", list) {
