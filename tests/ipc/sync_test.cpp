@@ -25,6 +25,14 @@ using tartan::test::numbers;
 
 using shared_long = tn::shared_span<long>;
 
+/// Workers for tasks that wait for each other: each task needs a worker of its own. Where workers have had quick tasks
+/// before, one of these may be sent behind another, if a worker is late to start.
+struct fresh_workers {
+  explicit fresh_workers(unsigned n) : pool{{.workers = n, .timeout = 60s}} {}
+  tn::process_pool pool;
+  decltype(tn::processes.on(pool)) policy = tn::processes.on(pool);
+};
+
 }  // namespace
 
 TEST_CASE("ipc::mutex: increments by several processes are not lost") {
@@ -161,8 +169,8 @@ TEST_CASE("ipc::semaphore and event: no wake-up is lost although sleepers are ki
   CHECK(r[0].has_value());
   // Sleepers that die do not take the wake-up with them.
   tn::ipc::event go;
-  auto const mixed = tn::try_map(tn::processes.workers(4).timeout(60s), numbers(4),
-                                 tn::closure(go, [](tn::ipc::event its_event, int x) {
+  fresh_workers const four(4);
+  auto const mixed = tn::try_map(four.policy, numbers(4), tn::closure(go, [](tn::ipc::event its_event, int x) {
                                    if (x == 3) {
                                      std::this_thread::sleep_for(100ms);
                                      its_event.set();
@@ -188,8 +196,9 @@ TEST_CASE("ipc::condition: a bounded buffer between processes") {
   tn::ipc::mutex m;
   tn::ipc::condition changed;
   tn::shared_array<long> buffer(2);  // number of items, sum of what was taken
+  fresh_workers const two(2);
   auto const r =
-      tn::try_map(tn::processes.workers(2).timeout(60s), numbers(2),
+      tn::try_map(two.policy, numbers(2),
                   tn::closure(m, changed, buffer.span(),
                               [](tn::ipc::mutex its_lock, tn::ipc::condition its_change, shared_long b, int who) {
                                 for (int i = 0; i != 500; ++i) {
@@ -216,7 +225,8 @@ TEST_CASE("ipc::condition: a bounded buffer between processes") {
 TEST_CASE("ipc::barrier: parties meet again and again") {
   tn::ipc::barrier b(3);
   tn::shared_array<long> steps(3);
-  auto const r = tn::try_map(tn::processes.workers(3).timeout(60s), numbers(3),
+  fresh_workers const three(3);
+  auto const r = tn::try_map(three.policy, numbers(3),
                              tn::closure(b, steps.span(), [](tn::ipc::barrier its_barrier, shared_long s, int me) {
                                bool even = true;
                                for (long i = 0; i != 200; ++i) {
@@ -233,8 +243,8 @@ TEST_CASE("ipc::barrier: parties meet again and again") {
 TEST_CASE("ipc::barrier: a dead party breaks it") {
   for (int round = 0; round != 5; ++round) {
     tn::ipc::barrier b(3);
-    auto const r = tn::try_map(tn::processes.workers(3).timeout(60s), numbers(3),
-                               tn::closure(b, [](tn::ipc::barrier its_barrier, int me) {
+    fresh_workers const three(3);
+    auto const r = tn::try_map(three.policy, numbers(3), tn::closure(b, [](tn::ipc::barrier its_barrier, int me) {
                                  its_barrier.arrive_and_wait();
                                  if (me == 1) std::raise(SIGKILL);
                                  its_barrier.arrive_and_wait();
@@ -259,18 +269,19 @@ TEST_CASE("ipc::barrier: a dead party breaks it") {
 
 TEST_CASE("ipc::queue: every value comes out once, from many to many") {
   tn::ipc::queue<std::string> q(8);
-  auto const got = tn::try_map(tn::processes.workers(4).timeout(60s), numbers(4),
-                               tn::closure(q, [](tn::ipc::queue<std::string> its_queue, int me) {
-                                 std::vector<std::string> mine;
-                                 if (me < 2) {
-                                   for (int i = 0; i != 500; ++i) its_queue.put(std::to_string(1000 * me + i));
-                                   its_queue.put("end");
-                                 } else {
-                                   for (std::string s = its_queue.get(); s != "end"; s = its_queue.get())
-                                     mine.push_back(std::move(s));
-                                 }
-                                 return mine;
-                               }));
+  fresh_workers const four(4);
+  auto const got =
+      tn::try_map(four.policy, numbers(4), tn::closure(q, [](tn::ipc::queue<std::string> its_queue, int me) {
+                    std::vector<std::string> mine;
+                    if (me < 2) {
+                      for (int i = 0; i != 500; ++i) its_queue.put(std::to_string(1000 * me + i));
+                      its_queue.put("end");
+                    } else {
+                      for (std::string s = its_queue.get(); s != "end"; s = its_queue.get())
+                        mine.push_back(std::move(s));
+                    }
+                    return mine;
+                  }));
   std::map<std::string, int> seen;
   for (int const i : {2, 3}) {
     int last[2] = {-1, -1};
