@@ -65,6 +65,10 @@ struct memory_group {
 
   bool make(std::string const& name, std::string const& limit_file, std::string const& swap_file) {
     if (::mkdir(name.c_str(), 0755) != 0) return false;
+    if (::access((name + limit_file).c_str(), W_OK) != 0) {  // a folder like any other: groups are mounted elsewhere
+      ::rmdir(name.c_str());
+      return false;
+    }
     std::ofstream(name + limit_file) << "60000000" << std::flush;
     std::ofstream(name + swap_file) << "0" << std::flush;
     std::ifstream check(name + limit_file);
