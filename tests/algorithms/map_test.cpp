@@ -226,7 +226,8 @@ TEST_CASE("a stop skips what has not begun and is reported", "[stop]") {
     CHECK_THROWS_AS(tn::for_each(p.stop(stop).grain(1), std::views::iota(0, 100'000),
                                  [&](int i) {
                                    ++calls;
-                                   if (i == 50) stop.on = true;
+                                   if (i >= 50)
+                                     stop.on = true;  // whoever comes by: the one at 50 may lose its processor for long
                                  }),
                     tn::cancelled);
     CHECK(calls < 100'000);
