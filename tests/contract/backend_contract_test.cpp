@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "support/policies.hpp"
 #include "support/shared_cells.hpp"
 
@@ -32,16 +33,6 @@ template <class Maker>
 using backend_of = typename decltype(Maker::make())::backend_type;
 
 constexpr auto index_of = [](tn::block const& b) { return b.index; };
-
-/// Waits, but not for ever, so that a failure is one.
-template <class Condition>
-bool becomes(Condition condition) {
-  for (int i = 0; i != 20'000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(500us);
-  }
-  return condition();
-}
 
 struct summing_progress {
   std::atomic<std::size_t> total{0};
@@ -103,7 +94,7 @@ TEMPLATE_LIST_TEST_CASE("C1: calls run at the same time where there are workers"
   test::shared_cells here(1);
   auto const meet = [&](std::size_t) {
     ++here[0];
-    return becomes([&] { return here[0] >= 2; });
+    return test::comes_true([&] { return here[0] >= 2; });
   };
   CHECK(p.backend().template collect<bool>(p.props(), tn::block_plan(2, 1), index_of, meet) ==
         std::vector<bool>{true, true});
@@ -331,8 +322,8 @@ TEMPLATE_LIST_TEST_CASE("spawn runs a task some time, though nobody waits", "[co
   auto const p = TestType::make();
   auto const ran = std::make_shared<std::atomic<int>>(0);
   for (int i = 0; i != 100; ++i) p.backend().spawn(p.props(), [ran] { ++*ran; });
-  CHECK(becomes([&] { return *ran == 100; }));
-  CHECK(becomes([&] { return ran.use_count() == 1; }));
+  CHECK(test::comes_true([&] { return *ran == 100; }));
+  CHECK(test::comes_true([&] { return ran.use_count() == 1; }));
 }
 
 TEMPLATE_LIST_TEST_CASE("team runs each rank once, all at the same time", "[contract]", shared_list) {

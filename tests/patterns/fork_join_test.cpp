@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "support/policies.hpp"
 #include "tartan/thread_pool.hpp"
 
@@ -165,8 +166,7 @@ TEST_CASE("fork_join runs two functions at the same time on two workers") {
   std::atomic<int> here{0};
   auto const meet = [&] {  // ends only when both have come; bounded, so that a failure is one
     ++here;
-    for (int i = 0; i != 20'000 && here != 2; ++i) std::this_thread::sleep_for(std::chrono::microseconds(500));
-    return here == 2;
+    return test::comes_true([&] { return here == 2; });
   };
   auto [a, b] = tn::fork_join(tn::par.workers(2), meet, meet);
   CHECK(a);
