@@ -43,7 +43,7 @@ struct crowd {
     int seen = peak;
     while (seen < here && !peak.compare_exchange_weak(seen, here)) {
     }
-    for (int i = 0; i != 5; ++i) std::this_thread::yield();
+    std::this_thread::yield();  // once: where others want the processor, each takes milliseconds
     --now;
   }
   template <class P>
