@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <ranges>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "harness.hpp"
@@ -153,12 +155,32 @@ tally omp_walk(tree const& t, node const& n) {
 }
 #endif
 
+/// Seconds a tree where each of w threads walks one of its own: what the machine allows to w threads at that moment.
+double one_tree_each(tree const& t, node const& root, unsigned w) {
+  auto const begin = std::chrono::steady_clock::now();
+  std::vector<std::thread> others;
+  for (unsigned i = 1; i != w; ++i)
+    others.emplace_back([&] {
+      tally const walked = serial(t, root);
+      asm volatile("" : : "g"(&walked) : "memory");
+    });
+  tally const own = serial(t, root);
+  asm volatile("" : : "g"(&own) : "memory");
+  for (std::thread& other : others) other.join();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / w;
+}
+
 void add_tree(bench::options const& o, std::vector<bench::contender>& out, tree const& t, tally const& expected) {
   std::string const pattern = t.name;
   std::size_t const first = out.size();
   node const root = root_of(t);
   out.push_back(bench::make_baseline(pattern, expected, [=] { return serial(t, root); }));
   for (unsigned const w : o.workers) {
+    bench::contender apart =
+        bench::make(pattern, "serial loops, a tree a thread", w, expected, [=] { return serial(t, root); });
+    apart.figure = [=] { return one_tree_each(t, root, w); };
+    apart.yardstick = true;
+    out.push_back(apart);
     auto const on = tartan::par.workers(w);
     out.push_back(bench::make(pattern, "tartan fork_join, one by one", w, expected,
                               [=] { return tartan::fork_join(on, [&] { return chained(t, root); }, [] {}).first; }));

@@ -120,6 +120,33 @@ TEST_CASE("a long delay is not forgiven for 16 times as long", "[range]") {
   CHECK(body.at_once() > 2);
 }
 
+TEST_CASE("what an element of a kind took is remembered, and corrected by what is news", "[range]") {
+  auto nothing = [](std::size_t, std::size_t) {};
+  detail::range_body const body(nothing);
+  CHECK(body.ticks_of(100) == 0);
+  body.learn(99, 1000);
+  CHECK(body.ticks_of(100) == Approx(1000));
+  body.learn(99, 1100);
+  CHECK(body.ticks_of(100) == Approx(1000));
+  body.learn(9, 10'000);
+  CHECK(body.ticks_of(100) == Approx(100'000));
+  body.learn(99, 100);
+  CHECK(body.ticks_of(100) == Approx(100));
+}
+
+TEST_CASE("a pool that sleeps is woken for elements of a kind that was cheap when they are dear", "[range]") {
+  for (std::size_t const n : {4U, 40U, 400U}) {
+    teach_that_it_is_short(n);
+    probe p(n);
+    p.last(std::chrono::microseconds(40'000 / n));
+    CHECK(tn::test::comes_true([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      loop(p);
+      return p.threads.size() == 2;
+    }));
+  }
+}
+
 TEST_CASE("loops that were short run each element once when they are long", "[range]") {
   for (std::size_t const n : {3U, 4U, 15U, 16U, 17U, 100U, 255U, 256U, 257U}) {
     teach_that_it_is_short(n);

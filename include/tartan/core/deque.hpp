@@ -135,6 +135,11 @@ class deque {
     return advance_top(t) ? item : nullptr;
   }
 
+  /// Owner only. Whether an entry lies here that was pushed when the next place was `place`, or before.
+  [[nodiscard]] bool holds_older_than(std::int64_t place) const noexcept {
+    return top_.load(std::memory_order_relaxed) < place;  // relaxed: a hint
+  }
+
   /// Any thread: a hint, out of date when it returns.
   [[nodiscard]] bool seems_empty() const noexcept {
     return top_.load(std::memory_order_relaxed) >= bottom_.load(std::memory_order_relaxed);  // relaxed: a hint

@@ -9,8 +9,8 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// One word counts the workers that search, that sleep, and that sleep in a join. Publishing work looks at it once:
-/// zero means that everybody is busy.
+/// One word counts the workers that search, that sleep, that sleep in a join, and that ask in a join for work of one
+/// other worker. Publishing work looks at it once: zero means that everybody is busy.
 ///
 ///     sleeper (S)                                publisher (P)
 ///     S1  searching -> sleeping in the word      P1  make the work visible
@@ -34,6 +34,8 @@ class idle_count {
     [[nodiscard]] unsigned searching() const noexcept { return word & field; }
     [[nodiscard]] unsigned sleeping() const noexcept { return (word >> width) & field; }
     [[nodiscard]] unsigned joining() const noexcept { return (word >> (2 * width)) & field; }
+    /// Anybody but those who only ask one other worker.
+    [[nodiscard]] bool anybody() const noexcept { return word % one_asking != 0; }
   };
 
   /// Relaxed: ordered by the caller's fence (P2), or a hint.
@@ -93,11 +95,16 @@ class idle_count {
   void begin_join_sleep() noexcept { word_.fetch_add(one_joining, std::memory_order_seq_cst); }  // as S1
   void end_join_sleep() noexcept { word_.fetch_sub(one_joining, std::memory_order_relaxed); }    // a hint only
 
+  // Relaxed, both: whoever looks too early is asked all the same at his next look.
+  void begin_asking() noexcept { word_.fetch_add(one_asking, std::memory_order_relaxed); }
+  void end_asking() noexcept { word_.fetch_sub(one_asking, std::memory_order_relaxed); }
+
  private:
-  static constexpr unsigned width = 21;
+  static constexpr unsigned width = 16;  // each of them has a slot
   static constexpr std::uint64_t field = (std::uint64_t{1} << width) - 1;
   static constexpr std::uint64_t one_searching = 1, one_sleeping = std::uint64_t{1} << width,
-                                 one_joining = std::uint64_t{1} << (2 * width);
+                                 one_joining = std::uint64_t{1} << (2 * width),
+                                 one_asking = std::uint64_t{1} << (3 * width);
 
   alignas(line_pair) typename Atomics::template atomic<std::uint64_t> word_{0};
   alignas(line_pair) typename Atomics::template atomic<std::uint32_t> tokens_{0};

@@ -3,8 +3,10 @@
 
 #include <atomic>   // memory_order_*
 #include <cstdint>  // uint64_t, uintptr_t
+#include <utility>  // exchange
 
 #include "tartan/core/hooks.hpp"        // emit, hook_event
+#include "tartan/core/idle.hpp"         // idle_count
 #include "tartan/core/leapfrog.hpp"     // leapfrog
 #include "tartan/core/outer_pools.hpp"  // outer_blocking
 #include "tartan/core/pool.hpp"         // pool, worker
@@ -58,7 +60,7 @@ class joiner {
       }
       if (runner->box.revoke(&j_)) return false;  // handed over, but not begun
       std::uint64_t const waited = ticks() - since;
-      if (job* const given = waited < ask_patience_us * ticks_per_us() ? nullptr : receive(*runner)) {
+      if (job* const given = waited < w_.home.ask_patience() ? nullptr : receive(*runner)) {
         run_given(*given);
         since = ticks();
       } else if (job* const below = waited < w_.home.steal_patience() ? nullptr : steal_below(runner)) {
@@ -79,7 +81,7 @@ class joiner {
     ask(runner);
     w_.box.open(wait_);
     for (int i = 0; i != 16 && !w_.box.has_changed(wait_) && !j_.join.finished(); ++i) cpu_pause();
-    return w_.box.close();
+    return w_.home.receive(w_);
   }
 
   /// [L5] The errand is read while the awaited job runs, so it is that job's or one below it.
@@ -91,14 +93,17 @@ class joiner {
     if (asked.wait != wait_ || asked.errand != errand) w_.asks.ask(wait_, errand);
     if (runner.asked_by.load(std::memory_order_relaxed) != &w_)  // relaxed: writes the runner's line only if needed
       runner.asked_by.store(&w_, std::memory_order_release);     // with pool::give_below()
+    attention_.begin();
   }
 
   void run_given(job& below) {
+    attention_.end();
     w_.waits_for.runner.store(nullptr, std::memory_order_relaxed);  // relaxed: published by the errand
     pool::run_begun(w_, below);
   }
 
   void run(job& below) {
+    attention_.end();
     bump(w_.steals);
     emit(hook_event::steal, w_.index);
     pool::run_stolen(w_, below);
@@ -110,6 +115,7 @@ class joiner {
 
   /// Sleeps until the runner has finished or forks; a job that turned up while lying down is returned.
   TARTAN_COLD job* sleep(worker* runner) noexcept {
+    attention_.end();
     frog_.follow(runner, [this] { return !j_.join.finished(); });
     runner->sleeping_joiners.fetch_add(1, std::memory_order_seq_cst);  // with pool::notify()
     w_.home.idle().begin_join_sleep();
@@ -132,9 +138,29 @@ class joiner {
     return found;
   }
 
+  /// As long as forks of the runner look whether they are asked. Ranges look from time to time anyway.
+  class attention {
+   public:
+    explicit attention(idle_count<>& of) noexcept : of_(of) {}
+    attention(attention const&) = delete;
+    attention& operator=(attention const&) = delete;
+    ~attention() { end(); }
+    void begin() noexcept {
+      if (!std::exchange(on_, true)) of_.begin_asking();
+    }
+    void end() noexcept {
+      if (std::exchange(on_, false)) of_.end_asking();
+    }
+
+   private:
+    idle_count<>& of_;
+    bool on_ = false;
+  };
+
   worker& w_;
   job& j_;
   leapfrog frog_;
+  attention attention_{w_.home.idle()};
   std::uintptr_t wait_ = 0;  // 0 until it has asked
 };
 

@@ -4,7 +4,6 @@
 #include <time.h>  // clock_gettime, timespec
 
 #include <atomic>   // atomic, memory_order_*
-#include <bit>      // bit_width
 #include <cstddef>  // size_t
 #include <cstdint>  // int64_t, uint64_t
 #include <cstring>  // memcpy, strlen
@@ -42,7 +41,6 @@ class pool {
         setup_(setup),
         size_(setup_.size),
         forks_(forks_now()),
-        share_shift_(7 + static_cast<unsigned>(std::bit_width(size_ - 1))),
         asymmetric_(real_atomics::asymmetric_available()),
         oversubscribed_(size_ > hardware_cores()),
         search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
@@ -64,8 +62,6 @@ class pool {
   }
 
   [[nodiscard]] unsigned size() const noexcept { return size_; }
-  /// n >> share_shift() is less than a hundredth of a worker's share of n.
-  [[nodiscard]] unsigned share_shift() const noexcept { return share_shift_; }
   [[nodiscard]] bool asymmetric() const noexcept { return asymmetric_; }
 
   /// How long work should have been seen before it is stolen.
@@ -201,24 +197,41 @@ class pool {
       notify(w);
   }
 
-  /// As published(), for much work: hands it over at once if somebody waits at his mailbox.
-  void published_eagerly(worker& w) noexcept {
-    if (!hand_over(w)) published(w);
+  /// Hands w's oldest work to one who waits at his mailbox; wakes nobody. False when nobody took it.
+  TARTAN_NOINLINE bool hand_over(worker& giver) noexcept {
+    worker* const to = hot_.load(std::memory_order_acquire);  // with stay_hot()
+    if (to == nullptr || to == &giver || !to->box.is_open() || must_stand_back(to->rank)) return false;
+    return put_oldest(giver, *to, mailbox<job>::any);
   }
 
-  /// Hands w's oldest work to one who waits at his mailbox; wakes nobody. For work of which the owner looks after each
-  /// piece whether it is worth waking somebody: see share().
-  void published_lazily(worker& w) noexcept { hand_over(w); }
-
-  /// From time to time while w has work on its deque: is there anybody who wants some? Those who sleep are woken for
-  /// what `worth_waking()` says.
-  template <class WorthWaking>
-  TARTAN_ALWAYS_INLINE void share(worker& w, WorthWaking worth_waking) noexcept {
-    if (w.asked_by.load(std::memory_order_relaxed) != nullptr) [[unlikely]]  // relaxed: give_below() acquires
-      give_below(w);
+  /// From time to time while w has work on its deque: is there anybody who wants some? Those who wait for it get what
+  /// `worth_giving()` says, those who sleep are woken for what `worth_waking()` says.
+  template <class WorthGiving, class WorthWaking>
+  TARTAN_ALWAYS_INLINE void share(worker& w, WorthGiving worth_giving, WorthWaking worth_waking) noexcept {
     auto const v = idle_.look();
-    if (v.word != 0 && (v.searching() != 0 || worth_waking())) [[unlikely]]
-      notify(w);
+    if (v.word == 0) [[likely]]
+      return;
+    if (w.asked_by.load(std::memory_order_relaxed) != nullptr && worth_giving() && give_below(w))
+      return;  // as notify()
+    if (v.anybody() && (v.searching() != 0 ? worth_giving() : worth_waking())) notify(w);
+  }
+
+  /// How long a forker waits for its stolen half before it asks for work: shorter ones end by themselves, and to be
+  /// asked costs their runner some fetches from another core.
+  [[nodiscard]] std::uint64_t ask_patience() const noexcept {
+    return larger(ask_patience_us * ticks_per_us(), 4 * handover_ticks());
+  }
+
+  /// Ticks that a range takes which is worth handing over half of, to one who waits.
+  [[nodiscard]] double dear_enough() const noexcept {
+    return static_cast<double>(worth_giving_handovers) * static_cast<double>(handover_ticks());
+  }
+
+  /// Closes the box of w, who has opened it, and returns what has come.
+  job* receive(worker& w) noexcept {
+    job* const j = w.box.close();
+    if (j != nullptr) learn_handover(ticks() - w.given_at.load(std::memory_order_relaxed));  // relaxed: a guess
+    return j;
   }
 
   /// Any thread. The task runs although nobody waits. False after close(): the caller keeps the task.
@@ -587,7 +600,20 @@ class pool {
     if (hot != &w && (hot == nullptr || !hot->box.is_open()))
       hot_.store(&w, std::memory_order_release);  // with hand_over()
     for (int i = 0; i != 24 && !w.box.has_changed(); ++i) cpu_pause();
-    return w.box.close();
+    return receive(w);
+  }
+
+  /// How long it takes until a worker that waits at his mailbox has what is put there, as it was of late.
+  [[nodiscard]] std::uint64_t handover_ticks() const noexcept {
+    return handover_ticks_.load(std::memory_order_relaxed);  // relaxed: a guess
+  }
+
+  /// Others read it: only written if it is news.
+  void learn_handover(std::uint64_t took) noexcept {
+    std::uint64_t const known = handover_ticks();
+    if (took > 20 * ticks_per_us()) return;  // somebody was interrupted
+    if (took > known + known / 4 || took < known - known / 4)
+      handover_ticks_.store(known - known / 4 + took / 4, std::memory_order_relaxed);  // relaxed: a guess
   }
 
   struct sighting {
@@ -625,6 +651,7 @@ class pool {
 
   TARTAN_NOINLINE void notify(worker& w) noexcept {
     auto const v = idle_.look();
+    if (w.asked_by.load(std::memory_order_relaxed) != nullptr && give_below(w)) return;  // relaxed: it acquires
     if (v.searching() != 0)
       hand_over(w);
     else if (v.sleeping() != 0) {
@@ -633,21 +660,14 @@ class pool {
       wake_joiners(w);
   }
 
-  /// False when nobody took it.
-  TARTAN_NOINLINE bool hand_over(worker& giver) noexcept {
-    worker* const to = hot_.load(std::memory_order_acquire);  // with stay_hot()
-    if (to == nullptr || to == &giver || !to->box.is_open() || must_stand_back(to->rank)) return false;
-    return put_oldest(giver, *to, mailbox<job>::any);
-  }
-
   /// Hands w's oldest job to the one who waits for w's errand: [L5] of join.hpp.
-  TARTAN_NOINLINE void give_below(worker& w) noexcept {
+  TARTAN_NOINLINE bool give_below(worker& w) noexcept {
     worker& to = *w.asked_by.load(std::memory_order_acquire);  // with joiner::ask()
     auto const [wait, errand] = to.asks.look();
-    if (errand != w.errand.load(std::memory_order_relaxed))                          // relaxed: own
-      return w.asked_by.store(nullptr, std::memory_order_relaxed);                   // relaxed: a hint
-    if (w.layered.load(std::memory_order_relaxed) || !to.box.is_open(wait)) return;  // relaxed: own
-    put_oldest(w, to, wait);
+    if (errand != w.errand.load(std::memory_order_relaxed))                                // relaxed: own
+      return w.asked_by.store(nullptr, std::memory_order_relaxed), false;                  // relaxed: a hint
+    if (w.layered.load(std::memory_order_relaxed) || !to.box.is_open(wait)) return false;  // relaxed: own
+    return put_oldest(w, to, wait);
   }
 
   /// From the deque of the giver into the box of another worker. False when it could not be done.
@@ -655,6 +675,7 @@ class pool {
     job* const j = giver.tasks.take_oldest();
     if (j == nullptr) return false;
     j->join.begin_by(&to);
+    to.given_at.store(ticks(), std::memory_order_relaxed);  // relaxed: a guess
     if (to.box.offer(j, wait)) return true;
     j->join.begin_by(&giver);  // too late: the forker runs it itself when it comes to it
     return false;
@@ -672,7 +693,6 @@ class pool {
   unsigned const forks_;
   std::int64_t const begun_ns_ = steady_ns();
   std::uint64_t const begun_ticks_ = ticks();
-  unsigned const share_shift_;
   bool const asymmetric_;
   bool const oversubscribed_;
   unsigned const search_limit_;
@@ -680,6 +700,7 @@ class pool {
   wake_places places_;
   idle_count<> idle_;
   alignas(line_pair) std::atomic<worker*> hot_{nullptr};  // a worker that waits at its mailbox
+  std::atomic<std::uint64_t> handover_ticks_{ticks_per_us() / 8};
   alignas(line_pair) headcount<> people_;
   std::atomic<unsigned> thread_count_{0};
   std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false}, dropping_{false};

@@ -22,7 +22,6 @@ namespace tartan::inline TARTAN_ABI::detail {
 struct alignas(line_pair) range_call {
   range_body body;
   std::size_t grain;      // elements that run in one piece; 0: found out while running
-  std::size_t share;      // with grain == 0, no piece is longer than this unless it is cheaper than a microsecond
   std::size_t alignment;  // cuts fall on multiples of this
   run_control& control;
   first_error error{};
@@ -31,13 +30,12 @@ struct alignas(line_pair) range_call {
 /// How one participant learns what an element costs. It starts with a single element, because two may take 100 ms each
 /// and must not share a piece, and reads the clock. The next two pieces are longer than the first answer suggests:
 /// elements are often many times cheaper in the company of others (vector instructions, overlapping latencies), which
-/// short pieces never find out. From then on pieces take a quarter of a microsecond, so that a fork costs a fiftieth,
-/// and dearer elements come in pieces that are a small share of the range; the clock is read about once in a
-/// microsecond. A range of a few elements is cut to single ones without a clock.
+/// short pieces never find out. From then on pieces take a microsecond, so that the fork and the look at the clock that
+/// come with each cost some percent of it. A range of a few elements is cut to single ones without a clock.
 class piece_size {
  public:
-  piece_size(std::size_t n, std::size_t grain, std::size_t share) noexcept
-      : limit_(larger<std::size_t>(grain, 1)), share_(share), longest_guess_(n / 16) {
+  piece_size(std::size_t n, std::size_t grain) noexcept
+      : limit_(larger<std::size_t>(grain, 1)), longest_guess_(n / 16) {
     if (grain != 0 || n <= too_few_for_clock) {
       next_look_ = ~std::size_t{0};
     } else {
@@ -67,6 +65,14 @@ class piece_size {
     return elements / measured_ >= us * ticks_per_us() / spent_;
   }
 
+  /// How many ticks `elements` more take at that price.
+  [[nodiscard]] double ticks_of(std::size_t elements) const noexcept {
+    return static_cast<double>(elements) * static_cast<double>(spent_) / static_cast<double>(measured_);
+  }
+
+  /// Elements from the begin to the last look.
+  [[nodiscard]] std::size_t looked_over() const noexcept { return at_last_; }
+
   /// True about once in a microsecond: time to look whether somebody wants work.
   [[nodiscard]] bool ran(std::size_t elements) noexcept {
     done_ += elements;
@@ -87,17 +93,14 @@ class piece_size {
     measured_ = done_ - at_last_;
     last_ = now;
     at_last_ = done_;
-    std::size_t const one_us = larger<std::size_t>(measured_ * us / spent_, 1);
-    limit_ = larger(one_us / 4, smaller(one_us, share_));
-    next_look_ = done_ + one_us;
-    if (guesses_left_ != 0 && --guesses_left_ != 0) {
-      limit_ = smaller(growth * done_, larger(limit_, smaller(longest_guess_, 2 * one_us)));
-      next_look_ = done_ + limit_;
-    }
+    limit_ = larger<std::size_t>(measured_ * us / spent_, 1);
+    if (guesses_left_ != 0 && --guesses_left_ != 0)
+      limit_ = smaller(growth * done_, larger(limit_, smaller(longest_guess_, 2 * limit_)));
+    next_look_ = done_ + limit_;
     return now - begin_ > us;
   }
 
-  std::size_t limit_, share_, longest_guess_;
+  std::size_t limit_, longest_guess_;
   std::size_t done_ = 0, at_last_ = 0, next_look_ = 1;
   std::uint64_t begin_ = 0, last_ = 0;
   std::size_t measured_ = 1;  // elements between the last two looks
@@ -129,11 +132,12 @@ class piece_count {
 class range_split {
  public:
   range_split(worker& w, range_call& call, std::size_t begin, std::size_t end) noexcept
-      : w_(w), call_(call), begin_(begin), end_(end), size_(end - begin, call.grain, call.share) {}
+      : w_(w), call_(call), begin_(begin), end_(end), size_(end - begin, call.grain) {}
 
   /// Returns when the range has run, here or elsewhere.
   void run() {
     run(begin_, end_);
+    if (!size_.clockless()) call_.body.learn(size_.looked_over(), size_.elapsed());
     if (!woken_) remember_unshared();
     counted_.tell(call_.control);
   }
@@ -175,18 +179,30 @@ class range_split {
     std::size_t begin, end;
   };
 
-  /// The first half that is pushed is the largest: one who waits gets it at once if it is long. One who sleeps is woken
-  /// for it at once where elements are few, for they may take seconds; else when those that have run show that it pays
-  /// (worth_waking()). Later halves are found by those who look, and offered about once in a microsecond.
+  /// The first half that is pushed is the largest. One who waits gets it at once if the range is long, as far as is
+  /// known of its kind, or has very many elements; one who sleeps is woken for it at once if it is known to be worth
+  /// it, or if elements are few and unknown, for they may take seconds. Else those that have run will show
+  /// (worth_waking()): later halves are found by those who look, and offered about once in a microsecond.
   void announce(std::size_t n) noexcept {
     announced_ = true;
-    if (!size_.clockless() && n >= enough_to_wait * w_.home.size()) {
-      if (n >= worth_handing_over) w_.home.published_lazily(w_);
+    if (size_.clockless()) return w_.home.published_quietly(w_);
+    double const known = call_.body.ticks_of(n);
+    owed_ = known == 0 ? n >= worth_handing_over : known >= w_.home.dear_enough();
+    if (owed_ && w_.home.hand_over(w_)) {
+      owed_ = false;
       return;
     }
-    n >= worth_handing_over ? w_.home.published_eagerly(w_) : w_.home.published_quietly(w_);
+    if (known == 0 ? n < enough_to_wait * w_.home.size()
+                   : known >= static_cast<double>(worth_waking_us * ticks_per_us()))
+      w_.home.published_quietly(w_);
   }
   static constexpr std::size_t worth_handing_over = 2048;
+
+  /// Whether one who waits should be given half of `elements` more (see worth_giving_handovers), or what lay on the
+  /// deque before this range.
+  [[nodiscard]] bool worth_giving(std::size_t elements) const noexcept {
+    return w_.tasks.holds_older_than(first_place_) || size_.ticks_of(elements) >= w_.home.dear_enough();
+  }
 
   /// Whether one who sleeps should be woken for `elements` more: not before this thread has worked for a while, since
   /// what is cold looks dearer than it is. One who is needed by ranges that follow each other, each too short for it,
@@ -245,15 +261,20 @@ class range_split {
     if (end == end_) return;
     bool const time_passed = size_.ran(end - begin);
     if (time_passed || size_.clockless()) counted_.look(size_, call_.control);
-    if (time_passed) w_.home.share(w_, [&] { return worth_waking(end_ - end); });
+    if (time_passed || owed_) {
+      owed_ = !time_passed;
+      w_.home.share(w_, [&] { return worth_giving(end_ - end); }, [&] { return worth_waking(end_ - end); });
+    }
   }
 
   worker& w_;
   range_call& call_;
   std::size_t const begin_, end_;
+  std::int64_t const first_place_ = w_.tasks.next();
   piece_size size_;
   piece_count counted_;
   bool announced_ = false;
+  bool owed_ = false;  // it is worth handing over, and nobody stood at his mailbox
   bool woken_ = false;
 };
 
@@ -276,7 +297,7 @@ inline bool one_in_eight(worker const& w) noexcept {
 inline void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, run_control& control,
                         range_body body) {
   if (n == 0) return;  // nothing to run, nothing that a stop could skip
-  range_call call{body, grain, (n >> w.home.share_shift()) + 1, alignment, control};
+  range_call call{body, grain, alignment, control};
   bump(w.beat);
   bool const timed = n <= range_body::most_at_once && one_in_eight(w);
   std::uint64_t const begun = timed ? ticks() : 0;

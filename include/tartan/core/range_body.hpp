@@ -52,6 +52,20 @@ class range_body {
     kind_->at_once.store(fork_of_two, std::memory_order_relaxed);
   }
 
+  /// How many ticks n elements take, as far as is known of earlier loops; 0 if nothing is.
+  [[nodiscard]] double ticks_of(std::size_t n) const noexcept {
+    return static_cast<double>(n) *
+           static_cast<double>(kind_->each.load(std::memory_order_relaxed));  // relaxed: a guess
+  }
+
+  /// Tells that n elements took so many ticks. Others read it: only if it is news.
+  void learn(std::size_t n, std::uint64_t ticks) const noexcept {
+    float const known = kind_->each.load(std::memory_order_relaxed);  // relaxed: a guess
+    float const each = static_cast<float>(ticks) / static_cast<float>(n + 1);
+    if (each > known * 1.25F || each < known * 0.75F)
+      kind_->each.store(each, std::memory_order_relaxed);  // relaxed: a guess
+  }
+
   static constexpr std::size_t most_at_once = 256;
 
   /// Half a microsecond: a second thread could save a quarter, and hears of it about as late.
@@ -64,6 +78,7 @@ class range_body {
     void (*call)(void*, std::size_t, std::size_t);
     std::atomic<std::uint32_t> at_once{fork_of_two};
     std::atomic<std::uint64_t> suspected_until{0}, doubted_until{0};  // ticks
+    std::atomic<float> each{0};                                       // ticks that an element took
   };
 
   template <class Body>

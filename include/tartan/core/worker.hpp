@@ -72,6 +72,7 @@ struct alignas(line_pair) worker {
   std::atomic<std::uint64_t> idle_ticks{0}, idle_since{0};       // likewise; idle_since is 0 while it works
 
   alignas(line_pair) mailbox<job> box;
+  std::atomic<std::uint64_t> given_at{0};  // ticks when somebody was about to put something into the box
   parking_spot<> spot;
   std::atomic<bool> stands_back{false};  // sleeps on its spot until it may be awake, see headcount.hpp
   wait_target waits_for;

@@ -113,6 +113,16 @@ class block_fold {
     return fold.finish();
   }
 
+  /// Whether n elements in one block may all be shared, with nobody who watches: then no range need be around it.
+  [[nodiscard]] bool is_range(std::size_t n) const noexcept {
+    return !nothing_to_share && !alone_ && n <= lane_count && !policy_.props().watched();
+  }
+  T as_range(It first, std::size_t n) {
+    reducer fold(map_, combine_);
+    add_shared(fold, first, n);
+    return fold.finish();
+  }
+
  private:
   using reducer = block_reducer<Leaf, P, T, Map, Combine>;
   using mapped = std::decay_t<std::invoke_result_t<Map&, std::iter_reference_t<It>>>;
@@ -179,6 +189,7 @@ T fold_range(P const& policy, R&& r, Map& map, Combine& combine) {
     if (exact<Combine, T> && width == 1 && !policy.props().watched()) plan = {n, n};
     block_fold<T, Leaf, P, std::remove_const_t<decltype(first)>, Map, Combine> fold(policy, map, combine, width == 1,
                                                                                     plan.count() < 4 * width);
+    if (fold.is_range(n)) return fold.as_range(first, n);
     slots<T> parts(plan.count());
     std::size_t const block_length = plan[0].size();
     policy.backend().for_range(policy.props(), n, block_length, [&](std::size_t begin, std::size_t end) {
