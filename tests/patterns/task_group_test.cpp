@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,9 +14,11 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "tartan/backends/sequential.hpp"
 #include "tartan/backends/threads.hpp"
 #include "tartan/patterns/fork_join.hpp"
+#include "tartan/submit.hpp"
 #include "tartan/thread_pool.hpp"
 
 namespace tn = tartan;
@@ -135,6 +138,87 @@ TEST_CASE("the destructor waits, and hands on an error that nobody was told", "[
   tn::set_unhandled(before);
   CHECK(ran == 100);
   CHECK(told == 1);
+}
+
+#if !TARTAN_TSAN  // a thousand threads are too many for it
+TEST_CASE("the destructor waits although more tasks of the pool block than may", "[task_group]") {
+  std::atomic<bool> leave{false};
+  std::atomic<int> blocked{0};
+  std::atomic<bool> refused{false};
+  bool waited = false;
+  tn::thread_pool other{1};
+  tn::thread_pool pool{{.workers = 1, .stack_size = 256 << 10}};
+  auto const p = tn::par.on(pool);
+  for (int i = 0; i != 1024; ++i)
+    tn::detach(p, [&] {
+      tn::blocking([&] {
+        ++blocked;
+        while (!leave) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      });
+    });
+  tn::detach(p, [&] {
+    while (blocked != 1024) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    {
+      std::atomic<bool> begun{false};
+      tn::task_group g{tn::par.on(other)};
+      g.run([&] {
+        begun = true;
+        tn::test::comes_true([&] { return refused.load(); });
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        waited = true;
+      });
+      while (!begun) std::this_thread::yield();
+      try {
+        g.wait();
+      } catch (tn::too_many_blocked const&) {
+        refused = true;
+      }
+    }
+    leave = true;
+  });
+  pool.close();
+  pool.join();
+  CHECK(refused);
+  CHECK(waited);
+}
+#endif
+
+TEST_CASE("a group that ends in one of its own tasks leaves the others to the pool", "[task_group]") {
+  with_policies([](auto const& p) {
+    std::atomic<int> ran{0};
+    std::atomic<bool> gone{false};
+    auto* const g = new tn::task_group{p};
+    for (int i = 0; i != 20; ++i) g->run([&] { ++ran; });
+    g->run([&, g] {
+      delete g;
+      gone = true;
+    });
+    CHECK(tn::test::comes_true([&] { return gone && ran == 20; }));
+  });
+}
+
+TEST_CASE("a wait that meets the close of the pool runs what is left", "[task_group]") {
+  for (int round = 0; round != 300; ++round) {
+    std::atomic<int> ran{0}, ready{0};
+    tn::thread_pool pool{1};
+    tn::task_group g{tn::par.on(pool)};
+    for (int i = 0; i != 3; ++i)
+      g.run([&] {
+        ++ran;
+        for (int k = 0; k != 200; ++k) tn::detail::cpu_pause();
+      });
+    std::thread closer([&] {
+      ++ready;
+      while (ready != 2) tn::detail::cpu_pause();
+      for (int k = round % 50; k != 0; --k) tn::detail::cpu_pause();
+      pool.close();
+    });
+    while (ready != 1) tn::detail::cpu_pause();
+    ++ready;
+    REQUIRE_NOTHROW(g.wait());
+    REQUIRE(ran == 3);
+    closer.join();
+  }
 }
 
 TEST_CASE("cancel skips what has not begun", "[task_group]") {

@@ -4,6 +4,7 @@
 #include <atomic>   // atomic, memory_order_*
 #include <chrono>   // nanoseconds, steady_clock
 #include <cstdint>  // uint64_t
+#include <new>      // nothrow_t
 
 #include "tartan/core/errors.hpp"       // raise, timeout_error, too_many_blocked, would_deadlock
 #include "tartan/core/hooks.hpp"        // emit, hook_event
@@ -176,7 +177,11 @@ TARTAN_NOINLINE inline void await_task(shared_task& t) {
 /// The time in which a worker waits for something that no worker works on. Outside of tasks it does nothing.
 class blocking_scope {
  public:
-  blocking_scope() : w_(entered(current_worker())), outer_(w_) {}
+  blocking_scope() : w_(entered(current_worker())), outer_(w_) {
+    if (w_ == nullptr && current_worker() != nullptr) raise<too_many_blocked>();
+  }
+  /// For those who cannot throw: where too many block already, nobody is let in.
+  explicit blocking_scope(std::nothrow_t const&) noexcept : w_(entered(current_worker())), outer_(w_) {}
   blocking_scope(blocking_scope const&) = delete;
   blocking_scope& operator=(blocking_scope const&) = delete;
   ~blocking_scope() {
@@ -184,10 +189,7 @@ class blocking_scope {
   }
 
  private:
-  static worker* entered(worker* w) {
-    if (w != nullptr && !w->home.begin_blocking(*w)) raise<too_many_blocked>();
-    return w;
-  }
+  static worker* entered(worker* w) noexcept { return w != nullptr && w->home.begin_blocking(*w) ? w : nullptr; }
 
   worker* const w_;
   outer_blocking const outer_;

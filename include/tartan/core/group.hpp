@@ -69,7 +69,9 @@ class group {
 
   void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }  // relaxed: one is held
   void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;  // after everybody's last use
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;  // after everybody's last use
+    conclude_unattended();
+    delete this;
   }
 
   // ---- adding ---------------------------------------------------------------------------------------------------
@@ -85,7 +87,11 @@ class group {
   void add(group_task* task) {
     worker* const w = current_worker();
     task->order = next_order_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a number
-    if (home_ == nullptr) return run_one(task, w);
+    if (home_ == nullptr) {
+      add_reference();  // the task may be the end of the group
+      run_one(task, w);
+      return release();
+    }
     pending_.fetch_add(1, std::memory_order_relaxed);  // relaxed: counted off by who gets the task from the queue
     static_cast<void>(queue_.push(task, this_queue_place()));  // never closed; R1, E1
     real_atomics::full_fence();                                // R2, E2
@@ -105,13 +111,21 @@ class group {
   /// Returns when every task has ended.
   void await_all() {
     if (pending_.load(std::memory_order_acquire) == 0) return;  // with finished()
-    if (worker* const w = current_worker(); w != nullptr) {
-      if (part_of_this(*w)) raise<would_deadlock>();
-      return await_in(*w);
-    }
-    if (home_->closing() || home_->left_behind()) return await_alone();
-    call_scope const scope(*home_);
-    await_in(scope.self());
+    worker* const w = current_worker();
+    if (w == nullptr) return await_outside();
+    if (part_of_this(*w)) raise<would_deadlock>();
+    await_in(*w, true);
+  }
+
+  /// The owner goes away. Waits as await_all(), but never throws: where too many tasks block already, the wait lets
+  /// nobody in; and a task of the group itself waits for nothing, since the group lives on with its tickets.
+  void abandon() noexcept {
+    worker* const w = current_worker();
+    bool const own_task = w != nullptr && part_of_this(*w);
+    if (!own_task && pending_.load(std::memory_order_acquire) != 0)  // with finished()
+      w == nullptr ? await_outside() : await_in(*w, false);
+    if (!own_task) conclude_unattended();
+    release();
   }
 
   /// After await_all(): throws what the task of the lowest order threw, or `cancelled` if tasks were skipped for a
@@ -121,17 +135,6 @@ class group {
     cancelled_.store(false, std::memory_order_relaxed);                        // relaxed: likewise
     error_.rethrow();
     if (stopped) raise<cancelled>();
-  }
-
-  /// The same for a group that goes away: nobody will ask.
-  void conclude_unattended() noexcept {
-#if TARTAN_EXCEPTIONS
-    try {
-      error_.rethrow();
-    } catch (...) {
-      report_unhandled(std::current_exception());
-    }
-#endif
   }
 
  private:
@@ -202,7 +205,7 @@ class group {
       do {
         while (group_task* const task = next(w)) {
           run_one(task, w);
-          bool const enough = ++ended == fair_share || (w != nullptr && w->home.surplus(*w));
+          bool const enough = ++ended >= fair_share || (w != nullptr && w->home.surplus(*w));
           if (enough && !queue_.seems_empty()) {
             finished(ended);
             return submit(t);
@@ -250,7 +253,35 @@ class group {
 
   // ---- waiting --------------------------------------------------------------------------------------------------
 
-  void await_in(worker& w) {
+  /// As conclude(), where nobody will ask.
+  void conclude_unattended() noexcept {
+#if TARTAN_EXCEPTIONS
+    try {
+      error_.rethrow();
+    } catch (...) {
+      report_unhandled(std::current_exception());
+    }
+#endif
+  }
+
+  /// By a thread that is no worker: it becomes one, or waits alone where the pool takes nobody in.
+  void await_outside() {
+    if (home_->closing() || home_->left_behind()) return await_alone();
+#if TARTAN_EXCEPTIONS
+    try {
+      call_scope const scope(*home_);
+      await_in(scope.self(), true);
+    } catch (...) {  // somebody has closed the pool just now, or memory for a slot is short
+      await_alone();
+    }
+#else
+    call_scope const scope(*home_);
+    await_in(scope.self(), true);
+#endif
+  }
+
+  /// Throws only inside a task of another pool, if it may.
+  void await_in(worker& w, bool may_throw) {
     std::uint64_t const patience = (w.home.oversubscribed() ? 2 : 20) * ticks_per_us();
     leapfrog frog(w);
     std::uint64_t since = ticks();
@@ -261,7 +292,7 @@ class group {
       } else if (waited < patience) {
         cpu_pause();
       } else {
-        sleep(w, frog);
+        sleep(w, frog, may_throw);
       }
     }
   }
@@ -296,10 +327,10 @@ class group {
     sleeper* next = nullptr;
   };
 
-  TARTAN_COLD void sleep(worker& w, leapfrog& frog) {
+  TARTAN_COLD void sleep(worker& w, leapfrog& frog, bool may_throw) {
     bool const foreign = &w.home != home_;
     bool const blocks = w.home.may_block_asleep(w, foreign);
-    if (foreign && !blocks) raise<too_many_blocked>();
+    if (foreign && !blocks && may_throw) raise<too_many_blocked>();
     worker* const runner = foreign ? nullptr : followed(w);
     if (runner != nullptr) {
       runner->sleeping_joiners.fetch_add(1, std::memory_order_seq_cst);  // with pool::notify()

@@ -6,6 +6,7 @@
 #include <cstddef>             // size_t
 #include <exception>           // exception_ptr, rethrow_exception
 #include <mutex>               // mutex, scoped_lock, unique_lock
+#include <new>                 // nothrow
 #include <utility>             // exchange, move
 
 #include "tartan/core/await.hpp"        // blocking_scope
@@ -67,13 +68,19 @@ class launched_group {
 
   /// Returns when every task has ended; inside a task of a thread pool that counts as blocking.
   void await_all() {
-    {
-      std::scoped_lock const hold(mutex_);
-      if (pending_ == 0) return;
-    }
+    if (all_have_ended()) return;
     blocking_scope const scope;
-    std::unique_lock lock(mutex_);
-    all_ended_.wait(lock, [&] { return pending_ == 0; });
+    sleep_until_all_ended();
+  }
+
+  /// The owner goes away. Waits as await_all(), but never throws: where too many tasks block already, the wait lets
+  /// nobody in.
+  void abandon() noexcept {
+    if (!all_have_ended()) {
+      blocking_scope const scope(std::nothrow);
+      sleep_until_all_ended();
+    }
+    conclude_unattended();
   }
 
   /// After await_all(): throws what the task of the lowest order threw, or `cancelled` if tasks were skipped for a
@@ -90,7 +97,17 @@ class launched_group {
     if (stopped) raise<tartan::cancelled>();
   }
 
-  /// The same for a group that goes away: nobody will ask.
+ private:
+  [[nodiscard]] bool all_have_ended() {
+    std::scoped_lock const hold(mutex_);
+    return pending_ == 0;
+  }
+  void sleep_until_all_ended() {
+    std::unique_lock lock(mutex_);
+    all_ended_.wait(lock, [&] { return pending_ == 0; });
+  }
+
+  /// As conclude(), where nobody will ask.
   void conclude_unattended() noexcept {
     std::unique_lock lock(mutex_);
     auto const error = take_error();
@@ -98,7 +115,6 @@ class launched_group {
     if (error != nullptr) report_unhandled(error);
   }
 
- private:
   [[nodiscard]] bool stops() const {
     return cancelled_.load(std::memory_order_relaxed) || stop_.requested();  // relaxed: a wish
   }

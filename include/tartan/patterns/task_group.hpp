@@ -93,12 +93,10 @@ class task_group<void> {
   task_group(task_group const&) = delete;
   task_group& operator=(task_group const&) = delete;
 
-  /// Waits. What a task threw and no wait() has told goes to the handler of set_unhandled().
-  ~task_group() {
-    group_->await_all();
-    group_->conclude_unattended();
-    group_->release();
-  }
+  /// Waits, and never throws: where too many tasks of the pool block already, no other thread is let in meanwhile; in a
+  /// task of this very group, which cannot wait for its own end, the tasks that are left run on without the group. What
+  /// a task threw and no wait() has told goes to the handler of set_unhandled().
+  ~task_group() { group_->abandon(); }
 
   /// Runs f() some time, at the latest in wait(). f is moved or copied in.
   ///
@@ -162,11 +160,9 @@ class task_group {
   task_group(task_group const&) = delete;
   task_group& operator=(task_group const&) = delete;
 
-  /// Waits. What a task threw and no wait() has told goes to the handler of set_unhandled().
-  ~task_group() {
-    state_->await_all();
-    state_->conclude_unattended();
-  }
+  /// Waits, and never throws, as the group on threads. What a task threw and no wait() has told goes to the handler of
+  /// set_unhandled().
+  ~task_group() { state_->abandon(); }
 
   /// Runs f(args...) in another process; what it returns stays there.
   ///
