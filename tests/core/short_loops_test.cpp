@@ -147,6 +147,21 @@ TEST_CASE("a pool that sleeps is woken for elements of a kind that was cheap whe
   }
 }
 
+TEST_CASE("what is held against a kind is its longest loop, whatever came to its end meanwhile", "[range]") {
+  auto const body = short_kind<4>();
+  std::uint64_t const ms = 1000 * detail::ticks_per_us();
+  body.was_long(start, start + ms);
+  CHECK(body.at_once() == 2);
+  body.was_long(start, start + 100 * ms);  // one that had begun before; until 1700 ms
+  body.took(10, start + 200 * ms, start + 200 * ms + brief);
+  CHECK(body.at_once() == 2);
+  body.was_long(start + 200 * ms, start + 201 * ms);
+  body.took(10, start + 300 * ms, start + 300 * ms + brief);
+  CHECK(body.at_once() == 2);
+  body.took(10, start + 1800 * ms, start + 1800 * ms + brief);
+  CHECK(body.at_once() > 2);
+}
+
 TEST_CASE("loops that were short run each element once when they are long", "[range]") {
   for (std::size_t const n : {3U, 4U, 15U, 16U, 17U, 100U, 255U, 256U, 257U}) {
     teach_that_it_is_short(n);

@@ -32,7 +32,7 @@ class range_body {
 
   /// Tells what a loop of n elements took that was split: from `begin` to `end`, in ticks.
   void took(std::size_t n, std::uint64_t begin, std::uint64_t end) const noexcept {
-    if (end - begin > short_ticks()) return was_long(begin, end);
+    if (end - begin > short_ticks()) return at_once() == fork_of_two ? void() : was_long(begin, end);
     if (end < kind_->doubted_until.load(std::memory_order_relaxed)) return;  // relaxed: a guess, like all of this
     std::uint64_t const fits = smaller<std::uint64_t>(n * short_ticks() / (end - begin + 1), most_at_once);
     if (fits > at_once()) kind_->at_once.store(static_cast<std::uint32_t>(fits), std::memory_order_relaxed);
@@ -42,13 +42,13 @@ class range_body {
   /// that what was lost stays a small part of all. A short delay is held against it only if it is the second within
   /// little time: interrupts pass. Others read what this writes: only if it is news.
   void was_long(std::uint64_t begin, std::uint64_t end) const noexcept {
-    if (at_once() == fork_of_two) return;
     std::uint64_t const spent = end - begin;
     bool const suspected =
         begin < kind_->suspected_until.load(std::memory_order_relaxed);  // relaxed, all: see at_once()
     kind_->suspected_until.store(end + 4 * spent, std::memory_order_relaxed);
     if (!suspected && spent < 20 * ticks_per_us()) return;
-    kind_->doubted_until.store(end + 16 * spent, std::memory_order_relaxed);
+    if (std::uint64_t const until = end + 16 * spent; until > kind_->doubted_until.load(std::memory_order_relaxed))
+      kind_->doubted_until.store(until, std::memory_order_relaxed);
     kind_->at_once.store(fork_of_two, std::memory_order_relaxed);
   }
 
