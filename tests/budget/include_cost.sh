@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # include_cost.sh COMPILER INCLUDE_FOLDER [LIMIT]
 # Compiles with_tartan.cpp (one pattern, one parallel call) and standard_only.cpp (<algorithm>, <vector>, <thread>) by
-# turns and compares the medians of the processor time that they took. Processor time and turns make the ratio robust
-# against whatever else the machine does; a first verdict over the limit is given a second, longer try.
+# turns and compares the least processor times that they took. Turns and least times keep most of what else the machine
+# does out of the ratio; a first verdict over the limit is given a second, longer try.
 set -u -o pipefail
 
 compiler=$1
@@ -18,7 +18,7 @@ cost() {
   awk '{ print $1 + $2 }' <<<"$took"
 }
 
-median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+least() { sort -n | head -n 1; }
 
 # measure ROUNDS: sets standard, tartan and ratio.
 measure() {
@@ -29,8 +29,8 @@ measure() {
     one=$(cost with_tartan.cpp) || exit 1
     b+=("$one")
   done
-  standard=$(printf '%s\n' "${a[@]}" | median)
-  tartan=$(printf '%s\n' "${b[@]}" | median)
+  standard=$(printf '%s\n' "${a[@]}" | least)
+  tartan=$(printf '%s\n' "${b[@]}" | least)
   ratio=$(awk -v a="$standard" -v b="$tartan" 'BEGIN { printf "%.2f", b / a }')
 }
 
