@@ -148,8 +148,8 @@ std::vector<model::check> checks() {
           [] { submit_and_close(tartan::idle::latency, true); }, task_points),
       with("pool of one: submit a task, wait for it outside", 8, true, submit_and_look, task_points),
       with("pool of one: submit a task, call, close", 8, false, submit_and_call, task_points),
-      with("pool of two: one fork", 5, true, one_fork, fork_points),
-      with("pool of two: a fork within a fork", 5, true, fork_within_fork, fork_points),
+      with("pool of two: one fork", 4, true, one_fork, fork_points),
+      with("pool of two: a fork within a fork", 4, true, fork_within_fork, fork_points),
   };
 }
 

@@ -135,9 +135,16 @@ class deque {
     return advance_top(t) ? item : nullptr;
   }
 
-  /// Owner only. Whether an entry lies here that was pushed when the next place was `place`, or before.
-  [[nodiscard]] bool holds_older_than(std::int64_t place) const noexcept {
-    return top_.load(std::memory_order_relaxed) < place;  // relaxed: a hint
+  /// Owner only. What take_oldest() would take, and whether it was pushed before the next place was `place`; null if
+  /// there is nothing. A thief may have it by now.
+  struct entry {
+    T* item;
+    bool is_older;
+  };
+  [[nodiscard]] entry oldest(std::int64_t place) const noexcept {
+    std::int64_t const t = top_.load(std::memory_order_relaxed);                                      // relaxed: a hint
+    if (t >= bottom_.load(std::memory_order_relaxed)) return {nullptr, false};                        // relaxed: own
+    return {slots_[static_cast<std::size_t>(t) & mask_].load(std::memory_order_relaxed), t < place};  // relaxed: own
   }
 
   /// Any thread: a hint, out of date when it returns.

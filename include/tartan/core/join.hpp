@@ -11,7 +11,6 @@
 #include "tartan/core/outer_pools.hpp"  // outer_blocking
 #include "tartan/core/pool.hpp"         // pool, worker
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
-#include "tartan/core/tuning.hpp"       // ask_patience_us
 
 namespace tartan::inline TARTAN_ABI::detail {
 

@@ -22,7 +22,7 @@
 #include "tartan/core/smaller.hpp"        // larger, smaller
 #include "tartan/core/ticks.hpp"          // ticks, ticks_per_us
 #include "tartan/core/topology.hpp"       // hardware_cores
-#include "tartan/core/tuning.hpp"         // errand_step, search_patience_us, steal_patience_us
+#include "tartan/core/tuning.hpp"         // errand_step, longest_handover_us, search_patience_us, ...
 #include "tartan/core/wake_places.hpp"    // wake_places
 #include "tartan/core/worker.hpp"         // worker
 
@@ -230,7 +230,8 @@ class pool {
   /// Closes the box of w, who has opened it, and returns what has come.
   job* receive(worker& w) noexcept {
     job* const j = w.box.close();
-    if (j != nullptr) learn_handover(ticks() - w.given_at.load(std::memory_order_relaxed));  // relaxed: a guess
+    if (j != nullptr && longest_handover_us != 0)
+      learn_handover(ticks() - w.given_at.load(std::memory_order_relaxed));  // relaxed: a guess
     return j;
   }
 
@@ -611,7 +612,7 @@ class pool {
   /// Others read it: only written if it is news.
   void learn_handover(std::uint64_t took) noexcept {
     std::uint64_t const known = handover_ticks();
-    if (took > 20 * ticks_per_us()) return;  // somebody was interrupted
+    if (took > longest_handover_us * ticks_per_us()) return;
     if (took > known + known / 4 || took < known - known / 4)
       handover_ticks_.store(known - known / 4 + took / 4, std::memory_order_relaxed);  // relaxed: a guess
   }

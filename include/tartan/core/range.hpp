@@ -14,6 +14,7 @@
 #include "tartan/core/run_control.hpp"  // run_control
 #include "tartan/core/smaller.hpp"      // larger, smaller
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
+#include "tartan/core/tuning.hpp"       // enough_to_wait, search_patience_us, unshared_limit_us, worth_waking_us
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -198,10 +199,12 @@ class range_split {
   }
   static constexpr std::size_t worth_handing_over = 2048;
 
-  /// Whether one who waits should be given half of `elements` more (see worth_giving_handovers), or what lay on the
-  /// deque before this range.
-  [[nodiscard]] bool worth_giving(std::size_t elements) const noexcept {
-    return w_.tasks.holds_older_than(first_place_) || size_.ticks_of(elements) >= w_.home.dear_enough();
+  /// Whether one who waits should be given the oldest entry: if it is older than this range, or if what is left here
+  /// takes long enough (see worth_giving_handovers); that ends where the oldest entry ends.
+  [[nodiscard]] bool worth_giving(std::size_t end) const noexcept {
+    auto const [oldest, is_older] = w_.tasks.oldest(first_place_);
+    if (oldest == nullptr || is_older) return is_older;
+    return size_.ticks_of(static_cast<half const*>(oldest)->end - end) >= w_.home.dear_enough();
   }
 
   /// Whether one who sleeps should be woken for `elements` more: not before this thread has worked for a while, since
@@ -263,7 +266,7 @@ class range_split {
     if (time_passed || size_.clockless()) counted_.look(size_, call_.control);
     if (time_passed || owed_) {
       owed_ = !time_passed;
-      w_.home.share(w_, [&] { return worth_giving(end_ - end); }, [&] { return worth_waking(end_ - end); });
+      w_.home.share(w_, [&] { return worth_giving(end); }, [&] { return worth_waking(end_ - end); });
     }
   }
 

@@ -21,6 +21,9 @@ inline constexpr std::uint64_t ask_patience_us = 1;
 /// A hand-over takes 50 to 70 ns between neighbours, and 200 to 500 on large or virtual machines.
 inline constexpr std::uint64_t worth_giving_handovers = 12;
 
+/// A hand-over that takes longer was interrupted, and says nothing of others. 0: none is measured.
+inline constexpr std::uint64_t longest_handover_us = 20;
+
 /// How much of a range must be left, as far as its runner knows, before it wakes a worker for it. A wake-up takes 7 us
 /// of the waker's time; the woken worker begins 20 to 50 us later, and finds the data in another core's cache.
 inline constexpr std::uint64_t worth_waking_us = 40;

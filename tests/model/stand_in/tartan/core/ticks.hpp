@@ -8,8 +8,8 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// How often a pool thread looks at the clock at most: four times for each round of searching and lying down, and once
-/// for what it is handed. 0: no bound.
+/// How often a pool thread looks at the clock at most: four times for each round of searching and lying down. 0: no
+/// bound.
 inline int most_looks = 0;
 inline constexpr char const* looks_bound = "a bounded number of rounds of each pool thread";
 
