@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "tartan/async/submit.hpp"
 #include "tartan/backends/threads.hpp"
 #include "tartan/patterns/fork_join.hpp"
@@ -422,6 +423,30 @@ TEST_CASE("the bound on waits that let threads in is an error, and leaves the po
   CHECK(refused > 0);
   CHECK(kept + refused == static_cast<int>(tasks));
   CHECK(tn::submit(p, add, 2, 3).get() == 5);
+}
+
+TEST_CASE("tasks that wait for one that blocks let in no more threads than the bound", "[future]") {
+  std::atomic<int> threads{0};
+  std::atomic<bool> begun{false}, leave{false};
+  tn::thread_pool pool{{.workers = 1, .on_thread_start = [&](unsigned) { ++threads; }, .stack_size = 256 << 10}};
+  auto const p = tn::par.on(pool);
+  auto const blocks = tn::submit(p, [&] {
+                        begun = true;
+                        tn::blocking([&] {
+                          while (!leave) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                        });
+                        return 1;
+                      }).share();
+  CHECK(tn::test::comes_true([&] { return begun.load(); }));
+  std::vector<tn::future<int>> all;
+  for (int i = 0; i != 1200; ++i) all.push_back(tn::submit(p, [blocks] { return blocks.get(); }));
+  CHECK(tn::test::comes_true([&] { return threads >= 1025; }, std::chrono::seconds(60)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // for those that should not come
+  CHECK(threads == 1025);
+  leave = true;
+  int sum = 0;
+  for (auto& f : all) sum += f.get();
+  CHECK(sum == 1200);
 }
 #endif
 

@@ -80,3 +80,76 @@ TEST_CASE("a caller that sleeps at a join leaves its place to what is submitted"
     caller.join();
   }
 }
+
+namespace {
+
+/// Adds itself to the pool without end.
+template <class P>
+void go_on(P const& p, std::atomic<bool> const& enough, std::atomic<int>& ended) {
+  if (enough)
+    ++ended;
+  else
+    tn::detach(p, [p, &enough, &ended] { go_on(p, enough, ended); });
+}
+
+}  // namespace
+
+TEST_CASE("tasks that add tasks without end leave others their turn", "[thread_pool]") {
+  for (int const workers : {1, 2}) {
+    std::atomic<bool> enough{false}, ran{false};
+    std::atomic<int> ended{0};
+    tn::thread_pool pool{workers};
+    auto const p = tn::par.on(pool);
+    for (int i = 0; i != workers; ++i) go_on(p, enough, ended);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    auto task = tn::submit(p, [&] { ran = true; });
+    CHECK(tn::test::comes_true([&] { return ran.load(); }));
+    enough = true;
+    task.wait();
+    CHECK(tn::test::comes_true([&] { return ended == workers; }));
+  }
+}
+
+TEST_CASE("the places of callers that sleep serve several tasks at once", "[thread_pool]") {
+  for (int round = 0; round != 60; ++round) {
+    tn::thread_pool pool{4};
+    auto const p = tn::par.on(pool);
+    std::atomic<int> begun{0}, by_caller{0};
+    std::atomic<bool> leave{false};
+    auto const call = [&] {  // sleeps while a thread of the pool runs the other half
+      std::atomic<bool> taken{false};
+      auto const self = std::this_thread::get_id();
+      tn::fork_join(
+          p,
+          [&] {
+            for (int i = 0; i != 100'000 && !taken; ++i) std::this_thread::yield();
+          },
+          [&] {
+            taken = true;
+            if (std::this_thread::get_id() == self) ++by_caller;
+            ++begun;
+            while (!leave) std::this_thread::sleep_for(std::chrono::microseconds(100));
+          });
+    };
+    tn::submit(p, [] {}).get();  // every thread has started
+    std::thread first(call);
+    CHECK(tn::test::comes_true([&] { return begun == 1; }));
+    std::thread second(call);
+    CHECK(tn::test::comes_true([&] { return begun == 2; }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    if (by_caller == 0) {  // else a place is taken
+      std::atomic<bool> warm{false}, ran{false};
+      tn::detach(p, [&] { warm = true; });
+      while (!warm) {  // so that a thread searches
+      }
+      auto waits = tn::submit(p, [&] { return tn::test::comes_true([&] { return ran.load(); }); });
+      auto runs = tn::submit(p, [&] { ran = true; });
+      CHECK(tn::test::comes_true([&] { return ran.load(); }));
+      waits.wait();
+      runs.wait();
+    }
+    leave = true;
+    first.join();
+    second.join();
+  }
+}

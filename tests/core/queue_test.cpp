@@ -53,6 +53,29 @@ TEST_CASE("what one worker took from an inlet, others find", "[queue]") {
   CHECK(drain(q, 2) == std::vector<int>{1, 2, 3});
 }
 
+TEST_CASE("a worker whose list is never empty comes to what others put, in their order", "[queue]") {
+  detail::task_queue q(2, 2);
+  numbered own, of_other, of_inlet[3];
+  REQUIRE(q.push(&of_other, {1, false}));
+  for (int i = 0; i != 3; ++i) {
+    of_inlet[i].number = i;
+    REQUIRE(q.push(&of_inlet[i], {1, true}));
+  }
+  int other = 0;
+  std::vector<int> inlet;
+  for (int i = 0; i != 200; ++i) {
+    if (!own.producer) REQUIRE(q.push(&own, {0, false}));
+    own.producer = 1;  // it is in the queue
+    auto* const got = static_cast<numbered*>(q.pop(0));
+    if (got == &own)
+      own.producer = 0;
+    else
+      got == &of_other ? ++other : (inlet.push_back(got->number), 0);
+  }
+  CHECK(other == 1);
+  CHECK(inlet == std::vector<int>{0, 1, 2});
+}
+
 TEST_CASE("a closed queue takes nothing more, and gives what it has", "[queue]") {
   detail::task_queue q(1, 1);
   numbered one, two;

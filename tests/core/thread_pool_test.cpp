@@ -403,6 +403,33 @@ TEST_CASE("a task that blocks while its pool is joined lets the next one run", "
   }
 }
 
+TEST_CASE("the first task that is submitted runs although every thread blocks and callers keep the places",
+          "[thread_pool]") {
+  tn::thread_pool pool{2};
+  auto const p = tn::par.on(pool);
+  std::atomic<bool> leave{false}, last_begun{false}, second_inside{false}, ran{false};
+  std::atomic<int> block{0};
+  auto const until_leave = [&] { spin_until([&] { return leave.load(); }); };
+  auto const blocks = [&] { tn::blocking([&] { ++block, until_leave(); }); };
+  std::thread first([&] {
+    tn::fork_join(p, until_leave, [&] {
+      tn::fork_join(p, blocks, [&] {  // on the thread that was let in, which blocks when a caller more is inside
+        last_begun = true;
+        spin_until([&] { return second_inside.load(); });
+        blocks();
+      });
+    });
+  });
+  spin_until([&] { return last_begun.load(); });
+  std::thread second([&] { tn::fork_join(p, [&] { second_inside = true, until_leave(); }, [] {}); });
+  spin_until([&] { return block == 2; });
+  tn::detach(p, [&] { ran = true; });
+  CHECK(tn::test::comes_true([&] { return ran.load(); }));
+  leave = true;
+  first.join();
+  second.join();
+}
+
 TEST_CASE("a caller that leaves makes room for what a task that blocks waits for", "[thread_pool]") {
   for (int i = 0; i != 50; ++i) {
     blocked_pool b;

@@ -22,7 +22,7 @@ struct fixture {
   };
   tartan::detail::headcount<real> people;
   slot slots[2];
-  real::atomic<bool> queued{false}, closed{false};
+  real::atomic<bool> queued{false}, closed{false}, tasks_may_come{false};
 
   [[nodiscard]] bool may_stand_back(unsigned rank) const {
     auto const v = people.look();
@@ -57,6 +57,16 @@ struct fixture {
     real::full_fence();
     if (people.somebody_stands_back()) wake_for_queue();
   }
+  /// The threads that there should be: as let_in() and start_async_thread() find them out.
+  [[nodiscard]] unsigned needed_when_blocking() {
+    auto const now = people.worker_blocks(true);
+    return tasks_may_come.load(std::memory_order_seq_cst) ? people.wanted_for_queue(now) : people.wanted(now);
+  }
+  [[nodiscard]] unsigned needed_when_submitting() {
+    tasks_may_come.store(true, std::memory_order_relaxed);
+    real::full_fence();
+    return people.wanted_for_queue(people.look());
+  }
   /// A caller, at a join.
   void fall_asleep() {
     people.caller_sleeps();
@@ -83,6 +93,13 @@ std::vector<model::check> checks() {
   };
   std::vector<model::check> all = {
       with("a caller leaves", 1, 1, [](fixture& f) { parallel({[&] { f.stand_back(0); }, [&] { f.leave(); }}); }),
+      with("a thread blocks while the first task is submitted: one of the two starts another", 1, 1,
+           [](fixture& f) {
+             unsigned by_thread = 0, by_submitter = 0;
+             parallel(
+                 {[&] { by_thread = f.needed_when_blocking(); }, [&] { by_submitter = f.needed_when_submitting(); }});
+             require(by_thread == 2 || by_submitter == 2, "no thread is left for the task");
+           }),
       with("two callers leave, two threads stand back", 2, 2,
            [](fixture& f) {
              parallel({[&] { f.stand_back(0); }, [&] { f.stand_back(1); }, [&] { f.leave(), f.leave(); }});

@@ -67,7 +67,7 @@ struct fixture {
       }
       found = try_steal();
     }
-    if (idle.end_search()) {
+    if (auto const before = idle.end_search(); before.searching() == 1 && before.sleeping() != 0) {
       real::full_fence();
       if (!tasks.seems_empty() && idle.claim()) idle.wake_claimed();
     }

@@ -51,10 +51,9 @@ class idle_count {
     return true;
   }
 
-  /// True when this was the last searcher while others sleep: the caller looks for more work and wakes one ([I3]).
-  [[nodiscard]] bool end_search() noexcept {
-    view const before{word_.fetch_sub(one_searching, std::memory_order_seq_cst)};  // seq_cst: no later look moves up
-    return before.searching() == 1 && before.sleeping() != 0;
+  /// What was true before. When this was the last searcher, the caller looks for more work and wakes one ([I3]).
+  [[nodiscard]] view end_search() noexcept {
+    return {word_.fetch_sub(one_searching, std::memory_order_seq_cst)};  // seq_cst: no later look moves up
   }
 
   void begin_sleep(bool was_searching) noexcept {

@@ -373,7 +373,9 @@ class pool {
           "tartan: the system refuses to start a thread for submitted work; raise the limit on processes "
           "(ulimit -u), or give the pool a smaller stack_size");
     started_.store(true, std::memory_order_relaxed);    // relaxed: see enter()
-    everybody_.store(true, std::memory_order_relaxed);  // relaxed: see submit()
+    everybody_.store(true, std::memory_order_relaxed);  // relaxed: see submit(), and the fence
+    real_atomics::full_fence();  // with let_in(): it knows that tasks may come, or we know whom it has let in
+    start_needed();
   }
 
   TARTAN_COLD void start_spares() noexcept {
@@ -382,6 +384,11 @@ class pool {
     // Relaxed: after close() none is needed but for what the queue holds still, which ends before join() does.
     if (closed_.load(std::memory_order_relaxed) && queue_.seems_empty()) return;
     pin_this_module();
+    start_needed();
+  }
+
+  /// Under the mutex.
+  void start_needed() noexcept {
     while (threads_held_ < threads_needed(people_.look()) && start_thread()) {
     }
   }
@@ -493,8 +500,8 @@ class pool {
   /// How many threads the pool should have now that it has let somebody in.
   [[nodiscard]] unsigned threads_needed(headcount<>::view now) const noexcept {
     if (now.blocked() == 0 && now.away() == 0) return 0;                     // those of the start are enough
-    bool const tasks_may_come = everybody_.load(std::memory_order_relaxed);  // relaxed: a hint
-    if (tasks_may_come) return people_.wanted_for_queue(now);
+    bool const tasks_may_come = everybody_.load(std::memory_order_seq_cst);  // with start_async_thread()
+    if (tasks_may_come) return smaller(people_.wanted_for_queue(now), size_ + most_spares);
     return now.blocked() == 0 ? 0 : people_.wanted(now);
   }
 
@@ -508,8 +515,12 @@ class pool {
   /// The queue holds a task: wakes those that may take it although callers fill the pool.
   TARTAN_COLD void wake_for_queue() noexcept {
     auto const now = people_.look();
-    unsigned const those = people_.wanted_for_queue(now);
-    if (people_.wanted(now) < those) wake_those_below(those);
+    if (room_for_queue(now)) wake_those_below(people_.wanted_for_queue(now));
+  }
+
+  /// Whether more threads may be awake while the queue holds a task.
+  [[nodiscard]] bool room_for_queue(headcount<>::view now) const noexcept {
+    return people_.wanted(now) < people_.wanted_for_queue(now);
   }
 
   TARTAN_COLD void wake_those_below(unsigned rank) noexcept {
@@ -556,14 +567,22 @@ class pool {
 
   /// Ends the search; the last searcher passes the duty on ([I3] of idle.hpp).
   bool run_found(worker& w, find f) {
-    if (idle_.end_search()) {
-      real_atomics::full_fence();  // with submit(): one of the two sees the other ([I3])
-      if ((!queue_.seems_empty() || anybody_has_work()) && idle_.claim()) wake_claimed();
+    if (auto const before = idle_.end_search(); before.searching() == 1) {
+      bool const some_stand_back = people_.somebody_stands_back();
+      if (before.sleeping() != 0 || some_stand_back) pass_on(before.sleeping() != 0, some_stand_back);
     }
     end_idle_time(w);
     if (f.what == nullptr) return false;
     f.begun ? run_begun(w, *f.what) : run_stolen(w, *f.what);
     return true;
+  }
+
+  void pass_on(bool some_sleep, bool some_stand_back) noexcept {
+    real_atomics::full_fence();  // with submit(): one of the two sees the other ([I3])
+    if (some_sleep && (!queue_.seems_empty() || anybody_has_work()) && idle_.claim())
+      wake_claimed();
+    else if (some_stand_back && room_for_queue(people_.look()) && !queue_.seems_empty())
+      wake_for_queue();
   }
 
   static void end_idle_time(worker& w) noexcept {

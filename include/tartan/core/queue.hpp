@@ -44,6 +44,9 @@ struct queue_place {
 /// A worker whose own list is empty takes all that an inlet has into its own list, in one step, so that producers and
 /// consumers meet once for many tasks; what it has not begun is there for the others to take.
 ///
+/// Tasks that add tasks may keep a worker's list from ever being empty. So after a few of its tasks the worker looks at
+/// the inlets, too, and at one other list.
+///
 /// [Q1] Whoever moves tasks holds both locks, and stores the size of the list that gains before the size of the list
 ///      that loses (release). seems_empty() reads the inlets before the workers' lists (acquire): if it sees the loss,
 ///      it sees the gain. So a task in the queue is never overlooked by a worker that goes to sleep.
@@ -85,7 +88,7 @@ class task_queue {
   /// Any thread. Null when every list is empty or held; seems_empty() tells which.
   [[nodiscard]] queued_task* pop(std::size_t worker_index) noexcept {
     list& own = lists_[worker_index % workers_];
-    if (queued_task* const task = take_one(own)) return task;
+    if (queued_task* const task = own.gives_way() ? take_in_turn(own) : take_one(own)) return task;
     for (std::size_t i = worker_index, tries = 0; tries != inlets_; ++i, ++tries)
       if (queued_task* const task = take_all(lists_[workers_ + i % inlets_], own)) return task;
     for (std::size_t i = worker_index + 1, tries = 1; tries < workers_; ++i, ++tries)
@@ -110,9 +113,18 @@ class task_queue {
       return size.load(std::memory_order_relaxed);
     }  // under the lock
     void resize(std::size_t n) noexcept { size.store(n, std::memory_order_release); }  // [Q1] with seems_empty()
+    /// True once in a while, if it is not empty.
+    [[nodiscard]] bool gives_way() noexcept {
+      if (length() == 0) return false;
+      std::size_t const now = asked.load(std::memory_order_relaxed) + 1;  // relaxed, both: nobody needs it exact
+      asked.store(now, std::memory_order_relaxed);
+      return now % a_turn == 0;
+    }
+    static constexpr std::size_t a_turn = 16;
     std::atomic<bool> held{false};
     bool closed = false;  // this and the rest under the lock
     std::atomic<std::size_t> size{0};
+    std::atomic<std::size_t> asked{0};  // how often its worker has found it with tasks
     real_atomics::plain<queued_task*> first = nullptr;
     queued_task* last = nullptr;
   };
@@ -135,20 +147,34 @@ class task_queue {
 
   static queued_task* take_all(list& from, list& own) noexcept {
     if (from.length() == 0 || !from.try_lock()) return nullptr;
-    queued_task* task = nullptr;
-    if (from.length() > 1 && own.try_lock()) {
-      task = take_first(from);
-      (own.last == nullptr ? own.first : own.last->next) = from.first;
-      own.last = from.last;
-      own.resize(own.length() + from.length());  // [Q1]: the gain before the loss
-      from.first = from.last = nullptr;
-      from.resize(0);
-      own.unlock();
-    } else {
-      task = take_first(from);
-    }
+    queued_task* const task = take_first(from);
+    move_all(from, own);
     from.unlock();
     return task;
+  }
+
+  /// With the lock of `from`: behind what `own` has, if nobody holds that.
+  static void move_all(list& from, list& own) noexcept {
+    if (from.first == nullptr || !own.try_lock()) return;
+    (own.last == nullptr ? own.first : own.last->next) = from.first;
+    own.last = from.last;
+    own.resize(own.length() + from.length());  // [Q1]: the gain before the loss
+    from.first = from.last = nullptr;
+    from.resize(0);
+    own.unlock();
+  }
+
+  /// What the inlets have goes behind what the worker's list has: those who put it there keep their order.
+  queued_task* take_in_turn(list& own) noexcept {
+    for (std::size_t i = workers_; i != workers_ + inlets_; ++i) {
+      list& inlet = lists_[i];
+      if (inlet.length() == 0 || !inlet.try_lock()) continue;
+      move_all(inlet, own);
+      inlet.unlock();
+    }
+    std::size_t const turn = own.asked.load(std::memory_order_relaxed) / list::a_turn;  // relaxed: see gives_way()
+    queued_task* const task = take_one(lists_[turn % workers_]);
+    return task != nullptr ? task : take_one(own);
   }
 
   std::size_t const workers_;
