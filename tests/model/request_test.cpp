@@ -23,7 +23,7 @@ struct fixture {
   tartan::detail::request<model::atomics> asks;
   item items[3];
 
-  /// The runner offers one item in this errand, as pool::give_below() does.
+  /// The runner offers one item in this errand, as handing_over::give_below() does.
   void give(int k, std::uint64_t errand) {
     item& i = items[k];
     i.errand = errand;

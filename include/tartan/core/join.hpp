@@ -59,7 +59,7 @@ class joiner {
       }
       if (runner->box.revoke(&j_)) return false;  // handed over, but not begun
       std::uint64_t const waited = ticks() - since;
-      if (job* const given = waited < w_.home.ask_patience() ? nullptr : receive(*runner)) {
+      if (job* const given = waited < w_.home.handovers().ask_patience() ? nullptr : receive(*runner)) {
         run_given(*given);
         since = ticks();
       } else if (job* const below = waited < w_.home.steal_patience() ? nullptr : steal_below(runner)) {
@@ -80,7 +80,7 @@ class joiner {
     ask(runner);
     w_.box.open(wait_);
     for (int i = 0; i != 16 && !w_.box.has_changed(wait_) && !j_.join.finished(); ++i) cpu_pause();
-    return w_.home.receive(w_);
+    return w_.home.handovers().receive(w_);
   }
 
   /// [L5] The errand is read while the awaited job runs, so it is that job's or one below it.
@@ -91,7 +91,7 @@ class joiner {
     auto const asked = w_.asks.look();
     if (asked.wait != wait_ || asked.errand != errand) w_.asks.ask(wait_, errand);
     if (runner.asked_by.load(std::memory_order_relaxed) != &w_)  // relaxed: writes the runner's line only if needed
-      runner.asked_by.store(&w_, std::memory_order_release);     // with pool::give_below()
+      runner.asked_by.store(&w_, std::memory_order_release);     // with handing_over::give_below()
     attention_.begin();
   }
 

@@ -9,6 +9,7 @@
 #include <cstring>  // memcpy, strlen
 
 #include "tartan/core/errors.hpp"         // error, pool_closed, raise
+#include "tartan/core/handover.hpp"       // handing_over
 #include "tartan/core/headcount.hpp"      // headcount
 #include "tartan/core/hooks.hpp"          // emit, hook_event
 #include "tartan/core/idle.hpp"           // idle_count
@@ -22,7 +23,7 @@
 #include "tartan/core/smaller.hpp"        // larger, smaller
 #include "tartan/core/ticks.hpp"          // ticks, ticks_per_us
 #include "tartan/core/topology.hpp"       // hardware_cores
-#include "tartan/core/tuning.hpp"         // errand_step, longest_handover_us, search_patience_us, ...
+#include "tartan/core/tuning.hpp"         // errand_step, search_patience_us, steal_patience_us
 #include "tartan/core/wake_places.hpp"    // wake_places
 #include "tartan/core/worker.hpp"         // worker
 
@@ -198,10 +199,8 @@ class pool {
   }
 
   /// Hands w's oldest work to one who waits at his mailbox; wakes nobody. False when nobody took it.
-  TARTAN_NOINLINE bool hand_over(worker& giver) noexcept {
-    worker* const to = hot_.load(std::memory_order_acquire);  // with stay_hot()
-    if (to == nullptr || to == &giver || !to->box.is_open() || must_stand_back(to->rank)) return false;
-    return put_oldest(giver, *to, mailbox<job>::any);
+  TARTAN_NOINLINE bool hand_over(worker& w) noexcept {
+    return handovers_.give(w, [this](worker const& to) { return !must_stand_back(to.rank); });
   }
 
   /// From time to time while w has work on its deque: is there anybody who wants some? Those who wait for it get what
@@ -211,29 +210,12 @@ class pool {
     auto const v = idle_.look();
     if (v.word == 0) [[likely]]
       return;
-    if (w.asked_by.load(std::memory_order_relaxed) != nullptr && worth_giving() && give_below(w))
+    if (w.asked_by.load(std::memory_order_relaxed) != nullptr && worth_giving() && handing_over::give_below(w))
       return;  // as notify()
     if (v.anybody() && (v.searching() != 0 ? worth_giving() : worth_waking())) notify(w);
   }
 
-  /// How long a forker waits for its stolen half before it asks for work: shorter ones end by themselves, and to be
-  /// asked costs their runner some fetches from another core.
-  [[nodiscard]] std::uint64_t ask_patience() const noexcept {
-    return larger(ask_patience_us * ticks_per_us(), 4 * handover_ticks());
-  }
-
-  /// Ticks that a range takes which is worth handing over half of, to one who waits.
-  [[nodiscard]] double dear_enough() const noexcept {
-    return static_cast<double>(worth_giving_handovers) * static_cast<double>(handover_ticks());
-  }
-
-  /// Closes the box of w, who has opened it, and returns what has come.
-  job* receive(worker& w) noexcept {
-    job* const j = w.box.close();
-    if (j != nullptr && longest_handover_us != 0)
-      learn_handover(ticks() - w.given_at.load(std::memory_order_relaxed));  // relaxed: a guess
-    return j;
-  }
+  [[nodiscard]] handing_over& handovers() noexcept { return handovers_; }
 
   /// Any thread. The task runs although nobody waits. False after close(): the caller keeps the task.
   [[nodiscard]] bool submit(queued_task* task, queue_place place) {
@@ -468,7 +450,7 @@ class pool {
   void run_what_is_given(worker& w) {
     constexpr unsigned a_turn = 16;
     for (unsigned given = 1;; ++given) {
-      job* const j = linger(w);
+      job* const j = handovers_.linger(w);
       if (j == nullptr) return;
       run_begun(w, *j);
       if (given % a_turn == 0 && !queue_.seems_empty()) return;
@@ -599,7 +581,7 @@ class pool {
     sighting last{};
     std::uint64_t now = begin, next_look = begin;
     do {
-      if (job* const j = linger(w)) return {j, true};
+      if (job* const j = handovers_.linger(w)) return {j, true};
       if (!queue_.seems_empty()) break;
       now = ticks();
       if (now < next_look) continue;
@@ -607,33 +589,8 @@ class pool {
       if (must_stand_back(w.rank)) break;
       next_look = now + between_looks;
     } while (now - begin < patience && !closed_.load(std::memory_order_relaxed));  // relaxed: the caller looks again
-    worker* self = &w;
-    hot_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
-                                 std::memory_order_relaxed);  // relaxed: a hint
+    handovers_.leave(w);
     return {};
-  }
-
-  /// Stands at the mailbox for half a microsecond and touches no cache line of others meanwhile.
-  job* linger(worker& w) noexcept {
-    w.box.open();
-    worker* const hot = hot_.load(std::memory_order_acquire);  // with search() and linger() of others: its box exists
-    if (hot != &w && (hot == nullptr || !hot->box.is_open()))
-      hot_.store(&w, std::memory_order_release);  // with hand_over()
-    for (int i = 0; i != 24 && !w.box.has_changed(); ++i) cpu_pause();
-    return receive(w);
-  }
-
-  /// How long it takes until a worker that waits at his mailbox has what is put there, as it was of late.
-  [[nodiscard]] std::uint64_t handover_ticks() const noexcept {
-    return handover_ticks_.load(std::memory_order_relaxed);  // relaxed: a guess
-  }
-
-  /// Others read it: only written if it is news.
-  void learn_handover(std::uint64_t took) noexcept {
-    std::uint64_t const known = handover_ticks();
-    if (took > longest_handover_us * ticks_per_us()) return;
-    if (took > known + known / 4 || took < known - known / 4)
-      handover_ticks_.store(known - known / 4 + took / 4, std::memory_order_relaxed);  // relaxed: a guess
   }
 
   struct sighting {
@@ -671,34 +628,14 @@ class pool {
 
   TARTAN_NOINLINE void notify(worker& w) noexcept {
     auto const v = idle_.look();
-    if (w.asked_by.load(std::memory_order_relaxed) != nullptr && give_below(w)) return;  // relaxed: it acquires
+    if (w.asked_by.load(std::memory_order_relaxed) != nullptr && handing_over::give_below(w))
+      return;  // relaxed: it acquires
     if (v.searching() != 0)
       hand_over(w);
     else if (v.sleeping() != 0) {
       if (idle_.claim()) wake_claimed();
     } else if (w.sleeping_joiners.load(std::memory_order_relaxed) != 0)  // relaxed: ordered by the fence of published()
       wake_joiners(w);
-  }
-
-  /// Hands w's oldest job to the one who waits for w's errand: [L5] of join.hpp.
-  TARTAN_NOINLINE bool give_below(worker& w) noexcept {
-    worker& to = *w.asked_by.load(std::memory_order_acquire);  // with joiner::ask()
-    auto const [wait, errand] = to.asks.look();
-    if (errand != w.errand.load(std::memory_order_relaxed))                                // relaxed: own
-      return w.asked_by.store(nullptr, std::memory_order_relaxed), false;                  // relaxed: a hint
-    if (w.layered.load(std::memory_order_relaxed) || !to.box.is_open(wait)) return false;  // relaxed: own
-    return put_oldest(w, to, wait);
-  }
-
-  /// From the deque of the giver into the box of another worker. False when it could not be done.
-  static bool put_oldest(worker& giver, worker& to, std::uintptr_t wait) noexcept {
-    job* const j = giver.tasks.take_oldest();
-    if (j == nullptr) return false;
-    j->join.begin_by(&to);
-    to.given_at.store(ticks(), std::memory_order_relaxed);  // relaxed: a guess
-    if (to.box.offer(j, wait)) return true;
-    j->join.begin_by(&giver);  // too late: the forker runs it itself when it comes to it
-    return false;
   }
 
   TARTAN_COLD void wake_joiners(worker& runner) noexcept {
@@ -719,8 +656,7 @@ class pool {
 
   wake_places places_;
   idle_count<> idle_;
-  alignas(line_pair) std::atomic<worker*> hot_{nullptr};  // a worker that waits at its mailbox
-  std::atomic<std::uint64_t> handover_ticks_{ticks_per_us() / 8};
+  alignas(line_pair) handing_over handovers_;
   alignas(line_pair) headcount<> people_;
   std::atomic<unsigned> thread_count_{0};
   std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false}, dropping_{false};

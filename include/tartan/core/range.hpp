@@ -188,7 +188,7 @@ class range_split {
     announced_ = true;
     if (size_.clockless()) return w_.home.published_quietly(w_);
     double const known = call_.body.ticks_of(n);
-    owed_ = known == 0 ? n >= worth_handing_over : known >= w_.home.dear_enough();
+    owed_ = known == 0 ? n >= worth_handing_over : known >= w_.home.handovers().dear_enough();
     if (owed_ && w_.home.hand_over(w_)) {
       owed_ = false;
       return;
@@ -204,7 +204,7 @@ class range_split {
   [[nodiscard]] bool worth_giving(std::size_t end) const noexcept {
     auto const [oldest, is_older] = w_.tasks.oldest(first_place_);
     if (oldest == nullptr || is_older) return is_older;
-    return size_.ticks_of(static_cast<half const*>(oldest)->end - end) >= w_.home.dear_enough();
+    return size_.ticks_of(static_cast<half const*>(oldest)->end - end) >= w_.home.handovers().dear_enough();
   }
 
   /// Whether one who sleeps should be woken for `elements` more: not before this thread has worked for a while, since
