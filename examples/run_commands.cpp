@@ -142,9 +142,8 @@ int main(int argc, char** argv) {
       commands.push_back(word);
   }
   if (argc == 1) {
-    std::vector<int> const statuses =
-        run_all({"sleep 0.2; echo first", "echo second", "exit 3", "sleep 60 & sleep 60", "kill -TERM $$", "echo last"},
-                3, 3);
+    std::vector<int> const statuses = run_all(
+        {"sleep 0.2; echo first", "echo second", "exit 3", "sleep 60 & sleep 60", "kill -TERM $$", "echo last"}, 3, 3);
     return statuses == std::vector{0, 0, 3, 124, 128 + SIGTERM, 0} ? 0 : 1;
   }
   for (int const status : run_all(commands, jobs, limit))
