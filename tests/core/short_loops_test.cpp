@@ -124,13 +124,16 @@ TEST_CASE("what an element of a kind took is remembered, and corrected by what i
   auto nothing = [](std::size_t, std::size_t) {};
   detail::range_body const body(nothing);
   CHECK(body.ticks_of(100) == 0);
-  body.learn(99, 1000);
+  body.learn(0, 0);
+  CHECK(body.ticks_of(100) == 0);
+  body.learn(100, 1000);
+  body.learn(0, 0);
   CHECK(body.ticks_of(100) == Approx(1000));
-  body.learn(99, 1100);
+  body.learn(100, 1100);
   CHECK(body.ticks_of(100) == Approx(1000));
-  body.learn(9, 10'000);
+  body.learn(10, 10'000);
   CHECK(body.ticks_of(100) == Approx(100'000));
-  body.learn(99, 100);
+  body.learn(100, 100);
   CHECK(body.ticks_of(100) == Approx(100));
 }
 

@@ -58,10 +58,11 @@ class range_body {
            static_cast<double>(kind_->each.load(std::memory_order_relaxed));  // relaxed: a guess
   }
 
-  /// Tells that n elements took so many ticks. Others read it: only if it is news.
+  /// Tells that n elements took so many ticks; nothing if n is 0. Others read it: only if it is news.
   void learn(std::size_t n, std::uint64_t ticks) const noexcept {
+    if (n == 0) return;
     float const known = kind_->each.load(std::memory_order_relaxed);  // relaxed: a guess
-    float const each = static_cast<float>(ticks) / static_cast<float>(n + 1);
+    float const each = static_cast<float>(ticks) / static_cast<float>(n);
     if (each > known * 1.25F || each < known * 0.75F)
       kind_->each.store(each, std::memory_order_relaxed);  // relaxed: a guess
   }
