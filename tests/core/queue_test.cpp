@@ -63,7 +63,7 @@ TEST_CASE("a worker whose list is never empty comes to what others put, in their
   }
   int other = 0;
   std::vector<int> inlet;
-  for (int i = 0; i != 200; ++i) {
+  for (int i = 0; i != 2000; ++i) {
     if (!own.producer) REQUIRE(q.push(&own, {0, false}));
     own.producer = 1;  // it is in the queue
     auto* const got = static_cast<numbered*>(q.pop(0));

@@ -44,8 +44,8 @@ struct queue_place {
 /// A worker whose own list is empty takes all that an inlet has into its own list, in one step, so that producers and
 /// consumers meet once for many tasks; what it has not begun is there for the others to take.
 ///
-/// Tasks that add tasks may keep a worker's list from ever being empty. So after a few of its tasks the worker looks at
-/// the inlets, too, and at one other list.
+/// Tasks that add tasks may keep a worker's list from ever being empty. So after some hundred of its tasks the worker
+/// looks at the inlets, too, and at one other list.
 ///
 /// [Q1] Whoever moves tasks holds both locks, and stores the size of the list that gains before the size of the list
 ///      that loses (release). seems_empty() reads the inlets before the workers' lists (acquire): if it sees the loss,
@@ -120,7 +120,7 @@ class task_queue {
       asked.store(now, std::memory_order_relaxed);
       return now % a_turn == 0;
     }
-    static constexpr std::size_t a_turn = 16;
+    static constexpr std::size_t a_turn = 256;  // each costs some cache lines that producers write
     std::atomic<bool> held{false};
     bool closed = false;  // this and the rest under the lock
     std::atomic<std::size_t> size{0};
