@@ -186,13 +186,16 @@ TEST_CASE("the destructor waits although more tasks of the pool block than may",
 TEST_CASE("a group that ends in one of its own tasks leaves the others to the pool", "[task_group]") {
   with_policies([](auto const& p) {
     std::atomic<int> ran{0};
-    std::atomic<bool> gone{false};
+    std::atomic<bool> gone{false}, added{false};
+    auto const here = std::this_thread::get_id();
     auto* const g = new tn::task_group{p};
     for (int i = 0; i != 20; ++i) g->run([&] { ++ran; });
     g->run([&, g] {
+      while (!added && std::this_thread::get_id() != here) std::this_thread::yield();  // the destructor comes last
       delete g;
       gone = true;
     });
+    added = true;
     CHECK(tn::test::comes_true([&] { return gone && ran == 20; }));
   });
 }

@@ -94,8 +94,9 @@ class task_group<void> {
   task_group& operator=(task_group const&) = delete;
 
   /// Waits, and never throws: where too many tasks of the pool block already, no other thread is let in meanwhile; in a
-  /// task of this very group, which cannot wait for its own end, the tasks that are left run on without the group. What
-  /// a task threw and no wait() has told goes to the handler of set_unhandled().
+  /// task of this very group, which cannot wait for its own end, the tasks that are left run on without the group;
+  /// every call of run() from other threads must have returned, also that which added the task. What a task threw and
+  /// no wait() has told goes to the handler of set_unhandled().
   ~task_group() { group_->abandon(); }
 
   /// Runs f() some time, at the latest in wait(). f is moved or copied in.
