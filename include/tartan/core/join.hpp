@@ -27,7 +27,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 ///      "that worker is still in the errand which the runner waits for": errands never repeat (worker::errand).
 /// [L4] It sleeps only after registering with the runner and looking once more behind a heavy fence; the runner signals
 ///      it at the end of j (join_word) and, when nobody else is idle, at its pushes (pool::notify).
-/// [L5] A runner that has a range on its deque is asked for work, for to take it costs a heavy fence, and patience. It
+/// [L5] A runner that has work on its deque is asked for it, for to take it costs a heavy fence, and patience. It
 ///      gives its oldest entry if it is in the errand that the asker named and not layered: the asker read that errand
 ///      while j was unfinished, behind runner(), so it is j's or one below j, or the one in which the runner took j,
 ///      which ends without a look at who asks; and by [L1] the entry was pushed in it. The box takes the entry only

@@ -210,8 +210,7 @@ class pool {
     auto const v = idle_.look();
     if (v.word == 0) [[likely]]
       return;
-    if (w.asked_by.load(std::memory_order_relaxed) != nullptr && worth_giving() && handing_over::give_below(w))
-      return;  // as notify()
+    if (is_asked(w) && worth_giving() && handing_over::give_below(w)) return;
     if (v.anybody() && (v.searching() != 0 ? worth_giving() : worth_waking())) notify(w);
   }
 
@@ -626,10 +625,12 @@ class pool {
 
   // ---- telling others -------------------------------------------------------------------------------------------
 
+  /// Relaxed: give_below() acquires.
+  static bool is_asked(worker const& w) noexcept { return w.asked_by.load(std::memory_order_relaxed) != nullptr; }
+
   TARTAN_NOINLINE void notify(worker& w) noexcept {
     auto const v = idle_.look();
-    if (w.asked_by.load(std::memory_order_relaxed) != nullptr && handing_over::give_below(w))
-      return;  // relaxed: it acquires
+    if (is_asked(w) && handing_over::give_below(w)) return;
     if (v.searching() != 0)
       hand_over(w);
     else if (v.sleeping() != 0) {

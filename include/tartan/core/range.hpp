@@ -188,11 +188,9 @@ class range_split {
     announced_ = true;
     if (size_.clockless()) return w_.home.published_quietly(w_);
     double const known = call_.body.ticks_of(n);
-    owed_ = known == 0 ? n >= worth_handing_over : known >= w_.home.handovers().dear_enough();
-    if (owed_ && w_.home.hand_over(w_)) {
-      owed_ = false;
-      return;
-    }
+    bool const is_long = known == 0 ? n >= worth_handing_over : known >= w_.home.handovers().dear_enough();
+    if (is_long && w_.home.hand_over(w_)) return;
+    owed_ = is_long;
     if (known == 0 ? n < enough_to_wait * w_.home.size()
                    : known >= static_cast<double>(worth_waking_us * ticks_per_us()))
       w_.home.published_quietly(w_);
