@@ -1,5 +1,7 @@
 #include "tartan/patterns/stencil.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -179,6 +181,17 @@ TEST_CASE("bad input is refused by a typed error with a sentence", "[stencil]") 
                     tn::bad_argument);
   REQUIRE_THROWS_AS(tn::stencil_into(tn::seq, g, other, tn::radius(1), boundary::clamp, cross2), tn::bad_extents);
   REQUIRE_THROWS_AS(tn::stencil_into(tn::seq, g, g, tn::radius(1), boundary::clamp, cross2), tn::bad_argument);
+}
+
+TEST_CASE("an extent beyond what at.index() can say is refused", "[stencil]") {
+  constexpr std::size_t n = std::size_t{1} << 31;
+  // Addresses only: nothing is read or written.
+  void* const memory = ::mmap(nullptr, 2 * n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  REQUIRE(memory != MAP_FAILED);
+  tn::grid_view<char, 1> const in(static_cast<char*>(memory), {n}), out(static_cast<char*>(memory) + n, {n});
+  REQUIRE_THROWS_AS(tn::stencil_into(tn::seq, in, out, tn::radius(1), boundary::clamp, [](auto at) { return at(0); }),
+                    tn::bad_extents);
+  ::munmap(memory, 2 * n);
 }
 
 TEST_CASE("an exception leaves the state before the steps in progress", "[stencil]") {

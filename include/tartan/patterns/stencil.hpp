@@ -48,6 +48,20 @@ constexpr void require_grids() {
                 "tartan: stencil_into reads a grid or grid_view and writes another");
 }
 
+/// Whether a call of stencil names, behind its grids, what it needs and in the order it needs it.
+template <class... A>
+inline constexpr bool is_stencil_call = false;
+template <class When, class EdgeValue, class F>
+inline constexpr bool is_stencil_call<When, reach, edge_rule<EdgeValue>, F> = is_when<When>;
+
+/// The same of stencil_into, behind what it reads and writes.
+template <class... A>
+inline constexpr bool is_stencil_into_call = false;
+template <class EdgeValue, class F>
+inline constexpr bool is_stencil_into_call<reach, edge_rule<EdgeValue>, F> = true;
+template <class EdgeValue, class... F>
+inline constexpr bool is_stencil_into_call<edge_rule<EdgeValue>, pass_step<F>...> = sizeof...(F) >= 1;
+
 }  // namespace detail
 
 /// Replaces each element of a grid by f of its neighbourhood, step after step.
@@ -56,17 +70,16 @@ constexpr void require_grids() {
 ///                     [](auto at) { return .25f * (at(-1, 0) + at(1, 0) + at(0, -1) + at(0, 1)); });
 ///
 /// @param grids  A grid, or fields(...) of several of the same extents.
-/// @param when   steps(n), or until(done, every). steps(n).temporal(1) makes one sweep over the grid a step; by itself
-/// a
-///               call takes several steps while rows are in the cache. Both give the same bits.
+/// @param when   steps(n), or until(done, every). steps(n).temporal(1) makes one sweep over the grid a step; by
+///               itself a call takes several steps while rows are in the cache. Both give the same bits.
 /// @param r      How far f looks. It must not look farther.
-/// @param edges  boundary::clamp, wrap, reflect, symmetric, constant(v), or none, which leaves the rim as it is. Where
-/// the
-///               elements of a row come in groups, as colours do: clamp.interleaved(3) and so on.
-/// @param f      Called with a point of each field: at(dy, dx) is a neighbour, at.index() the place. It returns the
-///               new value, or a tuple with one for each field that is not fixed; see fields. Under simd it gets packs
-///               where it is generic. Called at least once for each point and step, some points more often, from
-///               several threads at once; it must depend on its arguments only.
+/// @param edges  boundary::clamp, wrap, reflect, symmetric, constant(v), or none, which leaves the rim as it is.
+///               Where the elements of a row come in groups, as colours do: clamp.interleaved(3) and so on.
+/// @param f      Called with a point of each field: at(dy, dx) is a neighbour, at.index() the place (an int for each
+///               dimension, or packs of them). It returns the new value, or a tuple with one for each field that is
+///               not fixed; see fields. Under simd it gets packs where it is generic. Called at least once for each
+///               point and step, some points more often, from several threads at once; it must depend on its
+///               arguments only.
 /// @returns      {steps, last}: the steps taken and, with until, what it measured of the last one.
 ///
 /// Complexity: steps times elements calls. Needs a second state, which a grid keeps after its first stencil.
@@ -169,6 +182,22 @@ void stencil_into(P const& policy, In const& in, Out&& out, detail::edge_rule<Ed
   detail::scratch<detail::ring_memory> memory(workers);
   if constexpr (shared_memory_backend<typename P::backend_type>)  // else the sentence above is enough
     detail::run_tiles(policy, sweep, detail::tile_passes(sweep, workers), memory);
+}
+
+/// Any other call gets a sentence.
+template <execution_policy P, class Grids, class... A>
+  requires(!detail::is_stencil_call<std::remove_cvref_t<A>...>)
+void stencil(P const&, Grids&&, A&&...) {
+  static_assert(sizeof(P) == 0,
+                "tartan: stencil takes a policy, a grid or fields(...), steps(n) or until(done, every), radius(r), a "
+                "boundary and a function, in this order");
+}
+template <execution_policy P, class In, class Out, class... A>
+  requires(!detail::is_stencil_into_call<std::remove_cvref_t<A>...>)
+void stencil_into(P const&, In&&, Out&&, A&&...) {
+  static_assert(sizeof(P) == 0,
+                "tartan: stencil_into takes a policy, a grid to read, a grid to write, radius(r), a boundary and a "
+                "function; or, behind the grids, a boundary and pass(radius(r), function) once or several times");
 }
 
 }  // namespace tartan::inline TARTAN_ABI

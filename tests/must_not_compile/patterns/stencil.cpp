@@ -8,6 +8,8 @@
 // expect: one that is const can only be read
 // expect: the elements of this view are const
 // expect: stencil_into reads a grid or grid_view
+// expect: steps(n) or until(done, every), radius(r), a boundary and a function, in this order
+// expect: a boundary and pass(radius(r), function)
 #include <tartan/processes.hpp>
 #include <tartan/simd.hpp>
 #include <tartan/stencil.hpp>
@@ -56,5 +58,9 @@ int main() {
   float out[64] = {};
   tartan::stencil_into(tartan::seq, g, out, tartan::radius(1), tartan::boundary::clamp,
                        [](auto at) { return at(0, 1); });
+#elif TARTAN_MUST_FAIL == 11
+  tartan::stencil(tartan::seq, g, tartan::radius(1), tartan::boundary::clamp, [](auto at) { return at(0, 1); });
+#elif TARTAN_MUST_FAIL == 12
+  tartan::stencil_into(tartan::seq, g, h, tartan::boundary::clamp, tartan::radius(1), [](auto at) { return at(0, 1); });
 #endif
 }

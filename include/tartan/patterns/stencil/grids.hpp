@@ -5,6 +5,7 @@
 #include <array>        // array
 #include <cstddef>      // size_t, ptrdiff_t
 #include <functional>   // less
+#include <limits>       // numeric_limits
 #include <string>       // to_string
 #include <type_traits>  // invoke_result_t, remove_cvref_t
 
@@ -78,6 +79,10 @@ void require_extents(block_extents const& size, std::array<std::ptrdiff_t, 3> co
                        std::to_string(edges.group) + " that interleaved(n) names");
   std::ptrdiff_t const n[] = {size.planes, size.rows, size.columns / edges.group};
   std::ptrdiff_t const far[] = {radius[0], radius[1], (radius[2] + edges.group - 1) / edges.group};
+  for (std::ptrdiff_t one : {size.planes, size.rows, size.columns})
+    if (one > (std::numeric_limits<int>::max)())
+      raise<bad_extents>("tartan: an extent of " + std::to_string(one) + " is more than at.index() can say, which is " +
+                         "an int for each dimension: give the grid one dimension more");
   for (std::size_t d = 0; d != 3; ++d)
     if (n[d] < least_extent(edges.kind, far[d]))
       raise<bad_extents>("tartan: an extent of " + std::to_string(n[d]) + " is too small for a radius of " +

@@ -54,6 +54,13 @@ struct step_until {
   }
 };
 
+template <class W>
+inline constexpr bool is_when = false;
+template <>
+inline constexpr bool is_when<step_count> = true;
+template <class Done, class Measure>
+inline constexpr bool is_when<step_until<Done, Measure>> = true;
+
 /// How far a function looks: one radius for all dimensions, or one each, the first dimension first.
 struct reach {
   std::array<std::ptrdiff_t, 3> by{};
