@@ -1,17 +1,23 @@
 // Diffusion on 4096 x 4096 floats: single sweeps and many steps at once, against OpenMP and oneTBB sweeps of the same
-// arithmetic, and against copies through and past the caches; and in three dimensions and in one. GB/s counts the 8
-// bytes that a plain sweep moves for each point: 8 GB/s are 10^9 points a second, also where fewer bytes are moved.
+// arithmetic, against copies through and past the caches and against the arithmetic alone; and in three dimensions and
+// in one. GB/s counts the 8 bytes that a plain sweep moves for each point: 8 GB/s are 10^9 points a second, also where
+// fewer bytes are moved, or none.
 #include <tartan/for_each.hpp>
 #include <tartan/simd.hpp>
 #include <tartan/stencil.hpp>
 
+#include <benchmark/benchmark.h>
+
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <ranges>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "harness.hpp"
@@ -123,6 +129,28 @@ void stream_copy(tartan::grid<float, 2> const& from, tartan::grid<float, 2>& to,
   });
 }
 
+/// The limit of many steps at a time: the arithmetic of as many points, on vectors that never leave the registers.
+/// Every lane begins with `value`, to which the sums keep it; returns whether they did.
+bool compute_in_registers(std::size_t points, unsigned workers, float value) {
+  using pack = tartan::lanes::native_pack<float>;
+  constexpr std::size_t vectors = 8, parts = 64;
+  std::size_t const rounds = points / (parts * vectors * pack::size);
+  std::atomic<bool> kept{true};
+  tartan::for_each(tartan::par.workers(workers), std::views::iota(std::size_t{0}, parts), [&](std::size_t) {
+    std::array<pack, vectors> now;
+    now.fill(pack(value));
+    for (std::size_t i = 0; i != rounds; ++i)
+      now = [&]<std::size_t... K>(std::index_sequence<K...>) {
+        auto const at = [&](std::size_t k) { return now[k % vectors]; };  // no two sums of which have two in common
+        return std::array<pack, vectors>{
+            (0.5F * at(K) + ((at(K + 1) + at(K + 2)) + (at(K + 3) + at(K + 6))) * 0.125F)...};
+      }(std::make_index_sequence<vectors>{});
+    for (pack const& one : now)
+      if (!all(one == pack(value))) kept.store(false, std::memory_order_relaxed);  // read behind the join
+  });
+  return kept.load(std::memory_order_relaxed);
+}
+
 template <std::size_t D>
 void add_contender(std::vector<bench::contender>& out, std::string const& name, std::string const& who,
                    unsigned workers, std::shared_ptr<problem<D>> p, std::function<void()> run, bool baseline = false,
@@ -210,9 +238,22 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     copy.bytes = 16 * 8.0 * static_cast<double>(two->start.size());
     out.push_back(std::move(copy));
   };
+  auto const add_arithmetic = [&](unsigned w) {
+    bench::contender arithmetic;
+    arithmetic.pattern = plane;
+    arithmetic.backend = "arithmetic in registers";
+    arithmetic.workers = w;
+    std::size_t const points = 16 * two->start.size();
+    arithmetic.right = [=] { return compute_in_registers(points, w, two->start(1, 1) + 3); };
+    arithmetic.run = [=] { benchmark::DoNotOptimize(compute_in_registers(points, w, two->start(1, 1) + 3)); };
+    arithmetic.yardstick = true;
+    arithmetic.bytes = 8.0 * static_cast<double>(points);
+    out.push_back(std::move(arithmetic));
+  };
   for (unsigned const w : o.workers) {
     add_copy(std::false_type{}, w);
     add_copy(std::true_type{}, w);
+    add_arithmetic(w);
   }
 
   std::size_t const side = o.quick ? 64 : 256;

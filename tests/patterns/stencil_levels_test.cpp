@@ -84,6 +84,43 @@ TEST_CASE("levels that take turns: a fixed field, two unknowns, and a history, w
   check([](auto a, auto b, auto k) { return (a(-1) + a(1)) / 2 - b(0) / 4 + k(-1) / 8; });
 }
 
+TEST_CASE("rows that pass from level to level: whole groups and parts, radii for which they do and do not",
+          "[stencil]") {
+  auto const look = [](std::ptrdiff_t r) {
+    return [r](auto at) {
+      int const far = static_cast<int>(r);
+      return ((at(-far, 0) ^ at(far, 1)) & (at(0, -1) | at(1, far))) ^ at(-1, 0);
+    };
+  };
+  for (std::size_t rows : {7U, 8U, 11U, 12U, 13U, 31U}) {
+    tn::grid<std::int32_t, 2> start(rows, 70);
+    fill_random(start, 9);
+    for (auto const& rule : all_rules<std::int32_t>())
+      for (std::ptrdiff_t r : {1, 2, 3}) check_depths(start, 10, {0, 2, 3, 4, 10}, tn::radius(r), rule, look(r));
+  }
+}
+
+TEST_CASE("rows that pass from level to level: two unknowns and a fixed field, scalars", "[stencil]") {
+  tn::grid<double, 2> a0(29, 40), b0(29, 40), c(29, 40);
+  fill_random(a0, 10);
+  fill_random(b0, 11);
+  fill_random(c, 12);
+  auto const run = [&](auto const& policy, std::ptrdiff_t depth) {
+    auto a = a0, b = b0;
+    tn::stencil(policy, tn::fields(a, tn::fixed(c), b), tn::steps(9).temporal(depth), tn::radius(2, 1), boundary::wrap,
+                [](auto p, auto k, auto q) {
+                  return std::tuple{(p(-2, 0) + q(2, 1)) / 2 - k(1, -1), (p(0, 1) + k(-2, 0)) / 4 + q(-1, 0) / 2};
+                });
+    return std::tuple(a, b);
+  };
+  auto const expected = run(tn::seq, 1);
+  for (std::ptrdiff_t depth : {2, 3, 5, 9}) {
+    INFO("depth " << depth);
+    REQUIRE(run(tn::par.workers(2), depth) == expected);
+    REQUIRE(run(tn::par.workers(3).simd(), depth) == expected);
+  }
+}
+
 TEST_CASE("planes that are computed together, and those that are left over", "[stencil]") {
   for (std::size_t planes : {1U, 2U, 3U, 6U, 7U}) {
     tn::grid<float, 3> start(planes, 6, 37);

@@ -147,9 +147,9 @@ void stencil_into(P const& policy, In const& in, Out&& out, detail::reach const&
       detail::stencil_sweep<typename P::leaf_type, In::rank, F, EdgeValue, std::tuple<from_type>, std::tuple<to_type>>;
   std::size_t const workers = policy.backend().width(policy.props());
   sweep_type const sweep{f, blocks.size, radius, edges, 1, blocks.exceeds_caches, {blocks.from}, {blocks.to}, {}};
-  detail::tiling const cut =
-      detail::choose_tiling({blocks.size, radius, 1, 0, sizeof(from_type) + sizeof(to_type),
-                             (std::max)(detail::line_elements<from_type>, detail::line_elements<to_type>), workers});
+  detail::tiling const cut = detail::choose_tiling(
+      {blocks.size, radius, 1, 0, sizeof(from_type) + sizeof(to_type),
+       (std::max)(detail::line_elements<from_type>, detail::line_elements<to_type>), workers, 0, In::rank});
   detail::scratch<detail::ring_memory> memory(workers);
   detail::run_tiles(policy, sweep, cut, memory);
 }

@@ -232,9 +232,9 @@ class stencil_call {
   std::size_t pass(std::size_t steps, std::size_t wanted) {
     if constexpr (history) static_assert(same_values(), "tartan: the grids of a history hold the same type");
     std::size_t const point_bytes = (sizeof(typename grid_of<G>::value_type) + ...);
-    tiling const cut = choose_tiling({size_, radius_, steps, wanted, point_bytes,
-                                      (std::max)({line_elements<typename grid_of<G>::value_type>...}),
-                                      policy_.backend().width(policy_.props()), !history && radius_[0] == 0});
+    tiling const cut = choose_tiling(
+        {size_, radius_, steps, wanted, point_bytes, (std::max)({line_elements<typename grid_of<G>::value_type>...}),
+         policy_.backend().width(policy_.props()), history ? static_cast<std::ptrdiff_t>(moving) : 0, D});
     double const state =
         static_cast<double>(point_bytes) * static_cast<double>(size_.planes * size_.rows * size_.columns);
     auto const sweep = make_sweep(cut.depth, state > caches().middle * 4, std::make_index_sequence<sizeof...(G)>{},

@@ -71,7 +71,7 @@ class pass_sweep {
     std::byte* at = memory.reserve(ring_bytes(t));
     each_level([&](auto k) {
       using T = state<k>;
-      field_rings<T> const ring(reinterpret_cast<T*>(at), window<k>(t), ring_depth<k>());
+      field_rings<T> const ring(reinterpret_cast<T*>(at), window<k>(t), 1, ring_depth<k>());
       std::get<k>(all).prepare(ring, radius[k][0], planes_at_once, D == 3);
       if (edges.kind == edge::constant) std::fill_n(ring.memory(), ring.plane_elements(), static_cast<T>(edges.value));
       at += bytes_of<k>(t);
@@ -147,7 +147,7 @@ class pass_sweep {
   }
   template <std::size_t K>
   [[nodiscard]] std::size_t bytes_of(tile const& t) const noexcept {
-    std::size_t const n = field_rings<state<K>>::elements(window<K>(t), 1, ring_depth<K>());
+    std::size_t const n = field_rings<state<K>>(nullptr, window<K>(t), 1, ring_depth<K>()).elements();
     return (n * sizeof(state<K>) + 63) / 64 * 64;
   }
 

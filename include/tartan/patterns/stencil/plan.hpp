@@ -6,10 +6,10 @@
 #include <cstddef>    // size_t, ptrdiff_t
 #include <limits>     // numeric_limits
 
-#include "tartan/core/caches.hpp"             // caches
-#include "tartan/core/config.hpp"             // TARTAN_ABI
-#include "tartan/patterns/stencil/rings.hpp"  // tile, round_up
-#include "tartan/patterns/stencil/sweep.hpp"  // block_extents
+#include "tartan/core/caches.hpp"                   // caches
+#include "tartan/core/config.hpp"                   // TARTAN_ABI
+#include "tartan/patterns/stencil/ring_layout.hpp"  // ring_layout
+#include "tartan/patterns/stencil/rings.hpp"        // block_extents, round_up, tile
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -27,7 +27,8 @@ struct tiling_problem {
   std::size_t point_bytes;  ///< of all fields that a step reads or writes, at one point
   std::ptrdiff_t unit;      ///< tiles begin at multiples of so many columns
   std::size_t workers;
-  bool alternates = false;  ///< levels take turns in two places: see stencil_sweep
+  std::ptrdiff_t history;  ///< see ring_layout
+  std::size_t dimensions;
 };
 
 /// Tiles of as even a width as the unit allows: not more than n.
@@ -63,7 +64,9 @@ struct tiling_problem {
       if (depth != 1) break;
       depth = static_cast<std::ptrdiff_t>((std::min)(p.wanted, p.steps));
     }
-    if (static_cast<std::size_t>(depth) > p.steps || (depth > 32 && p.wanted == 0 && !p.alternates)) break;
+    ring_layout const layout{p.radius, depth, p.history, p.dimensions};
+    bool const never_rings = p.history == 0 && p.radius[0] == 0;
+    if (static_cast<std::size_t>(depth) > p.steps || (depth > 32 && p.wanted == 0 && !never_rings)) break;
     for (std::ptrdiff_t across = 1, columns = 0; columns != p.unit; across += (across + 2) / 3) {
       if (std::ptrdiff_t const next = tile_columns(p, across); next != columns)
         columns = next;
@@ -73,12 +76,8 @@ struct tiling_problem {
         auto const halo_y = static_cast<double>(depth * p.radius[1]), halo_x = static_cast<double>(depth * p.radius[2]);
         double const y = static_cast<double>(rows), x = static_cast<double>(columns);
         bool const whole_x = columns >= p.size.columns, whole_y = rows >= p.size.rows;
-        // A level keeps the planes that it looks at and those that a tick takes, rounded up to a power of two.
-        std::ptrdiff_t needed = 2 * p.radius[0] + (p.radius[0] == 0 ? 1 : p.size.rows == 1 ? row_group : 2);
-        double planes = 1;
-        while (planes < static_cast<double>(needed)) planes *= 2;
-        std::ptrdiff_t const levels = p.alternates ? (std::min)(depth, std::ptrdiff_t{2}) : depth;
-        double const held = (y + 2 * halo_y) * (x + 2 * halo_x + 64) * planes * bytes * static_cast<double>(levels);
+        double const planes = static_cast<double>(layout.all_planes());
+        double const held = (y + 2 * halo_y) * (x + 2 * halo_x + 64) * planes * bytes;
         double const fits = depth == 1 ? caches().middle * 0.75 : room;
         double const computed = (whole_y ? 1 : (y + halo_y) / y) * (whole_x ? 1 : (x + halo_x) / x);
         double const read = (whole_y ? 1 : (y + 2 * halo_y) / y) * (whole_x ? 1 : (x + 2 * halo_x) / x);
@@ -92,7 +91,7 @@ struct tiling_problem {
         if (alone) cost *= all;
         cost += all * (alone ? begin_alone : begin_shared) / (points * static_cast<double>(depth));
         if (held > fits) cost += 0.5 * bytes * (held / fits - 1);
-        if (p.alternates && depth > 2 && held > first_level) cost += (std::min)(0.3, held / first_level - 1);
+        if (layout.alternates() && held > first_level) cost += (std::min)(0.3, held / first_level - 1);
         if (cost < best_cost) {
           best_cost = cost;
           best = {depth, rows, columns, 1};

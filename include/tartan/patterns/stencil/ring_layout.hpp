@@ -6,7 +6,7 @@
 #include <cstddef>    // size_t, ptrdiff_t
 
 #include "tartan/core/config.hpp"             // TARTAN_ABI
-#include "tartan/patterns/stencil/rings.hpp"  // field_rings, line_elements, ring_window, row_group, tile
+#include "tartan/patterns/stencil/rings.hpp"  // field_rings, line_elements, passing_rows, ring_window, row_group, tile
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -25,6 +25,10 @@ struct ring_layout {
   /// Where no plane is looked at but the point's own, a level needs nothing but the one before it: two take turns, and
   /// stay in the first-level cache.
   [[nodiscard]] bool alternates() const noexcept { return history == 0 && radius[0] == 0 && depth > 2; }
+  /// Whether rows pass from level to level: see passing_rows.
+  [[nodiscard]] bool passes_rows() const noexcept {
+    return dimensions == 2 && history == 0 && depth > 2 && radius[0] >= 1 && 2 * radius[0] < row_group;
+  }
   /// Levels of a produced field that the rings hold.
   [[nodiscard]] std::ptrdiff_t levels() const noexcept { return alternates() ? 2 : depth; }
 
@@ -38,6 +42,13 @@ struct ring_layout {
     std::ptrdiff_t power = 1;
     while (power < least) power *= 2;
     return power;
+  }
+  /// Planes of all levels of a produced field.
+  [[nodiscard]] std::ptrdiff_t all_planes() const noexcept {
+    field_role const produced{true, true};
+    if (!passes_rows()) return levels() * planes(produced);
+    passing_rows const shared{radius[0]};
+    return planes(produced) + 2 * shared.passing() + (levels() - 1) * 2 * shared.kept();
   }
   /// Planes that a tick takes as far as this field goes: as many as rings of the same size allow.
   [[nodiscard]] std::ptrdiff_t planes_at_once(field_role const& field) const noexcept {
@@ -53,13 +64,14 @@ struct ring_layout {
             round_up(t.column_end + dx, unit) + 2 * unit};
   }
   template <class T>
-  [[nodiscard]] std::size_t bytes(tile const& t, field_role const& field) const noexcept {
-    std::size_t const n = field_rings<T>::elements(window<T>(t), field.produced ? levels() : 1, planes(field));
-    return (n * sizeof(T) + 63) / 64 * 64;
+  [[nodiscard]] field_rings<T> rings(T* memory, tile const& t, field_role const& field) const noexcept {
+    passing_rows shared{};
+    if (passes_rows() && field.produced) shared = {radius[0], t.plane_begin - depth * radius[0]};
+    return {memory, window<T>(t), field.produced ? levels() : 1, planes(field), alternates(), shared};
   }
   template <class T>
-  [[nodiscard]] field_rings<T> rings(T* memory, tile const& t, field_role const& field) const noexcept {
-    return {memory, window<T>(t), planes(field), alternates()};
+  [[nodiscard]] std::size_t bytes(tile const& t, field_role const& field) const noexcept {
+    return (rings<T>(nullptr, t, field).elements() * sizeof(T) + 63) / 64 * 64;
   }
 };
 

@@ -84,38 +84,66 @@ struct ring_window {
   [[nodiscard]] static std::ptrdiff_t level_gap(std::ptrdiff_t level_elements, std::size_t element_size) noexcept {
     auto const size = static_cast<std::ptrdiff_t>(element_size);
     if (64 % size != 0) return 0;
-    std::ptrdiff_t const rest = level_elements * size % page;
-    return (page + page / 2 - rest) % page / size;
+    return (page + page / 2 - level_elements * size % page) % page / size;
+  }
+  /// Elements by which what lies behind so many is farther within 4 KiB.
+  [[nodiscard]] static std::ptrdiff_t within_page(std::ptrdiff_t elements, std::size_t element_size) noexcept {
+    auto const size = static_cast<std::ptrdiff_t>(element_size);
+    return 64 % size != 0 ? 0 : elements * size % page / size;
   }
 
  private:
   static constexpr std::ptrdiff_t page = 4096;
 };
 
-/// The planes of one field: `levels` times `depth` of them, and one that holds a constant.
+/// Which rows of a grid of rows its levels share. They compute a group of row_group rows in turn, each r rows behind
+/// the one before. What a level computes is read by the next one at once; only the last 2r rows of a group are looked
+/// at again, with the group that follows. These are kept, for each level and for two groups in turn. The others pass:
+/// all levels write them to the same two places, which stay in the caches near by, and nothing of them is ever written
+/// back.
+struct passing_rows {
+  std::ptrdiff_t radius = 0;  ///< r; 0 where each level has a ring of its own
+  std::ptrdiff_t begin = 0;   ///< the first row of level 0
+
+  [[nodiscard]] constexpr std::ptrdiff_t kept() const noexcept { return 2 * radius; }
+  [[nodiscard]] constexpr std::ptrdiff_t passing() const noexcept { return row_group - kept(); }
+};
+
+/// The planes of one field: one that holds a constant, `depth` of the state that a tile begins with, and those of the
+/// `levels` - 1 states after it.
 template <class T>
 class field_rings {
  public:
   field_rings() = default;
-  field_rings(T* memory, ring_window const& w, std::ptrdiff_t depth, bool alternate = false) noexcept
+  field_rings(T* memory, ring_window const& w, std::ptrdiff_t levels, std::ptrdiff_t depth, bool alternate = false,
+              passing_rows const& shared = {}) noexcept
       : memory_(memory),
         level_mask_(alternate ? 1 : -1),
+        levels_(levels),
         depth_(depth),
         stride_(w.row_stride(sizeof(T))),
         plane_((w.row_end - w.row_begin) * stride_),
-        level_(depth * plane_ + ring_window::level_gap(depth * plane_, sizeof(T))),
-        origin_(w.row_begin * stride_ + w.column_begin) {}
+        level_(with_gap(depth * plane_)),
+        origin_(w.row_begin * stride_ + w.column_begin),
+        shared_(shared) {
+    if (!shares()) return;
+    passing_ = plane_ + level_;
+    turn_ = with_gap(shared.passing() * plane_);
+    kept_ = with_gap(2 * shared.kept() * plane_);
+    // Kept rows lie within 4 KiB where those of a ring would, behind the passing ones.
+    kept_begin_ = passing_ + 2 * turn_ + ring_window::within_page(shared.passing() * plane_, sizeof(T));
+  }
 
-  [[nodiscard]] static std::size_t elements(ring_window const& w, std::ptrdiff_t levels,
-                                            std::ptrdiff_t depth) noexcept {
-    std::ptrdiff_t const plane = (w.row_end - w.row_begin) * w.row_stride(sizeof(T));
-    std::ptrdiff_t const level = depth * plane + ring_window::level_gap(depth * plane, sizeof(T));
-    return static_cast<std::size_t>(plane + levels * level);
+  [[nodiscard]] std::size_t elements() const noexcept {
+    return static_cast<std::size_t>(shares() ? kept_begin_ + (levels_ - 1) * kept_ : plane_ + levels_ * level_);
   }
 
   /// Where row 0, column 0 of a plane would lie.
   [[nodiscard]] T* plane(std::ptrdiff_t level, std::ptrdiff_t z) const noexcept {
-    return memory_ + plane_ + (level & level_mask_) * level_ + (z & (depth_ - 1)) * plane_ - origin_;
+    std::ptrdiff_t const place = shares() && level != 0
+                                     ? shared_place(level, z)
+                                     : plane_ + (level & level_mask_) * level_ + (z & (depth_ - 1)) * plane_;
+    return memory_ + place - origin_;
   }
   [[nodiscard]] T* constant_plane() const noexcept { return memory_ - origin_; }
   [[nodiscard]] std::ptrdiff_t row_stride() const noexcept { return stride_; }
@@ -123,9 +151,24 @@ class field_rings {
   [[nodiscard]] std::ptrdiff_t plane_elements() const noexcept { return plane_; }
 
  private:
+  [[nodiscard]] bool shares() const noexcept { return shared_.radius != 0; }
+  [[nodiscard]] static std::ptrdiff_t with_gap(std::ptrdiff_t elements) noexcept {
+    return elements + ring_window::level_gap(elements, sizeof(T));
+  }
+
+  [[nodiscard]] std::ptrdiff_t shared_place(std::ptrdiff_t level, std::ptrdiff_t z) const noexcept {
+    // Counted from one group before the first, whose last rows are looked at: never negative.
+    auto const row = static_cast<std::uint32_t>(z + level * shared_.radius - shared_.begin + row_group);
+    std::ptrdiff_t const group = row / row_group, i = row % row_group, of = level - 1;
+    if (i < shared_.passing()) return passing_ + (of & 1) * turn_ + i * plane_;
+    return kept_begin_ + of * kept_ + ((group & 1) * shared_.kept() + i - shared_.passing()) * plane_;
+  }
+
   T* memory_ = nullptr;
-  std::ptrdiff_t level_mask_ = -1;
+  std::ptrdiff_t level_mask_ = -1, levels_ = 0;
   std::ptrdiff_t depth_ = 1, stride_ = 0, plane_ = 0, level_ = 0, origin_ = 0;
+  passing_rows shared_{};
+  std::ptrdiff_t passing_ = 0, turn_ = 0, kept_begin_ = 0, kept_ = 0;
 };
 
 /// Memory for the rings of one worker, kept from tile to tile.

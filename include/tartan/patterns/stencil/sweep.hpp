@@ -8,10 +8,11 @@
 //   tick t     level 0: plane t     level 1: plane t - r     level 2: plane t - 2r  ...  level K: plane t - Kr -> grid
 //
 // A tick takes a few neighbouring planes at once, so that a level finds most of what it reads in the first-level cache.
-// What lies at the ends of a row is put there right after the row is computed, for the same reason.
-// A level needs r more rows and columns on each side than the next, so tiles overlap by K radii and compute the
-// overlap twice; they never wait for each other. Every point is computed by the same function from the same values as
-// in plain sweeps, so the depth and the cut into tiles never show in the result.
+// What lies at the ends of a row is put there right after the row is computed, for the same reason. Levels of rows
+// share the places of all rows but those that the next tick looks at again: see passing_rows. A level needs r more rows
+// and columns on each side than the next, so tiles overlap by K radii and compute the overlap twice; they never wait
+// for each other. Every point is computed by the same function from the same values as in plain sweeps, so the depth
+// and the cut into tiles never show in the result.
 
 #include <algorithm>  // copy_n, fill, fill_n, max, min
 #include <array>      // array
@@ -24,7 +25,7 @@
 #include "tartan/patterns/stencil/edges.hpp"        // edge_index, fill_row_ends, fill_rows_outside
 #include "tartan/patterns/stencil/options.hpp"      // edge, edge_rule
 #include "tartan/patterns/stencil/ring_layout.hpp"  // field_role, ring_layout
-#include "tartan/patterns/stencil/rings.hpp"        // block_view, columns, copy_short, field_rings, tile
+#include "tartan/patterns/stencil/rings.hpp"        // block_view, columns, copy_short, field_rings, row_group, tile
 #include "tartan/patterns/stencil/staging.hpp"      // held_field, plane_part, prefetch_row, stage_columns
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -150,6 +151,7 @@ class stencil_sweep<Leaf, D, F, EdgeValue, std::tuple<In...>, std::tuple<Out...>
   }
   /// Planes that a tick takes, in whole groups of those computed at once.
   [[nodiscard]] std::ptrdiff_t planes_at_once() const noexcept {
+    if (layout().passes_rows()) return row_group;
     std::ptrdiff_t most = 64;
     each_in([&](auto i) { most = (std::min)(most, layout().planes_at_once(role<i>)); });
     constexpr auto group = static_cast<std::ptrdiff_t>(rows_at_once);
