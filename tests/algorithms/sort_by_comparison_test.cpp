@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "tartan/algorithms/sort.hpp"
+#include "tartan/backends/sequential.hpp"
 #include "tartan/backends/threads.hpp"
 
 namespace tn = tartan;
@@ -95,6 +96,39 @@ TEST_CASE("a stable sort by a lambda of larger elements", "[sort]") {
   check_orders<32>(tn::par, {20, 21, 40, 200, 9000, 30'000});
   check_orders<64>(tn::par, {10, 30, 64, 65, 300, 5000, 20'000});
   check_orders<120>(tn::par, {10, 30, 64, 65, 300, 5000});
+}
+
+TEST_CASE("a stable sort by a number, whatever the order before", "[sort]") {
+  std::mt19937 random(3);
+  for (std::size_t const n : {2047U, 2048U, 2500U, 9000U, 20'000U, 70'000U})
+    for (order const o : orders) {
+      auto const v = elements<16>(keys_of(o, n, random));
+      auto expected = v, up = v, down = v;
+      std::ranges::stable_sort(expected, {}, &keyed<16>::key);
+      tn::stable_sort(tn::par.workers(3), up, {}, &keyed<16>::key);
+      if (!same(up, expected)) FAIL("order " << static_cast<int>(o) << ", " << n << " elements");
+      expected = v;
+      std::ranges::stable_sort(expected, std::ranges::greater{}, &keyed<16>::key);
+      tn::stable_sort(tn::par.workers(3), down, std::ranges::greater{}, &keyed<16>::key);
+      if (!same(down, expected)) FAIL("descending, order " << static_cast<int>(o) << ", " << n << " elements");
+    }
+  SUCCEED();
+}
+
+TEST_CASE("few elements out of order cost few comparisons, wherever they are", "[sort]") {
+  constexpr std::size_t n = 20'000;
+  for (unsigned seed = 0; seed != 40; ++seed) {
+    std::mt19937 random(seed);
+    std::vector<std::uint32_t> v(n);
+    for (auto& x : v) x = static_cast<std::uint32_t>(random());
+    std::sort(v.begin(), v.end());
+    for (std::size_t i = 0; i != n / 100; ++i) std::swap(v[random() % n], v[random() % n]);
+    std::size_t asked = 0;
+    tn::sort(tn::seq, v, [&asked](std::uint32_t a, std::uint32_t b) { return ++asked, a < b; });
+    INFO("seed " << seed);
+    CHECK(asked < 5 * n);
+    CHECK(std::is_sorted(v.begin(), v.end()));
+  }
 }
 
 TEST_CASE("every short sort by a lambda", "[sort]") {

@@ -11,9 +11,9 @@
 #include <type_traits>  // decay_t, is_lvalue_reference_v, is_nothrow_*
 #include <utility>      // move
 
-#include "tartan/algorithms/map.hpp"              // write_alignment
-#include "tartan/algorithms/sort/indirect.hpp"    // permute, sort_entry, text_sort
-#include "tartan/algorithms/sort/keys.hpp"        // known_order, radix_key, radix_number
+#include "tartan/algorithms/map.hpp"            // write_alignment
+#include "tartan/algorithms/sort/indirect.hpp"  // key_of_entry, permute, sort_entry, text_sort
+#include "tartan/algorithms/sort/keys.hpp"  // known_order, less_by_number, number_of_element, radix_key, radix_number
 #include "tartan/algorithms/sort/merge_sort.hpp"  // merge_sort
 #include "tartan/algorithms/sort/plain_sort.hpp"  // plain_sort
 #include "tartan/algorithms/sort/radix.hpp"       // radix_sort
@@ -75,6 +75,7 @@ class sort_call {
   }
 
  private:
+  static constexpr std::size_t worth_a_look = 2048;  ///< elements, of numbers: fewer are soon sorted by their digits
   static constexpr bool known = known_order<Compare, key>;
   static constexpr bool descending = means_greater<Compare, key>;
   static constexpr bool moves_well =
@@ -141,11 +142,18 @@ class sort_call {
   void by_number() {
     if constexpr (in_place_) {
       slots<element> other(n_);
-      auto const key_of = [proj = &proj_](element const& x) noexcept {
-        return number(std::invoke(*proj, const_cast<element&>(x)));
-      };
-      radix_sort<element, decltype(key_of), backend_type>(backend_, props_, key_of)(std::to_address(first_),
-                                                                                    other.data(), n_);
+      using key_of = number_of_element<element, Proj>;
+      using less_type = less_by_number<element, Proj>;
+      key_of const number_of(proj_, descending);
+      less_type less{number_of};
+      using by_digits = radix_sort<element, key_of, backend_type>;
+      using by_order = plain_sort<element, less_type, backend_type, by_digits>;
+      element* const home = std::to_address(first_);
+      by_digits const radix(backend_, props_, number_of);
+      if (n_ >= worth_a_look && by_order::looks_ordered(home, n_, less))
+        by_order(backend_, props_, less, radix)(home, other.data(), n_);
+      else
+        radix(home, other.data(), n_);
     }
   }
 
@@ -154,8 +162,7 @@ class sort_call {
     each([&](std::size_t i) {
       entries[i] = {static_cast<std::uint64_t>(number(std::invoke(proj_, at(first_, i)))), i};
     });
-    auto const key_of = [](sort_entry const& e) noexcept { return e.key; };
-    radix_sort<sort_entry, decltype(key_of), backend_type>(backend_, props_, key_of)(entries.data(), other.data(), n_);
+    radix_sort<sort_entry, key_of_entry, backend_type>(backend_, props_, {})(entries.data(), other.data(), n_);
     permute(backend_, props_, first_, n_, alignment_, [&](std::size_t i) { return entries[i].index; });
   }
 

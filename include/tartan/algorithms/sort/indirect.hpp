@@ -22,6 +22,9 @@ struct sort_entry {
   std::uint64_t key;
   std::size_t index;
 };
+struct key_of_entry {
+  TARTAN_ALWAYS_INLINE std::uint64_t operator()(sort_entry const& e) const noexcept { return e.key; }
+};
 
 /// Puts element source(i) at place i, for all i < n. `alignment`: see for_range.
 template <class Backend, class It, class Source>

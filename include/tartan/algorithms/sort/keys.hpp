@@ -6,11 +6,12 @@
 #include <concepts>     // same_as
 #include <cstddef>      // size_t
 #include <cstdint>      // uint8_t, uint16_t, uint32_t, uint64_t
-#include <functional>   // greater, less, ranges::greater, ranges::less
+#include <functional>   // greater, invoke, less, ranges::greater, ranges::less
 #include <limits>       // numeric_limits
 #include <string>       // string
 #include <string_view>  // string_view
 #include <type_traits>  // conditional_t, is_enum_v, is_floating_point_v, is_integral_v, is_signed_v, underlying_type_t
+#include <utility>      // declval
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 
@@ -54,6 +55,29 @@ TARTAN_ALWAYS_INLINE auto radix_key(Key x) noexcept {
     return static_cast<bits>(x);
   }
 }
+
+/// The number by which an element is sorted: `flip` has all bits set where the order descends. The type does not tell,
+/// so that both orders share their kernels.
+template <class T, class Proj>
+class number_of_element {
+ public:
+  number_of_element(Proj& proj, bool descending) noexcept
+      : proj_(&proj), flip_(descending ? static_cast<number>(~number{0}) : number{0}) {}
+
+  TARTAN_ALWAYS_INLINE auto operator()(T const& x) const noexcept {
+    return static_cast<number>(radix_key(std::invoke(*proj_, const_cast<T&>(x))) ^ flip_);
+  }
+
+ private:
+  using number = decltype(radix_key(std::invoke(std::declval<Proj&>(), std::declval<T&>())));
+  Proj* proj_;
+  number flip_;
+};
+template <class T, class Proj>
+struct less_by_number {
+  number_of_element<T, Proj> number;
+  TARTAN_ALWAYS_INLINE bool operator()(T& a, T& b) const noexcept { return number(a) < number(b); }
+};
 
 /// Texts in windows of seven characters: the low byte says how many there were, 8 if there are more. Texts whose keys
 /// are equal are equal so far, and altogether unless the low byte is 8.

@@ -122,7 +122,9 @@ class nearly_sorted {
   /// How many of the last that were kept are greater than x, if few are: then they were out of order, not the `in_row`
   /// elements that were set aside since.
   std::size_t too_high(state const& s, T& x, std::size_t in_row) const {
-    std::size_t const most = smaller(smaller(in_row, std::size_t{8}), s.kept), others = s.count - in_row;
+    // Half as many as were set aside, once those are many: an attempt at another sort may have left them all here.
+    std::size_t const few = in_row < 16 ? smaller(in_row, std::size_t{8}) : in_row / 2;
+    std::size_t const most = smaller(few, s.kept), others = s.count - in_row;
     for (std::size_t high = 1; high <= most; ++high) {
       if (others > near && s.aside[others - near - 1].before > s.kept - high) return 0;
       if (high == s.kept) return in_row == 1 ? 0 : high;

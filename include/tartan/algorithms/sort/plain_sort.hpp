@@ -1,5 +1,5 @@
 #pragma once
-// The sort by comparison of elements that are plain bytes.
+// The sort of elements that are plain bytes, which uses what is in order.
 
 #include <algorithm>  // copy_n, max, min, reverse
 #include <array>      // array
@@ -17,15 +17,23 @@
 namespace tartan::inline TARTAN_ABI::detail {
 
 /// Stable. As many parts as there are workers are sorted at once and merged; of each part what is in order is used:
-/// few runs are merged, few stragglers are brought to their places, and what descends is turned; all else is
-/// partitioned. What less throws comes out; all elements are there then.
-template <class T, class Less, class Backend>
+/// few runs are merged, few stragglers are brought to their places, and what descends is turned; all else is left to
+/// `unordered(first, scratch, n)`. What less throws comes out; all elements are there then.
+template <class T, class Less, class Backend, class Unordered = partition_sort<T, Less, Backend>>
 class plain_sort {
   static_assert(copied_freely<T>);
 
  public:
   plain_sort(Backend const& backend, properties const& props, Less& less)
-      : backend_(backend), props_(props), less_(less), merges_(backend, props, less) {}
+      : plain_sort(backend, props, less, Unordered(backend, props, less)) {}
+  plain_sort(Backend const& backend, properties const& props, Less& less, Unordered const& unordered)
+      : backend_(backend), props_(props), less_(less), merges_(backend, props, less), unordered_(unordered) {}
+
+  /// Whether a look at a few elements says that most are in order, or most the other way round.
+  [[nodiscard]] static bool looks_ordered(T* a, std::size_t n, Less& less) {
+    std::size_t const asked = smaller(n - 1, samples), down = descents(a, n, asked, less);
+    return down <= asked / 16 || asked - down <= asked / 16;
+  }
 
   /// Sorts a[0, n); scratch has room for as many.
   void operator()(T* a, T* scratch, std::size_t n) {
@@ -56,7 +64,7 @@ class plain_sort {
 
   void sort_part(T* a, T* scratch, std::size_t n) {
     std::size_t const asked = smaller(n - 1, samples);
-    std::size_t down = descents(a, n, asked);
+    std::size_t down = descents(a, n, asked, less_);
     bool const turned = asked - down <= asked / 8;
     if (turned) {
       std::reverse(a, a + n);
@@ -71,7 +79,7 @@ class plain_sort {
   /// Large elements that do not fit the cache: merges move each fewer times.
   void unordered(T* from, T* other, std::size_t n, bool stay) {
     if (sizeof(T) <= 32 || n <= cached) {
-      partition_sort<T, Less, Backend>(backend_, props_, less_)(from, other, n);
+      unordered_(from, other, n);
       if (!stay) std::copy_n(from, n, other);
     } else {
       std::size_t const half = n / 2;
@@ -155,10 +163,10 @@ class plain_sort {
   // ---- descents ----------------------------------------------------------------------------------------------------
 
   /// Of `asked` pairs of neighbours.
-  std::size_t descents(T* a, std::size_t n, std::size_t asked) {
+  static std::size_t descents(T* a, std::size_t n, std::size_t asked, Less& less) {
     std::size_t const stride = (n - 1) / asked;
     std::size_t found = 0;
-    for (std::size_t k = 0; k != asked; ++k) found += less_(a[k * stride + 1], a[k * stride]) ? 1U : 0U;
+    for (std::size_t k = 0; k != asked; ++k) found += less(a[k * stride + 1], a[k * stride]) ? 1U : 0U;
     return found;
   }
 
@@ -174,6 +182,7 @@ class plain_sort {
   properties const& props_;
   Less& less_;
   merges merges_;
+  Unordered unordered_;
   std::size_t part_ = 0;
 };
 
