@@ -7,7 +7,7 @@
 #include <ranges>      // begin
 #include <utility>     // pair
 
-#include "tartan/algorithms/find.hpp"  // find_index
+#include "tartan/algorithms/find.hpp"  // find_index, first_that
 #include "tartan/exec/policy.hpp"      // execution_policy
 #include "tartan/exec/source.hpp"      // divisible_range, length
 
@@ -27,9 +27,7 @@ auto pair_test(A& a, B& b, F& f, ProjA& proj_a, ProjB& proj_b) {
 /// The lowest i < n for which holds(i), else n.
 template <class P, class Holds>
 std::size_t first_place(P const& policy, std::size_t n, Holds const& holds) {
-  return find_index(policy, n, [&holds](std::size_t& i, std::size_t stop) {
-    while (i != stop && !holds(i)) ++i;
-  });
+  return find_index(policy, n, [&holds](std::size_t& i, std::size_t stop) { first_that(i, stop, holds); });
 }
 
 }  // namespace detail

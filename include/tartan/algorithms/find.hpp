@@ -11,6 +11,7 @@
 #include <type_traits>  // invoke_result_t
 #include <utility>      // forward, move
 
+#include "tartan/core/config.hpp"          // TARTAN_ABI, TARTAN_ALWAYS_INLINE
 #include "tartan/core/range.hpp"           // first_error
 #include "tartan/exec/backend.hpp"         // shared_memory_backend
 #include "tartan/exec/policy.hpp"          // execution_policy, supports
@@ -36,6 +37,23 @@ class lowest_index {
  private:
   std::atomic<std::size_t> lowest_;
 };
+
+/// Moves i on to the first index for which holds(i), else to stop; to the one that holds() threw for.
+template <class Holds>
+TARTAN_ALWAYS_INLINE void first_that(std::size_t& i, std::size_t stop, Holds const& holds) {
+  struct cursor {  // in a register, as i may not be
+    std::size_t& to;
+    std::size_t now;
+    ~cursor() { to = now; }
+  } at{i, i};
+  for (; stop - at.now >= 4; ++at.now) {  // four at a time: the loop takes longer than many a test
+    if (holds(at.now)) return;
+    if (holds(++at.now)) return;
+    if (holds(++at.now)) return;
+    if (holds(++at.now)) return;
+  }
+  while (at.now != stop && !holds(at.now)) ++at.now;
+}
 
 /// The lowest i < n that look() stops at, else n: look(i, stop) moves i on until it is found or stop. What is thrown
 /// counts only if a serial search would have come that far.
@@ -147,15 +165,16 @@ auto find_if(P const& policy, R&& r, Pred pred, Proj proj = {}) {
   auto const first = std::ranges::begin(r);
   using leaf = typename P::leaf_type;
   using test = detail::one_if<Pred&, Proj&>;
-  return detail::advanced(
-      first, detail::find_index(policy, detail::length(r), [&](std::size_t& i, std::size_t stop) {
-        if constexpr (requires(test t) { leaf::find_block(first, i, t); }) {
-          test t{pred, proj};
-          i += leaf::find_block(detail::advanced(first, i), stop - i, t);
-        } else {
-          while (i != stop && !static_cast<bool>(std::invoke(pred, std::invoke(proj, detail::at(first, i))))) ++i;
-        }
-      }));
+  return detail::advanced(first, detail::find_index(policy, detail::length(r), [&](std::size_t& i, std::size_t stop) {
+                            if constexpr (requires(test t) { leaf::find_block(first, i, t); }) {
+                              test t{pred, proj};
+                              i += leaf::find_block(detail::advanced(first, i), stop - i, t);
+                            } else {
+                              detail::first_that(i, stop, [&](std::size_t k) -> bool {
+                                return static_cast<bool>(std::invoke(pred, std::invoke(proj, detail::at(first, k))));
+                              });
+                            }
+                          }));
 }
 
 /// find_if for elements whose projection equals value.
