@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -32,6 +33,10 @@ template <class R, class Argument, class P, class Work>
 auto open(P const& p, Work work, std::size_t window) {
   return tn::open_channel<R, Argument>(p.backend(), p.props(), std::move(work), window);
 }
+
+/// One type for the works of many tests: a channel is compiled anew for each type, on each backend.
+using int_work = std::function<int(int)>;
+constexpr auto same = [](int x) { return x; };
 
 /// Everything that is under way, by number.
 template <class R, class Channel>
@@ -75,7 +80,7 @@ TEMPLATE_LIST_TEST_CASE("H1, H3: each task gives one result, with its number, on
 
 TEMPLATE_LIST_TEST_CASE("H2: the window bounds what is under way", "[contract]", list) {
   auto const p = TestType::make();
-  auto channel = open<int, int>(p, [](int x) { return x; }, 3);
+  auto channel = open<int, int>(p, int_work(same), 3);
   for (int i = 0; i != 3; ++i) CHECK(channel.try_push(int{i}));
   CHECK(!channel.try_push(3));
   CHECK(channel.under_way() == 3);
@@ -90,7 +95,7 @@ TEMPLATE_LIST_TEST_CASE("H2: the window bounds what is under way", "[contract]",
 
 TEMPLATE_LIST_TEST_CASE("H3: an error is the outcome of its task and of no other", "[contract]", list) {
   auto const p = TestType::make();
-  auto const odd_only = [](int x) {
+  int_work const odd_only = [](int x) {
     if (x % 2 == 0) throw std::domain_error(std::to_string(x));
     return x;
   };
@@ -110,7 +115,7 @@ TEMPLATE_LIST_TEST_CASE("H3: an error is the outcome of its task and of no other
 TEMPLATE_LIST_TEST_CASE("H3: try_push and poll return while tasks run", "[contract]", list) {
   auto const p = TestType::make();
   test::shared_flag go;
-  auto const wait_for_go = [&](int x) { return test::comes_true([&] { return go.stop_requested(); }) ? x : -1; };
+  int_work const wait_for_go = [&](int x) { return test::comes_true([&] { return go.stop_requested(); }) ? x : -1; };
   auto channel = open<int, int>(p, wait_for_go, 4);
   for (int i = 0; i != 4; ++i) CHECK(channel.try_push(int{i}));
   CHECK(channel.poll([](std::size_t, tn::outcome<int>) {}) == 0);
@@ -120,7 +125,7 @@ TEMPLATE_LIST_TEST_CASE("H3: try_push and poll return while tasks run", "[contra
 
 TEMPLATE_LIST_TEST_CASE("H5: close ends the pushes, not the tasks", "[contract]", list) {
   auto const p = TestType::make();
-  auto channel = open<int, int>(p, [](int x) { return x; }, 10);
+  auto channel = open<int, int>(p, int_work(same), 10);
   CHECK(channel.try_push(1));
   CHECK(channel.try_push(2));
   channel.close();
@@ -135,7 +140,7 @@ TEMPLATE_LIST_TEST_CASE("H6: cancel and stop end what has not begun with the err
   bool const by_stop = GENERATE(false, true);
   auto const p = TestType::make().stop(stop);
   test::shared_cells calls(1);
-  auto const holds_its_worker = [&](int x) {
+  int_work const holds_its_worker = [&](int x) {
     ++calls[0];
     return test::comes_true([&] { return go.stop_requested(); }) ? x : -1;
   };
@@ -165,7 +170,7 @@ TEMPLATE_LIST_TEST_CASE("H6: a channel that goes away leaves nothing running", "
   test::shared_cells running(1);
   for (int round = 0; round != 10; ++round) {
     {
-      auto const task = [&](int x) {
+      int_work const task = [&](int x) {
         ++running[0];
         std::this_thread::sleep_for(200us);
         --running[0];
@@ -181,7 +186,7 @@ TEMPLATE_LIST_TEST_CASE("H6: a channel that goes away leaves nothing running", "
 
 TEMPLATE_LIST_TEST_CASE("H7: several channels are open at once", "[contract]", list) {
   auto const p = TestType::make();
-  auto a = open<int, int>(p, [](int x) { return x + 1; }, 5);
+  auto a = open<int, int>(p, int_work([](int x) { return x + 1; }), 5);
   auto b = open<std::string, std::string>(p, [](std::string const& s) { return s + s; }, 5);
   for (int i = 0; i != 5; ++i) {
     CHECK(a.try_push(int{i}));
@@ -195,8 +200,8 @@ TEMPLATE_LIST_TEST_CASE("H7: several channels are open at once", "[contract]", l
 
 TEMPLATE_LIST_TEST_CASE("H7: a task opens a channel itself", "[contract]", test::shared_policies) {
   auto const p = TestType::make();
-  auto const outer = [&](int n) {
-    auto inner = open<int, int>(p, [](int x) { return x; }, 4);
+  int_work const outer = [&](int n) {
+    auto inner = open<int, int>(p, int_work(same), 4);
     int sum = 0;
     for (int i = 0; i != n || inner.under_way() != 0;) {
       while (i != n && inner.try_push(int{i})) ++i;
@@ -225,7 +230,7 @@ TEMPLATE_LIST_TEST_CASE("a channel carries void and what only moves", "[contract
 }
 
 TEST_CASE("a channel without room is refused") {
-  CHECK_THROWS_AS((open<int, int>(tn::seq, [](int x) { return x; }, 0)), tn::bad_argument);
+  CHECK_THROWS_AS((open<int, int>(tn::seq, int_work(same), 0)), tn::bad_argument);
 }
 
 TEST_CASE("workers(n) bounds how many tasks of a channel run at once, and that many can", "[contract]") {

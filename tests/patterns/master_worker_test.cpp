@@ -31,12 +31,20 @@ void anywhere(Body body) {
 #endif
 }
 
+// Each type of a work, a sink or an order compiles master_worker anew, for each policy. Where a test is not about these
+// types it shares them.
+template <class T>
+using work_on = std::function<T(T const&, tn::task_adder<T>&)>;
+template <class T>
+using sink_of = std::function<bool(T)>;
+
 /// A tree by its paths: "" has children "0", "1", ...
-constexpr auto grow = [](std::string const& path, auto&& more) {
+std::string add_children(std::string const& path, tn::task_adder<std::string>& more) {
   if (path.size() < 4)
     for (char c = '0'; c != '3'; ++c) more(path + c);
   return path;
-};
+}
+work_on<std::string> const grow = add_children;
 
 std::vector<std::string> paths_in_order(std::string const& root) {
   std::vector<std::string> all{root};
@@ -50,6 +58,8 @@ struct flag {
   std::atomic<bool> raised{false};
   [[nodiscard]] bool stop_requested() const { return raised.load(); }
 };
+
+constexpr auto same = [](int x) { return x; };
 
 }  // namespace
 
@@ -96,10 +106,11 @@ TEST_CASE("tasks and results may be movable only, input may come from anywhere",
 
 TEST_CASE("under seq the order of the calls is that of a recursion", "[master_worker]") {
   std::vector<std::string> seen;
-  tn::master_worker(tn::seq, std::vector<std::string>{""}, [&](std::string const& path, auto&& more) {
+  work_on<std::string> const visit = [&](std::string const& path, auto& more) {
     seen.push_back(path);
-    grow(path, more);
-  });
+    return add_children(path, more);
+  };
+  tn::master_worker(tn::seq, std::vector<std::string>{""}, visit);
   CHECK(seen == paths_in_order(""));
 }
 
@@ -108,10 +119,12 @@ TEST_CASE("on_result gets results on the caller, as they come", "[master_worker]
   anywhere([&](auto const& p) {
     std::multiset<std::string> seen;
     bool here = true;
-    CHECK(tn::master_worker(p, std::vector<std::string>{""}, grow, [&](std::string path) {
+    sink_of<std::string> const sink = [&](std::string path) {
       here = here && std::this_thread::get_id() == caller;
       seen.insert(std::move(path));
-    }));
+      return true;
+    };
+    CHECK(tn::master_worker(p, std::vector<std::string>{""}, grow, sink));
     auto const all = paths_in_order("");
     CHECK(here);
     CHECK(seen == std::multiset<std::string>(all.begin(), all.end()));
@@ -124,12 +137,11 @@ TEST_CASE("on_result gets results on the caller, as they come", "[master_worker]
 TEST_CASE("on_result ends the search early", "[master_worker]") {
   anywhere([](auto const& p) {
     int last = -1, calls = 0;
-    CHECK(!tn::master_worker(
-        p, std::views::iota(0), [](int x) { return x; },  // endless
-        [&](int x) {
-          last = x;
-          return ++calls < 50;
-        }));
+    sink_of<int> const sink = [&](int x) {
+      last = x;
+      return ++calls < 50;
+    };
+    CHECK(!tn::master_worker(p, std::views::iota(0), same, sink));  // endless
     CHECK(calls == 50);
     CHECK(last >= 0);
   });
@@ -137,58 +149,63 @@ TEST_CASE("on_result ends the search early", "[master_worker]") {
 
 TEST_CASE("an ordering lets the best task go first", "[master_worker]") {
   std::vector<int> calls;
-  auto const visit = [&](int x, auto&& more) {
+  work_on<int> const visit = [&](int x, auto& more) {
     calls.push_back(x);
     if (x == 10) more(1), more(30);
     return x;
   };
-  auto const ignore = [](int) {};
-  CHECK(tn::master_worker(tn::seq, std::vector<int>{20, 10, 15}, visit, ignore, std::less<>{}));
+  using order = std::function<bool(int, int)>;
+  sink_of<int> const ignore = [](int) { return true; };
+  CHECK(tn::master_worker(tn::seq, std::vector<int>{20, 10, 15}, visit, ignore, order(std::less<>{})));
   CHECK(calls == std::vector<int>{10, 1, 15, 20, 30});
   calls.clear();
-  tn::master_worker(tn::seq, std::vector<int>{20, 10, 15}, visit, ignore, [](int, int) { return false; });
+  tn::master_worker(tn::seq, std::vector<int>{20, 10, 15}, visit, ignore, order([](int, int) { return false; }));
   CHECK(calls == std::vector<int>{20, 10, 15, 1, 30});  // equals in the order in which they were found
   anywhere([&](auto const& p) {
     long sum = 0;
-    auto const add = [](int x, auto&& more) {
+    work_on<int> const add = [](int x, auto& more) {
       if (x > 1) more(x - 1);
       return x;
     };
-    CHECK(tn::master_worker(p, std::vector<int>{20, 10}, add, [&](int x) { sum += x; }, std::greater<>{}));
+    sink_of<int> const sink = [&](int x) { return sum += x, true; };
+    CHECK(tn::master_worker(p, std::vector<int>{20, 10}, add, sink, order(std::greater<>{})));
     CHECK(sum == 210 + 55);
   });
 }
 
 TEST_CASE("the error is that of the first task in the order of a recursion", "[master_worker]") {
-  auto const failing = [](std::string const& path, auto&& more) {
-    grow(path, more);
+  work_on<std::string> const failing = [](std::string const& path, auto& more) {
+    add_children(path, more);
     if (path == "021" || path == "1" || path == "2222" || path == "0212") throw std::domain_error(path);
     return path;
   };
+  sink_of<std::string> const ignore = [](std::string const&) { return true; };
   for (int round = 0; round != 5; ++round)
     anywhere([&](auto const& p) {
       CHECK_THROWS_WITH(tn::master_worker(p, std::vector<std::string>{""}, failing), "021");
-      CHECK_THROWS_WITH(tn::master_worker(p, std::vector<std::string>{""}, failing, [](std::string const&) {}), "021");
+      CHECK_THROWS_WITH(tn::master_worker(p, std::vector<std::string>{""}, failing, ignore), "021");
       CHECK_THROWS_WITH(tn::master_worker(
                             p, std::vector<std::string>{""}, failing, [](std::string const&) {}, std::greater<>{}),
                         "021");
-      CHECK(tn::master_worker(p, std::vector<int>{1}, [](int x) { return x; }).front() == 1);
+      CHECK(tn::master_worker(p, std::vector<int>{1}, work_on<int>([](int x, auto&) { return x; })).front() == 1);
     });
   tn::test::everywhere([](auto const& p) {
-    auto const throwing = [](int x) {
+    sink_of<int> const throwing = [](int x) {
       if (x == 3) throw std::domain_error("on_result");
+      return true;
     };
-    CHECK_THROWS_WITH(tn::master_worker(p, std::views::iota(0, 100), [](int x) { return x; }, throwing), "on_result");
+    CHECK_THROWS_WITH(tn::master_worker(p, std::views::iota(0), same, throwing), "on_result");
   });
 }
 
 TEST_CASE("try_master_worker loses nothing", "[master_worker]") {
   anywhere([](auto const& p) {
-    auto const outcomes = tn::try_master_worker(p, std::vector<int>{8, 3}, [](int x, auto&& more) {
+    work_on<int> const work = [](int x, auto& more) {
       if (x > 2) more(x - 2), more(x - 1);
       if (x == 6) throw std::domain_error("six");
       return x;
-    });
+    };
+    auto const outcomes = tn::try_master_worker(p, std::vector<int>{8, 3}, work);
     std::size_t errors = 0;
     for (std::size_t i = 0; i != outcomes.size(); ++i) {
       CHECK(outcomes[i].index() == i);
@@ -232,7 +249,7 @@ TEST_CASE("master_worker inside its own tasks, on a pool of one too", "[master_w
 }
 
 TEST_CASE("a chain of thirty thousand tasks needs no deep stack", "[master_worker]") {
-  auto const chain = [](int x, auto&& more) {
+  work_on<int> const chain = [](int x, auto& more) {
     if (x != 0) more(x - 1);
     return x;
   };
@@ -246,14 +263,15 @@ TEST_CASE("a task that was added begins while the one that added it still runs",
     auto const p = tn::par.workers(workers);
     // A chain: each waits until the task that it has added has begun, as far as there are workers.
     std::atomic<int> begun = 0;
-    auto const depths = tn::master_worker(p, std::vector{1}, [&](int depth, auto&& more) {
+    work_on<int> const work = [&](int depth, auto& more) {
       ++begun;
       if (depth < workers) {
         more(depth + 1);
         if (!tn::test::comes_true([&] { return begun > depth; })) throw std::runtime_error("the child has not begun");
       }
       return depth;
-    });
+    };
+    auto const depths = tn::master_worker(p, std::vector{1}, work);
     CHECK(depths.size() == static_cast<std::size_t>(workers));
     CHECK(std::is_sorted(depths.begin(), depths.end()));
   }
@@ -262,7 +280,7 @@ TEST_CASE("a task that was added begins while the one that added it still runs",
 TEST_CASE("children that were added early and late keep their order", "[master_worker]") {
   for (int round = 0; round != 50; ++round) {
     std::atomic<int> ended = 0;
-    auto const parent = [&](std::string const& path, auto&& more) {
+    work_on<std::string> const parent = [&](std::string const& path, auto& more) {
       if (path.size() < 3) {
         for (char c = '0'; c != '5'; ++c) {
           more(path + c);
@@ -282,7 +300,7 @@ TEST_CASE("children that were added early and late keep their order", "[master_w
 TEST_CASE("of a task that fails after its children have begun nothing is left", "[master_worker]") {
   auto const p = tn::par.workers(2);
   std::atomic<bool> child_ended = false;
-  auto const fails_late = [&](int depth, auto&& more) {
+  work_on<int> const fails_late = [&](int depth, auto& more) {
     if (depth == 0) {
       more(1);
       static_cast<void>(tn::test::comes_true([&] { return child_ended.load(); }));
