@@ -4,7 +4,7 @@
 #include <compare>   // strong_ordering
 #include <concepts>  // same_as
 #include <cstddef>   // ptrdiff_t, size_t
-#include <iterator>  // iter_reference_t, iter_value_t, random_access_iterator_tag
+#include <iterator>  // iter_difference_t, iter_reference_t, iter_value_t, random_access_iterator_tag
 #include <ranges>    // begin, borrowed_range, enable_borrowed_range, random_access_range, size, view_interface
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI
@@ -27,8 +27,8 @@ class strided_view : public std::ranges::view_interface<strided_view<It>> {
     iterator() = default;
     iterator(It first, std::ptrdiff_t step, std::ptrdiff_t place) : first_(first), step_(step), place_(place) {}
 
-    [[nodiscard]] reference operator*() const { return first_[place_ * step_]; }
-    [[nodiscard]] reference operator[](difference_type n) const { return first_[(place_ + n) * step_]; }
+    [[nodiscard]] reference operator*() const { return first_[distance(place_)]; }
+    [[nodiscard]] reference operator[](difference_type n) const { return first_[distance(place_ + n)]; }
     iterator& operator+=(difference_type n) noexcept { return place_ += n, *this; }
     iterator& operator-=(difference_type n) noexcept { return place_ -= n, *this; }
     iterator& operator++() noexcept { return ++place_, *this; }
@@ -51,11 +51,15 @@ class strided_view : public std::ranges::view_interface<strided_view<It>> {
     }
 
     /// @{ For leaves, which read many elements at once.
-    [[nodiscard]] It strided_base() const { return first_ + place_ * step_; }
+    [[nodiscard]] It strided_base() const { return first_ + distance(place_); }
     [[nodiscard]] std::ptrdiff_t stride() const noexcept { return step_; }
     /// @}
 
    private:
+    [[nodiscard]] std::iter_difference_t<It> distance(std::ptrdiff_t place) const noexcept {
+      return static_cast<std::iter_difference_t<It>>(place * step_);
+    }
+
     It first_{};  // of the whole range: a place behind the last element is never pointed at
     std::ptrdiff_t step_ = 1;
     std::ptrdiff_t place_ = 0;
@@ -81,11 +85,13 @@ class strided_view : public std::ranges::view_interface<strided_view<It>> {
 ///
 /// @param r     A random-access range with a size, which must outlive the result.
 /// @param step  At least 1.
-/// Exceptions: bad_argument if step is 0.
+/// Exceptions: bad_argument if step is 0, or larger than a range can be: a negative number is.
 template <std::ranges::random_access_range R>
   requires(std::ranges::sized_range<R> && std::ranges::borrowed_range<R>)
 [[nodiscard]] auto strided(R&& r, std::size_t step) {
   if (step == 0) detail::raise<bad_argument>("tartan: strided: the step is 0; give 1 for every element");
+  if (step > ~std::size_t{0} / 2)
+    detail::raise<bad_argument>("tartan: strided: the step is negative, or larger than any range; reverse the range");
   auto const n = static_cast<std::size_t>(std::ranges::size(r));
   return strided_view<std::ranges::iterator_t<R>>(std::ranges::begin(r), static_cast<std::ptrdiff_t>(step),
                                                   n / step + (n % step != 0 ? 1 : 0));

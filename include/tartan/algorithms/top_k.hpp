@@ -2,10 +2,12 @@
 // The k largest elements.
 
 #include <algorithm>    // max, min, pop_heap, push_heap, sort_heap
+#include <concepts>     // constructible_from, movable
 #include <cstddef>      // ptrdiff_t, size_t
 #include <cstdint>      // uint32_t, uint64_t
 #include <functional>   // greater, identity, invoke, less
 #include <iterator>     // make_move_iterator
+#include <memory>       // addressof
 #include <ranges>       // begin, input_range, range_value_t
 #include <type_traits>  // conditional_t, is_arithmetic_v, is_same_v
 #include <utility>      // forward, move
@@ -13,6 +15,7 @@
 
 #include "tartan/algorithms/aggregate.hpp"  // aggregate
 #include "tartan/algorithms/in_memory.hpp"  // check_works_in_memory
+#include "tartan/algorithms/projected.hpp"  // tests_pair
 #include "tartan/core/errors.hpp"           // bad_argument, raise
 #include "tartan/core/slots.hpp"            // slots
 #include "tartan/exec/backend.hpp"          // shared_memory_backend
@@ -121,7 +124,7 @@ template <class It, class T, class Compare, class Proj>
 void rank_stretch(It first, std::size_t begin, std::size_t end, T const& bound, best_elements<T>& best,
                   rank_best<T, Compare, Proj> const& ranking) {
   constexpr std::size_t stretch = 64;
-  T const* to_beat = best.heap.size() == ranking.k ? &best.heap[0].value : &bound;
+  T const* to_beat = best.heap.size() == ranking.k ? std::addressof(best.heap[0].value) : std::addressof(bound);
   for (std::size_t i = begin; i != end;) {
     if constexpr (compared_freely<T, Compare, Proj>) {
       while (end - i >= stretch && !any_beats<stretch>(first, i, *to_beat, ranking)) i += stretch;
@@ -129,7 +132,7 @@ void rank_stretch(It first, std::size_t begin, std::size_t end, T const& bound, 
     for (std::size_t const near = i + (std::min)(stretch, end - i); i != near; ++i)
       if (ranking.beats(at(first, i), *to_beat)) [[unlikely]] {
         ranking.insert(best, at(first, i), i);
-        if (best.heap.size() == ranking.k) to_beat = &best.heap[0].value;
+        if (best.heap.size() == ranking.k) to_beat = std::addressof(best.heap[0].value);
       }
   }
   best.seen = end;
@@ -183,6 +186,11 @@ template <execution_policy P, std::ranges::input_range R, class Compare = std::r
 [[nodiscard]] auto top_k(P const& policy, R&& r, std::ptrdiff_t k, Compare compare = {}, Proj proj = {}) {
   using T = std::ranges::range_value_t<R>;
   using rank = detail::rank_best<T, Compare, Proj>;
+  static_assert(std::constructible_from<T, std::ranges::range_reference_t<R>> && std::movable<T>,
+                "tartan: top_k copies the best elements; give them a copy constructor and an assignment");
+  static_assert(detail::tests_pair<Compare const, Proj const, std::vector<T> const&, Proj const, std::vector<T> const&>,
+                "tartan: top_k(policy, range, k, comparator, projection) needs a comparator that takes two projected "
+                "elements, and both to be callable where they are const");
   if (k < 0) detail::raise<bad_argument>("tartan: top_k needs a k that is not negative");
   std::size_t most = static_cast<std::size_t>(k);
   if constexpr (divisible_range<R>) most = (std::min)(most, detail::length(r));  // there may be no worst of k to beat

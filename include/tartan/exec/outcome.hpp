@@ -3,6 +3,7 @@
 
 #include <cstddef>      // size_t
 #include <exception>    // current_exception, exception, exception_ptr, rethrow_exception
+#include <memory>       // addressof
 #include <optional>     // optional
 #include <string>       // string
 #include <type_traits>  // is_void_v
@@ -42,8 +43,8 @@ class [[nodiscard]] outcome {
   [[nodiscard]] value_type&& value() && { return check(), std::move(*value_); }
   [[nodiscard]] value_type& operator*() & { return value(); }
   [[nodiscard]] value_type const& operator*() const& { return value(); }
-  [[nodiscard]] value_type* operator->() { return &value(); }
-  [[nodiscard]] value_type const* operator->() const { return &value(); }
+  [[nodiscard]] value_type* operator->() { return std::addressof(value()); }
+  [[nodiscard]] value_type const* operator->() const { return std::addressof(value()); }
 
   /// What the task threw, null after a success.
   [[nodiscard]] std::exception_ptr error() const noexcept { return error_; }

@@ -4,6 +4,7 @@
 #include <algorithm>  // copy_n
 #include <bit>        // bit_width
 #include <cstddef>    // size_t
+#include <memory>     // addressof
 
 #include "tartan/algorithms/sort/merge_sort.hpp"  // merge_sort
 #include "tartan/algorithms/sort/small_sort.hpp"  // copied_freely, small_sort
@@ -42,7 +43,7 @@ class partition_sort {
       if (bound == nullptr || less_(*bound, pivot)) {
         std::size_t const low = partition(a, scratch, n, [&](T& x) { return less_(x, pivot); });
         if (low != 0) {
-          auto const upper = [&] { sort(a + low, scratch + low, n - low, left_to_cut, &pivot); };
+          auto const upper = [&] { sort(a + low, scratch + low, n - low, left_to_cut, std::addressof(pivot)); };
           if (n >= fork_from) {
             backend_.fork_join(props_, [&] { sort(a, scratch, low, left_to_cut, bound); }, upper);
             return;
