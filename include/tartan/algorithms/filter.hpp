@@ -2,15 +2,17 @@
 // Elements that are kept, in their order: copy_if, remove_if, partition, unique.
 
 #include <algorithm>    // min
+#include <concepts>     // constructible_from
 #include <cstddef>      // size_t
 #include <functional>   // equal_to, identity, invoke
-#include <iterator>     // iter_value_t
-#include <ranges>       // begin, iter_move, iterator_t, range_value_t
-#include <type_traits>  // is_lvalue_reference_v, is_trivially_copyable_v, is_volatile_v, remove_cvref_t
+#include <iterator>     // permutable
+#include <ranges>       // begin, iter_move, iter_swap, iterator_t, range_value_t
+#include <type_traits>  // is_*_v, remove_cvref_t
 #include <utility>      // exchange, forward, move
 #include <vector>       // vector
 
 #include "tartan/algorithms/map.hpp"        // write_alignment
+#include "tartan/algorithms/projected.hpp"  // tests_element, tests_pair
 #include "tartan/algorithms/vector_of.hpp"  // vector_of_blocks
 #include "tartan/core/slots.hpp"            // slots
 #include "tartan/exec/backend.hpp"          // shared_memory_backend
@@ -48,6 +50,8 @@ class selection {
 
   [[nodiscard]] std::size_t kept() const noexcept { return before_.back(); }
   [[nodiscard]] std::size_t blocks() const noexcept { return plan_.count(); }
+
+  [[nodiscard]] bool keeps(std::size_t i) noexcept { return kept_[i]; }
 
   /// How many are kept before each block, and altogether.
   [[nodiscard]] std::vector<std::size_t> const& before() const noexcept { return before_; }
@@ -125,6 +129,28 @@ inline constexpr bool seen_only =
     !std::is_volatile_v<std::remove_reference_t<std::ranges::range_reference_t<R>>> &&
     std::is_trivially_copyable_v<std::ranges::range_value_t<R>> && sizeof(std::ranges::range_value_t<R>) <= 16;
 
+/// Elements that may throw when they are moved: one move after another, so that the others stay in the range.
+template <bool WantOthers, class P, class It>
+void compact_carefully(selection<P>& chosen, It first, std::size_t n) {
+  if constexpr (WantOthers) {
+    std::vector<std::size_t> from(n);
+    chosen.for_all([&](std::size_t i, std::size_t place) { from[place] = i; });
+    for (std::size_t i = 0; i != n; ++i)
+      for (std::size_t j = i; from[j] != j;) {
+        std::size_t const next = std::exchange(from[j], j);
+        if (next == i) break;
+        std::ranges::iter_swap(advanced(first, j), advanced(first, next));
+        j = next;
+      }
+  } else {
+    for (std::size_t i = 0, place = 0; place != chosen.kept(); ++i)
+      if (chosen.keeps(i)) {
+        if (i != place) at(first, place) = std::ranges::iter_move(advanced(first, i));
+        ++place;
+      }
+  }
+}
+
 /// Moves what is kept to the front, and the others behind it if they are wanted; gives the number of the kept.
 template <bool WantOthers, class P, class R, class Keep>
 std::size_t compact(P const& policy, R& r, Keep const& keep) {
@@ -134,6 +160,8 @@ std::size_t compact(P const& policy, R& r, Keep const& keep) {
   selection<P> chosen(policy, n, keep);
   std::size_t const kept = chosen.kept(), moved = WantOthers ? n : kept;
   if (kept == n) return n;
+  if constexpr (!std::is_nothrow_move_constructible_v<T> || !std::is_nothrow_move_assignable_v<T>)
+    return compact_carefully<WantOthers>(chosen, first, n), kept;
   slots<T> values(moved);
   auto const take = [&](std::size_t i, std::size_t place) {
     values.make(place, [&]() -> T { return std::ranges::iter_move(advanced(first, i)); });
@@ -145,6 +173,10 @@ std::size_t compact(P const& policy, R& r, Keep const& keep) {
   move_back(policy, first, values, moved, write_alignment<std::remove_cvref_t<R>>);
   return kept;
 }
+
+template <class R>
+inline constexpr bool moves_in_place =
+    write_alignment<std::remove_cvref_t<R>> != 1 || std::permutable<std::ranges::iterator_t<R>>;
 
 template <class R, class Pred, class Proj>
 auto index_test(R& r, Pred& pred, Proj& proj) {
@@ -168,6 +200,10 @@ auto index_test(R& r, Pred& pred, Proj& proj) {
 template <execution_policy P, divisible_range R, class Pred, class Proj = std::identity>
 [[nodiscard]] auto copy_if(P const& policy, R&& r, Pred pred, Proj proj = {}) {
   using T = std::ranges::range_value_t<R>;
+  static_assert(detail::tests_element<Pred, Proj, R>,
+                "tartan: copy_if(policy, range, pred, proj) needs a pred that answers true or false for an element");
+  static_assert(std::constructible_from<T, std::ranges::range_reference_t<R>>,
+                "tartan: copy_if copies elements into a vector; use remove_if for elements that only move");
   auto const first = std::ranges::begin(r);
   detail::selection<P> chosen(policy, detail::length(r), detail::index_test(r, pred, proj));
   return detail::vector_of_blocks<T>(policy, chosen.before(), [&](std::size_t b, std::size_t last, auto const& put) {
@@ -182,9 +218,14 @@ template <execution_policy P, divisible_range R, class Pred, class Proj = std::i
 ///     v.erase(tartan::remove_if(tartan::par, v, [](double x) { return x < 0; }), v.end());
 ///
 /// Extra memory: a byte for each element, and a second place for each that is kept. Exceptions: of pred as for_each,
-/// and nothing has moved then. Everything else as copy_if; a stop is not looked at once elements move.
+/// and nothing has moved then; of moves. Elements that may throw when moved are moved by the calling thread alone, one
+/// after another: none is lost but the one whose move throws. Everything else as copy_if; a stop is not looked at once
+/// elements move.
 template <execution_policy P, divisible_range R, class Pred, class Proj = std::identity>
 [[nodiscard]] auto remove_if(P const& policy, R&& r, Pred pred, Proj proj = {}) {
+  static_assert(detail::tests_element<Pred, Proj, R> && detail::moves_in_place<R>,
+                "tartan: remove_if(policy, range, pred, proj) needs elements that can be moved and a pred that answers "
+                "true or false for an element");
   auto const test = detail::index_test(r, pred, proj);
   return detail::advanced(std::ranges::begin(r),
                           detail::compact<false>(policy, r, [&](std::size_t i) { return !test(i); }));
@@ -196,6 +237,9 @@ template <execution_policy P, divisible_range R, class Pred, class Proj = std::i
 ///     auto children = tartan::partition(tartan::par, people, [](int age) { return age >= 18; }, &person::age);
 template <execution_policy P, divisible_range R, class Pred, class Proj = std::identity>
 auto partition(P const& policy, R&& r, Pred pred, Proj proj = {}) {
+  static_assert(detail::tests_element<Pred, Proj, R> && detail::moves_in_place<R>,
+                "tartan: partition(policy, range, pred, proj) needs elements that can be moved and a pred that answers "
+                "true or false for an element");
   return detail::advanced(std::ranges::begin(r), detail::compact<true>(policy, r, detail::index_test(r, pred, proj)));
 }
 
@@ -207,6 +251,9 @@ auto partition(P const& policy, R&& r, Pred pred, Proj proj = {}) {
 /// @param equal  An equivalence; compares neighbours.
 template <execution_policy P, divisible_range R, class Equal = std::ranges::equal_to, class Proj = std::identity>
 [[nodiscard]] auto unique(P const& policy, R&& r, Equal equal = {}, Proj proj = {}) {
+  static_assert(detail::tests_pair<Equal, Proj, R, Proj, R> && detail::moves_in_place<R>,
+                "tartan: unique(policy, range, equal, proj) needs elements that can be moved and an equal that answers "
+                "true or false for two elements");
   auto const first = std::ranges::begin(r);
   auto const begins_run = [&](std::size_t i) {
     return i == 0 || !static_cast<bool>(std::invoke(equal, std::invoke(proj, detail::at(first, i - 1)),

@@ -7,7 +7,7 @@
 #include <iterator>     // random_access_iterator
 #include <ranges>       // begin, input_range, iterator_t, range_reference_t, range_value_t, subrange
 #include <tuple>        // apply
-#include <type_traits>  // decay_t, invoke_result_t, is_assignable_v, is_same_v, is_void_v
+#include <type_traits>  // decay_t, invoke_result_t, is_assignable_v, is_class_v, is_same_v, is_void_v
 #include <utility>      // forward, move
 #include <vector>       // vector
 
@@ -51,13 +51,21 @@ struct starred {
 /// An alignment for what is written in one piece.
 inline constexpr std::size_t one_piece = (~std::size_t{0} >> 2) + 1;
 
-/// Elements written by different workers must not share a word: vector<bool> packs 64 of them, and a part of one may
-/// begin anywhere.
+/// Whether elements may share a word: a bool that is referred to by an object (vector<bool>), also in a tuple of
+/// others.
+template <class Reference, class Value>
+inline constexpr bool packed = std::is_class_v<Reference> && std::is_same_v<Value, bool>;
+template <template <class...> class Tuple, class... Reference, template <class...> class Values, class... Value>
+  requires(sizeof...(Reference) == sizeof...(Value))
+inline constexpr bool packed<Tuple<Reference...>, Values<Value...>> = (packed<Reference, Value> || ...);
+
+/// Elements written by different workers must not share a word: vector<bool> packs 64 of them. A part of one may begin
+/// anywhere, and a view of one end, turn or skip anywhere.
 template <class Out>
 inline constexpr std::size_t write_alignment =
-    std::is_same_v<Out, std::vector<bool>>                                      ? 64
-    : std::is_same_v<std::ranges::iterator_t<Out>, std::vector<bool>::iterator> ? one_piece
-                                                                                : 1;
+    std::is_same_v<Out, std::vector<bool>>                                         ? 64
+    : packed<std::ranges::range_reference_t<Out>, std::ranges::range_value_t<Out>> ? one_piece
+                                                                                   : 1;
 
 template <class P, class Part, class Out, class F>
 void map_part(P const& policy, Part&& part, Out& out, std::size_t offset, F& f, std::size_t alignment) {
@@ -155,6 +163,9 @@ auto map_into(P const& policy, R&& r, Out&& out, F f) {
   static_assert(supports < P, property::grain | property::relaxed >,
                 "tartan: map_into does not support a property of this policy (it takes workers, grain, stop, progress, "
                 "name, on)");
+  static_assert(std::is_assignable_v<std::ranges::range_reference_t<Out>,
+                                     std::invoke_result_t<F&, std::ranges::range_reference_t<R>>>,
+                "tartan: map_into needs an output range to whose elements the results of f can be assigned");
   std::size_t const n = detail::length(r);
   if (detail::length(out) < n)
     detail::raise<bad_argument>(

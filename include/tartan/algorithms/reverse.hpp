@@ -1,9 +1,9 @@
 #pragma once
 // Elements that change places by their index: reverse, rotate.
 
-#include <algorithm>    // reverse, rotate
+#include <algorithm>    // ranges::rotate, reverse, rotate
 #include <cstddef>      // size_t
-#include <iterator>     // permutable
+#include <iterator>     // indirectly_swappable, permutable
 #include <ranges>       // begin, iter_swap, iterator_t
 #include <type_traits>  // remove_cvref_t
 
@@ -38,8 +38,11 @@ void reverse_part(P const& policy, properties const& props, It first, std::size_
 template <execution_policy P, divisible_range R>
 void reverse(P const& policy, R&& r) {
   detail::check_works_in_memory<P>();
+  static_assert(
+      detail::write_alignment<std::remove_cvref_t<R>> != 1 || std::indirectly_swappable<std::ranges::iterator_t<R>>,
+      "tartan: reverse(policy, range) needs a range whose elements can be swapped");
   if constexpr (detail::write_alignment<std::remove_cvref_t<R>> != 1)
-    std::reverse(std::ranges::begin(r), std::ranges::end(r));
+    std::reverse(std::ranges::begin(r), detail::advanced(std::ranges::begin(r), detail::length(r)));
   else
     detail::reverse_part(policy, policy.props(), std::ranges::begin(r), detail::length(r));
 }
@@ -56,6 +59,8 @@ void reverse(P const& policy, R&& r) {
 template <execution_policy P, divisible_range R>
 auto rotate(P const& policy, R&& r, std::ranges::iterator_t<R> middle) {
   detail::check_works_in_memory<P>();
+  static_assert(detail::write_alignment<std::remove_cvref_t<R>> != 1 || std::permutable<std::ranges::iterator_t<R>>,
+                "tartan: rotate(policy, range, middle) needs a range whose elements can be moved and swapped");
   auto const first = std::ranges::begin(r);
   std::size_t const n = detail::length(r), k = static_cast<std::size_t>(middle - first);
   auto const result = detail::advanced(first, n - k);
@@ -69,8 +74,10 @@ auto rotate(P const& policy, R&& r, std::ranges::iterator_t<R> middle) {
       detail::reverse_part(policy, props, first, n);
       return result;
     }
+    std::ranges::rotate(first, middle, detail::advanced(first, n));  // it takes proxies as iterators, those of a zip
+  } else {
+    std::rotate(first, middle, detail::advanced(first, n));
   }
-  std::rotate(first, middle, detail::advanced(first, n));
   return result;
 }
 

@@ -15,6 +15,7 @@
 
 #include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
 #include "tartan/algorithms/merge/cuts.hpp"  // cuts_of, merge_blocks, merged_from_left
+#include "tartan/algorithms/projected.hpp"   // tests_pair
 #include "tartan/algorithms/unattended.hpp"  // unattended
 #include "tartan/algorithms/vector_of.hpp"   // vector_of_blocks
 #include "tartan/core/slots.hpp"             // slots
@@ -73,10 +74,11 @@ class set_call {
   }
 
  private:
-  static constexpr bool without_branch =
-      std::is_same_v<std::iter_reference_t<A>, std::iter_reference_t<B>> &&
-      std::is_lvalue_reference_v<std::iter_reference_t<A>> && std::is_trivially_copyable_v<T> && sizeof(T) <= 16 &&
-      std::default_initializable<T> && std::is_same_v<std::remove_cvref_t<std::iter_reference_t<A>>, T>;
+  static constexpr bool without_branch = std::is_same_v<std::iter_reference_t<A>, std::iter_reference_t<B>> &&
+                                         std::is_lvalue_reference_v<std::iter_reference_t<A>> &&
+                                         std::is_trivially_copyable_v<T> && sizeof(T) <= 16 &&
+                                         std::default_initializable<T> && std::is_copy_assignable_v<T> &&
+                                         std::is_same_v<std::remove_cvref_t<std::iter_reference_t<A>>, T>;
 
   using piece = std::conditional_t<without_branch, plain_piece<T>, std::vector<T>>;
 
@@ -204,6 +206,9 @@ auto set_operation(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a,
   static_assert(std::constructible_from<T, std::ranges::range_reference_t<A>> &&
                     std::constructible_from<T, std::ranges::range_reference_t<B>>,
                 "tartan: set operations copy elements into a vector of the first range's element type");
+  static_assert(
+      tests_pair<Compare, ProjA, A, ProjB, B> && tests_pair<Compare, ProjB, B, ProjA, A>,
+      "tartan: set operations need a comparator that takes projected elements of both ranges, in either order");
   auto const left = plain(std::ranges::begin(a));
   auto const right = plain(std::ranges::begin(b));
   return set_call<Choice, T, P, std::remove_const_t<decltype(left)>, std::remove_const_t<decltype(right)>, Compare,
@@ -223,7 +228,8 @@ auto set_operation(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a,
 /// @param compare  A strict weak order; called from several threads at once, as the projections are.
 ///
 /// Complexity: at most 2 (n + m) comparisons and a few binary searches for each of up to (n + m) / 64 blocks; a run of
-/// equal elements is in one block. Extra memory: the result once more.
+/// equal elements is in one block. Extra memory: room for what the result could hold at most (n + m elements here), and
+/// the result once more where its elements are not plain bytes.
 /// Determinism: the result is that of std::set_union. Exceptions: of the block that begins lowest. A compare that is no
 /// strict weak order, or ranges that are not sorted, give some of the elements. Blocking, Thread safety: as for_each.
 template <execution_policy P, divisible_range A, divisible_range B, class Compare = std::ranges::less,
