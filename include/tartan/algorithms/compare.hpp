@@ -7,9 +7,10 @@
 #include <ranges>      // begin
 #include <utility>     // pair
 
-#include "tartan/algorithms/find.hpp"  // find_index, first_that
-#include "tartan/exec/policy.hpp"      // execution_policy
-#include "tartan/exec/source.hpp"      // divisible_range, length
+#include "tartan/algorithms/find.hpp"       // find_index, first_that
+#include "tartan/algorithms/projected.hpp"  // tests_pair
+#include "tartan/exec/policy.hpp"           // execution_policy
+#include "tartan/exec/source.hpp"           // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -46,6 +47,8 @@ std::size_t first_place(P const& policy, std::size_t n, Holds const& holds) {
 template <execution_policy P, divisible_range A, divisible_range B, class Equal = std::ranges::equal_to,
           class ProjA = std::identity, class ProjB = std::identity>
 [[nodiscard]] auto mismatch(P const& policy, A&& a, B&& b, Equal equal = {}, ProjA proj_a = {}, ProjB proj_b = {}) {
+  static_assert(detail::tests_pair<Equal, ProjA, A, ProjB, B>,
+                "tartan: mismatch needs an equal that answers true or false for a projected element of each range");
   auto const same = detail::pair_test(a, b, equal, proj_a, proj_b);
   std::size_t const i = detail::first_place(policy, (std::min)(detail::length(a), detail::length(b)),
                                             [&](std::size_t place) { return !same(place, place); });
@@ -59,6 +62,8 @@ template <execution_policy P, divisible_range A, divisible_range B, class Equal 
 template <execution_policy P, divisible_range A, divisible_range B, class Equal = std::ranges::equal_to,
           class ProjA = std::identity, class ProjB = std::identity>
 [[nodiscard]] bool equal(P const& policy, A&& a, B&& b, Equal equal = {}, ProjA proj_a = {}, ProjB proj_b = {}) {
+  static_assert(detail::tests_pair<Equal, ProjA, A, ProjB, B>,
+                "tartan: equal needs an equal that answers true or false for a projected element of each range");
   std::size_t const n = detail::length(a);
   if (n != detail::length(b)) return false;
   auto const same = detail::pair_test(a, b, equal, proj_a, proj_b);
@@ -76,6 +81,9 @@ template <execution_policy P, divisible_range A, divisible_range B, class Compar
           class ProjA = std::identity, class ProjB = std::identity>
 [[nodiscard]] bool lexicographical_compare(P const& policy, A&& a, B&& b, Compare compare = {}, ProjA proj_a = {},
                                            ProjB proj_b = {}) {
+  static_assert(detail::tests_pair<Compare, ProjA, A, ProjB, B> && detail::tests_pair<Compare, ProjB, B, ProjA, A>,
+                "tartan: lexicographical_compare needs a comparator that takes projected elements of both ranges, in "
+                "either order");
   auto const less = detail::pair_test(a, b, compare, proj_a, proj_b);
   auto const greater = detail::pair_test(b, a, compare, proj_b, proj_a);
   std::size_t const n = detail::length(a), m = detail::length(b), shorter = (std::min)(n, m);
@@ -96,6 +104,8 @@ template <execution_policy P, divisible_range R, divisible_range Pattern, class 
           class Proj = std::identity, class ProjPattern = std::identity>
 [[nodiscard]] auto search(P const& policy, R&& r, Pattern&& pattern, Equal equal = {}, Proj proj = {},
                           ProjPattern proj_pattern = {}) {
+  static_assert(detail::tests_pair<Equal, Proj, R, ProjPattern, Pattern>,
+                "tartan: search needs an equal that answers true or false for a projected element of each range");
   auto const same = detail::pair_test(r, pattern, equal, proj, proj_pattern);
   std::size_t const n = detail::length(r), m = detail::length(pattern);
   std::size_t const places = n < m ? 0 : n - m + 1;

@@ -6,11 +6,12 @@
 #include <cstdint>      // int64_t, uint64_t
 #include <functional>   // invoke
 #include <ranges>       // begin, range_reference_t, range_value_t
-#include <type_traits>  // is_arithmetic_v, is_integral_v, is_unsigned_v, remove_cvref_t
+#include <type_traits>  // is_*_v, remove_cvref_t
 #include <utility>      // move
 
 #include "tartan/algorithms/in_memory.hpp"  // check_works_in_memory
 #include "tartan/algorithms/map.hpp"        // write_alignment
+#include "tartan/algorithms/projected.hpp"  // element_of
 #include "tartan/exec/policy.hpp"           // execution_policy
 #include "tartan/exec/source.hpp"           // divisible_range, length
 
@@ -28,6 +29,16 @@ void write_each(P const& policy, R& r, Value const& value) {
                                for (std::size_t i = begin; i != end; ++i) at(first, i) = value(i);
                              });
 }
+
+template <class F, class R>
+concept generates = requires(F& f) { element_of<R>() = std::invoke(f, std::size_t{}); } ||
+                    (!std::invocable<F&, std::size_t> && requires(F& f) { element_of<R>() = std::invoke(f); });
+
+template <class T, class R>
+concept counts_up =
+    std::is_assignable_v<std::ranges::range_reference_t<R>, std::ranges::range_value_t<R>> &&
+    (std::is_arithmetic_v<T> ? std::is_constructible_v<std::ranges::range_value_t<R>, T>
+                             : requires(T& start) { std::ranges::range_value_t<R>(start + std::ptrdiff_t{}); });
 
 }  // namespace detail
 
@@ -65,6 +76,8 @@ template <execution_policy P, divisible_range R, class F>
 void generate(P const& policy, R&& r, F f) {
   static_assert(std::invocable<F&, std::size_t> || std::invocable<F&>,
                 "tartan: generate(policy, range, f) needs an f that takes the index of an element, or nothing");
+  static_assert(detail::generates<F, R>,
+                "tartan: generate(policy, range, f) needs an f whose results can be assigned to the elements");
   detail::write_each(policy, r, [&f](std::size_t i) -> decltype(auto) {
     if constexpr (std::invocable<F&, std::size_t>)
       return std::invoke(f, i);
@@ -81,6 +94,9 @@ void generate(P const& policy, R&& r, F f) {
 template <execution_policy P, divisible_range R, class T>
 void iota(P const& policy, R&& r, T start) {
   using element = std::ranges::range_value_t<R>;
+  static_assert(detail::counts_up<T, R>,
+                "tartan: iota(policy, range, start) needs a start to which a whole number can be added, and elements "
+                "that this can be assigned to");
   detail::write_each(policy, r, [&start](std::size_t i) {
     if constexpr (std::is_unsigned_v<T>)
       return static_cast<element>(std::uint64_t{start} + i);

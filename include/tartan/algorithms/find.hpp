@@ -3,7 +3,7 @@
 
 #include <algorithm>    // min
 #include <atomic>       // atomic, memory_order_relaxed
-#include <concepts>     // convertible_to, predicate
+#include <concepts>     // convertible_to, invocable, predicate
 #include <cstddef>      // size_t
 #include <functional>   // equal_to, identity, invoke, plus
 #include <iterator>     // indirect_unary_predicate, projected
@@ -209,6 +209,8 @@ template <execution_policy P, divisible_range R, class Pred, class Proj = std::i
 /// Everything else as map_reduce: any input range, any backend.
 template <execution_policy P, std::ranges::input_range R, class Pred, class Proj = std::identity>
 [[nodiscard]] std::size_t count_if(P const& policy, R&& r, Pred pred, Proj proj = {}) {
+  static_assert(std::invocable<detail::one_if<Pred, Proj>&, std::ranges::range_reference_t<R>>,
+                "tartan: count_if(policy, range, pred, proj) needs a pred that answers true or false for an element");
   detail::one_if<Pred, Proj> one{std::move(pred), std::move(proj)};
   std::plus<> plus;
   return detail::map_reduce_in<or_scalar_t<typename P::leaf_type>>(policy, r, one, std::size_t{0}, plus);

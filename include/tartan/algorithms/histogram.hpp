@@ -123,6 +123,9 @@ std::vector<std::size_t> histogram_of_numbers(P const& policy, It first, std::si
 /// otherwise as for_each.
 template <execution_policy P, std::ranges::input_range R>
 [[nodiscard]] std::vector<std::size_t> histogram(P const& policy, R&& r, std::ptrdiff_t bins, double low, double high) {
+  static_assert(
+      requires(std::ranges::range_value_t<R> const& x) { static_cast<double>(x); },
+      "tartan: histogram needs elements that are numbers, or convert to double");
   double const infinity = std::numeric_limits<double>::infinity();
   if (bins < 1) detail::raise<bad_argument>("tartan: histogram needs at least one bin");
   if (!(low < high && high - low < infinity))

@@ -119,6 +119,9 @@ template <execution_policy P, divisible_range Left, class KeyLeft, divisible_ran
   static_assert(std::same_as<key, detail::key_of_t<KeyLeft, Left>>,
                 "tartan: join_by_key needs keys of one type on both sides; convert one of them in its function");
   using pair = std::pair<std::ranges::range_value_t<Left>, std::ranges::range_value_t<Right>>;
+  static_assert(
+      std::constructible_from<pair, std::ranges::range_reference_t<Left>, std::ranges::range_reference_t<Right>>,
+      "tartan: join_by_key copies the elements of both ranges into pairs");
   auto const first = std::ranges::begin(left);
   auto const other = std::ranges::begin(right);
   std::size_t const n = detail::length(left), m = detail::length(right);

@@ -7,12 +7,13 @@
 #include <iterator>     // iter_value_t
 #include <memory>       // addressof
 #include <ranges>       // begin, range_reference_t, range_value_t
-#include <type_traits>  // is_lvalue_reference_v, is_same_v, is_trivially_copyable_v
+#include <type_traits>  // is_assignable_v, is_lvalue_reference_v, is_same_v, is_trivially_copyable_v
 #include <utility>      // forward
 
 #include "tartan/algorithms/in_memory.hpp"   // check_works_in_memory
 #include "tartan/algorithms/map.hpp"         // write_alignment
 #include "tartan/algorithms/merge/cuts.hpp"  // merge_blocks, merge_cuts
+#include "tartan/algorithms/projected.hpp"   // tests_pair
 #include "tartan/algorithms/vector_of.hpp"   // vector_in_parts
 #include "tartan/core/errors.hpp"            // bad_argument, raise
 #include "tartan/exec/policy.hpp"            // execution_policy
@@ -79,6 +80,9 @@ template <class P, class A, class B, class Compare, class ProjA, class ProjB, cl
 auto merge_ranges(P const& policy, A& a, B& b, Compare& compare, ProjA& proj_a, ProjB& proj_b, std::size_t alignment,
                   Drive const& drive) {
   check_works_in_memory<P>();
+  static_assert(
+      tests_pair<Compare, ProjB, B, ProjA, A>,
+      "tartan: merge needs a comparator that takes a projected element of the second range and one of the first");
   auto const left = plain(std::ranges::begin(a));
   auto const right = plain(std::ranges::begin(b));
   std::size_t const n = length(a), m = length(b);
@@ -139,6 +143,9 @@ template <execution_policy P, divisible_range A, divisible_range B, class Compar
 template <execution_policy P, divisible_range A, divisible_range B, divisible_range Out,
           class Compare = std::ranges::less, class ProjA = std::identity, class ProjB = std::identity>
 auto merge_into(P const& policy, A&& a, B&& b, Out&& out, Compare compare = {}, ProjA proj_a = {}, ProjB proj_b = {}) {
+  static_assert(std::is_assignable_v<std::ranges::range_reference_t<Out>, std::ranges::range_reference_t<A>> &&
+                    std::is_assignable_v<std::ranges::range_reference_t<Out>, std::ranges::range_reference_t<B>>,
+                "tartan: merge_into needs an output range to whose elements those of both inputs can be assigned");
   std::size_t const n = detail::length(a) + detail::length(b);
   if (detail::length(out) < n)
     detail::raise<bad_argument>("tartan: merge_into needs an output range as long as both inputs together");

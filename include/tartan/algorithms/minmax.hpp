@@ -9,11 +9,12 @@
 #include <type_traits>  // is_arithmetic_v, is_same_v, is_volatile_v, remove_reference_t
 #include <utility>      // forward, move, pair
 
-#include "tartan/core/slots.hpp"    // slots
-#include "tartan/exec/backend.hpp"  // shared_memory_backend
-#include "tartan/exec/plan.hpp"     // block_plan, reduction_blocks
-#include "tartan/exec/policy.hpp"   // execution_policy, supports
-#include "tartan/exec/source.hpp"   // divisible_range, length
+#include "tartan/algorithms/projected.hpp"  // tests_pair
+#include "tartan/core/slots.hpp"            // slots
+#include "tartan/exec/backend.hpp"          // shared_memory_backend
+#include "tartan/exec/plan.hpp"             // block_plan, reduction_blocks
+#include "tartan/exec/policy.hpp"           // execution_policy, supports
+#include "tartan/exec/source.hpp"           // divisible_range, length
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -186,6 +187,8 @@ auto index_less(R& r, Compare& compare, Proj& proj) {
 /// Exceptions, Blocking, Thread safety: as for_each.
 template <execution_policy P, divisible_range R, class Compare = std::ranges::less, class Proj = std::identity>
 [[nodiscard]] auto min_element(P const& policy, R&& r, Compare compare = {}, Proj proj = {}) {
+  static_assert(detail::tests_pair<Compare, Proj, R, Proj, R>,
+                "tartan: min_element needs a comparator that takes two projected elements");
   auto const less = detail::index_less(r, compare, proj);
   std::size_t const n = detail::length(r);
   return detail::advanced(std::ranges::begin(r),
@@ -195,6 +198,8 @@ template <execution_policy P, divisible_range R, class Compare = std::ranges::le
 /// An iterator to the largest element, the first of them; the end of an empty range. Else as min_element.
 template <execution_policy P, divisible_range R, class Compare = std::ranges::less, class Proj = std::identity>
 [[nodiscard]] auto max_element(P const& policy, R&& r, Compare compare = {}, Proj proj = {}) {
+  static_assert(detail::tests_pair<Compare, Proj, R, Proj, R>,
+                "tartan: max_element needs a comparator that takes two projected elements");
   auto const less = detail::index_less(r, compare, proj);
   auto const greater = [&](std::size_t i, std::size_t j) { return less(j, i); };
   std::size_t const n = detail::length(r);
@@ -202,9 +207,12 @@ template <execution_policy P, divisible_range R, class Compare = std::ranges::le
                           n == 0 ? 0 : detail::extreme_index<true, P, R, Compare, Proj>(policy, r, n, greater));
 }
 
-/// The first smallest and, as in the standard library, the last largest element. Else as min_element.
+/// The first smallest and, as in the standard library, the last largest element. Complexity: 2 n comparisons.
+/// Else as min_element.
 template <execution_policy P, divisible_range R, class Compare = std::ranges::less, class Proj = std::identity>
 [[nodiscard]] auto minmax_element(P const& policy, R&& r, Compare compare = {}, Proj proj = {}) {
+  static_assert(detail::tests_pair<Compare, Proj, R, Proj, R>,
+                "tartan: minmax_element needs a comparator that takes two projected elements");
   auto const less = detail::index_less(r, compare, proj);
   std::size_t const n = detail::length(r);
   auto const first = std::ranges::begin(r);

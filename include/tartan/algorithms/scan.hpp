@@ -3,7 +3,7 @@
 
 #include <algorithm>    // min
 #include <atomic>       // atomic, memory_order_*
-#include <concepts>     // convertible_to, copy_constructible, invocable
+#include <concepts>     // constructible_from, copy_constructible, invocable
 #include <cstddef>      // size_t
 #include <cstdint>      // uint8_t
 #include <functional>   // invoke, plus
@@ -11,7 +11,7 @@
 #include <optional>     // optional
 #include <ranges>       // begin, range_reference_t, range_value_t
 #include <thread>       // this_thread
-#include <type_traits>  // remove_const_t, remove_cvref_t
+#include <type_traits>  // is_arithmetic_v, is_assignable_v, remove_const_t, remove_cvref_t
 #include <utility>      // forward, move
 
 #include "tartan/algorithms/map.hpp"          // one_piece, write_alignment
@@ -177,6 +177,12 @@ auto scan(P const& policy, R& r, Out& out, std::optional<T> init, Combine& combi
   static_assert(std::invocable<Combine&, T, std::ranges::range_reference_t<R>> && std::invocable<Combine&, T, T>,
                 "tartan: a scan needs an associative combine that takes two values of the type of its sums (that of "
                 "init, or else of the elements)");
+  static_assert(std::constructible_from<T, std::ranges::range_reference_t<R>>,
+                "tartan: a scan makes its first sums of elements: they must convert to the type of init");
+  static_assert(std::is_assignable_v<std::ranges::range_reference_t<Out>, T> ||
+                    (std::is_arithmetic_v<T> && std::is_arithmetic_v<std::ranges::range_value_t<Out>> &&
+                     std::is_assignable_v<std::ranges::range_reference_t<Out>, std::ranges::range_value_t<Out>>),
+                "tartan: a scan needs an output range to whose elements its sums can be assigned");
   static_assert(std::copy_constructible<T>, "tartan: the sums of a scan are copied; give them a copy constructor");
   std::size_t const n = length(r);
   if (length(out) < n)

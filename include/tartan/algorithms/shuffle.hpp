@@ -6,7 +6,7 @@
 #include <concepts>       // constructible_from
 #include <cstddef>        // ptrdiff_t, size_t
 #include <cstdint>        // uint64_t
-#include <iterator>       // iter_value_t
+#include <iterator>       // iter_value_t, permutable
 #include <ranges>         // begin, iter_move, iter_swap, range_value_t, views::iota
 #include <type_traits>    // is_nothrow_move_*
 #include <unordered_set>  // unordered_set
@@ -207,14 +207,16 @@ std::uint64_t bits_of_kth(P const& policy, std::size_t n, std::size_t k, random_
 ///
 /// Complexity: O(n); up to 8 MiB by the calling thread alone, which takes less than sharing it. Extra memory: beyond
 /// that a second array of n elements; where their moves may throw, 8 or 16 bytes an element. Determinism: decided by
-/// the seed and n alone, on every policy and for any number of workers. Exceptions: if memory is short
-/// (std::bad_alloc), nothing has changed; of moves that throw. A stop is looked at before the first move only.
-/// Blocking, Thread safety: as for_each.
+/// the seed, n and the size of an element alone, on every policy and for any number of workers; to bring two ranges
+/// into one order, shuffle a zip of them. Exceptions: if memory is short (std::bad_alloc), nothing has changed; of
+/// moves that throw. A stop is looked at before the first move only. Blocking, Thread safety: as for_each.
 template <execution_policy P, divisible_range R, detail::seeding Seed>
 void shuffle(P const& policy, R&& r, Seed&& seed) {
   detail::check_works_in_memory<P>();
   using T = std::ranges::range_value_t<R>;
   constexpr std::size_t alignment = detail::write_alignment<std::remove_cvref_t<R>>;
+  static_assert(alignment != 1 || std::permutable<std::ranges::iterator_t<R>>,
+                "tartan: shuffle(policy, range, seed) needs a range whose elements can be moved and swapped");
   if (policy.props().stop.requested()) detail::raise<cancelled>();
   auto const first = std::ranges::begin(r);
   std::size_t const n = detail::length(r);
@@ -238,12 +240,14 @@ void shuffle(P const& policy, R&& r, Seed&& seed) {
 /// @param seed  As for shuffle.
 ///
 /// Complexity: O(k log k) where k is less than a sixteenth of n, else O(n). Extra memory: the positions of the k
-/// elements, or a byte for each of r. Determinism: as shuffle. Exceptions: bad_argument if k is negative; otherwise as
-/// for_each, as Blocking and Thread safety are.
+/// elements, or a byte for each of r. Determinism: decided by the seed, n and k alone. Exceptions: bad_argument if k is
+/// negative; otherwise as for_each, as Blocking and Thread safety are.
 template <execution_policy P, divisible_range R, detail::seeding Seed>
 [[nodiscard]] auto sample(P const& policy, R&& r, std::ptrdiff_t k, Seed&& seed) {
   detail::check_works_in_memory<P>();
   using T = std::ranges::range_value_t<R>;
+  static_assert(std::constructible_from<T, std::ranges::range_reference_t<R>>,
+                "tartan: sample copies elements into a vector; give them a copy constructor");
   if (k < 0) detail::raise<bad_argument>("tartan: sample needs a k that is not negative");
   auto const first = std::ranges::begin(r);
   std::size_t const n = detail::length(r), wanted = (std::min)(n, static_cast<std::size_t>(k));
