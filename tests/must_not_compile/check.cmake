@@ -1,10 +1,12 @@
-# cmake -DCOMPILER=... -DFLAGS=... -DINCLUDE=... -DSOURCE=... -P check.cmake
-# Compiles SOURCE once as it stands (must work) and once for each sentence that it expects (must fail and say so).
+# cmake -DCOMPILER=... -DFLAGS=... -DINCLUDE=... -DPARSED=... -DSOURCE=... -P check.cmake
+# Compiles SOURCE once as it stands (must work) and once for each sentence that it expects (must fail and say so). Before
+# it stands PARSED, a header that has been compiled already, unless a line "// alone: ..." says why it must not.
 
 cmake_minimum_required(VERSION 3.22)
 
 function(compile macro status output)
-  execute_process(COMMAND "${COMPILER}" ${FLAGS} -std=c++20 -I "${INCLUDE}" ${macro} -fsyntax-only "${SOURCE}"
+  execute_process(COMMAND "${COMPILER}" ${FLAGS} -std=c++20 -I "${INCLUDE}" ${behind} ${macro}
+                          -fsyntax-only "${SOURCE}"
                   RESULT_VARIABLE result OUTPUT_VARIABLE text ERROR_VARIABLE text)
   string(REGEX REPLACE "[ \t\r\n]+" " " flat "${text}")
   set(${status} "${result}" PARENT_SCOPE)
@@ -15,6 +17,11 @@ endfunction()
 file(READ "${SOURCE}" source)
 if(NOT source MATCHES "TARTAN_MUST_FAIL")
   message(FATAL_ERROR "${SOURCE}: nothing here depends on TARTAN_MUST_FAIL")
+endif()
+
+set(behind -include "${PARSED}")
+if(source MATCHES "// alone: ")
+  set(behind "")
 endif()
 
 # Semicolons and brackets would split or glue a CMake list, so they are hidden while the lines are taken apart.

@@ -1,5 +1,6 @@
 // expect: tartan: with_policy: f must return the same type for every policy
 // expect: tartan: with_policy needs a policy to choose from: include <tartan/policies.hpp>
+// alone: the second case is about what it does not include
 #ifndef TARTAN_MUST_FAIL
 #define TARTAN_MUST_FAIL 0
 #endif
