@@ -48,8 +48,10 @@ struct work_call {
   static auto result_type() {
     if constexpr (adds)
       return std::type_identity<std::invoke_result_t<Work const&, argument, adder&>>{};
-    else
+    else if constexpr (callable)
       return std::type_identity<std::invoke_result_t<Work const&, argument>>{};
+    else
+      return std::type_identity<void>{};  // check_master_worker says what is wrong
   }
   using raw = typename decltype(result_type())::type;
   using result = std::conditional_t<std::is_void_v<raw>, void, std::decay_t<raw>>;
