@@ -123,26 +123,29 @@ struct threads_backend {
   }
 
   template <class F>
-  static decltype(auto) on_a_worker(properties const& props, F&& f) {
+  TARTAN_ALWAYS_INLINE static decltype(auto) on_a_worker(properties const& props, F&& f) {
     detail::worker* const here = detail::current_worker();
-    if (here != nullptr && (inherits(props) || (here->alone && !props.pool.named()))) return f(*here);
-    if (props.workers == 1) {  // also inside a task: what is called from there shall find itself alone
-      detail::lease const lent(1);
-      detail::call_scope const scope(lent.get());
+    if (here != nullptr && inherits(props)) return f(*here);
+    if (here == nullptr && inherits(props) && props.workers == 0) [[likely]] {
+      detail::call_scope const scope(detail::default_pool());
       return f(scope.self());
     }
-    if (props.pool.named()) {
-      detail::pool& wanted = named_pool(props);
-      if (here != nullptr && &here->home == &wanted) return f(*here);
-      detail::call_scope const scope(wanted);
-      return f(scope.self());
-    }
-    if (props.workers != 0 && props.workers != detail::default_pool().size()) {
+    return on_the_worker_asked_for(props, here, f);
+  }
+
+  template <class F>
+  TARTAN_NOINLINE static decltype(auto) on_the_worker_asked_for(properties const& props, detail::worker* here, F& f) {
+    bool const named = props.pool.named();
+    if (here != nullptr && here->alone && !named) return f(*here);
+    // workers(1) also inside a task: what is called from there shall find itself alone.
+    if (props.workers == 1 || (!named && props.workers != detail::default_pool().size())) {
       detail::lease const lent(props.workers);
       detail::call_scope const scope(lent.get());
       return f(scope.self());
     }
-    detail::call_scope const scope(detail::default_pool());
+    detail::pool& wanted = named ? named_pool(props) : detail::default_pool();
+    if (here != nullptr && &here->home == &wanted) return f(*here);
+    detail::call_scope const scope(wanted);
     return f(scope.self());
   }
 

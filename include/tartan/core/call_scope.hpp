@@ -11,15 +11,14 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// until it ends, so that coming again costs two counters.
 class call_scope {
  public:
-  explicit call_scope(pool& p) : cell_(this_thread_cell()), outer_(cell_.current) {
-    auto* home = static_cast<worker*>(cell_.home);
-    if (home != nullptr && home->home.left_behind()) [[unlikely]] {  // this is a forked child
-      cell_.at_exit = nullptr;
-      cell_.home = home = nullptr;
+  TARTAN_ALWAYS_INLINE explicit call_scope(pool& p) : cell_(this_thread_cell()), outer_(cell_.current) {
+    auto* const home = static_cast<worker*>(cell_.home);
+    if (home != nullptr && outer_ == nullptr && &home->home == &p && !p.left_behind()) [[likely]] {
+      kept_ = true;
+      w_ = &p.enter(home);
+    } else {
+      w_ = &find_slot(p);
     }
-    kept_ = outer_ == nullptr && home != nullptr && &home->home == &p;
-    w_ = &p.enter(kept_ ? home : nullptr);
-    if (!kept_ && outer_ == nullptr && home == nullptr && &p == &default_pool()) keep();
     w_->outer = static_cast<worker*>(outer_);
     cell_.current = w_;
   }
@@ -33,9 +32,20 @@ class call_scope {
   [[nodiscard]] worker& self() const noexcept { return *w_; }
 
  private:
-  TARTAN_COLD void keep() noexcept {
+  TARTAN_COLD worker& find_slot(pool& p) {
+    auto* const home = static_cast<worker*>(cell_.home);
+    if (home != nullptr && home->home.left_behind()) {  // this is a forked child
+      cell_.at_exit = nullptr;
+      cell_.home = nullptr;
+    }
+    worker& w = p.enter(nullptr);
+    if (outer_ == nullptr && cell_.home == nullptr && &p == &default_pool()) keep(w);
+    return w;
+  }
+
+  void keep(worker& slot) noexcept {
     kept_ = true;
-    cell_.home = w_;
+    cell_.home = &slot;
     pin_this_module();  // the thread may outlive a dlclose
     cell_.at_exit = [](thread_cell& cell) noexcept {
       auto* const w = static_cast<worker*>(cell.home);
@@ -45,8 +55,8 @@ class call_scope {
 
   thread_cell& cell_;
   void* outer_;
-  worker* w_;
   bool kept_ = false;
+  worker* w_;
 };
 
 /// A pool of exactly that size, for one call.

@@ -116,13 +116,14 @@ class pool {
 
   // ---- outside callers ------------------------------------------------------------------------------------------
 
-  /// A slot for a thread of outside; it becomes this thread's worker until leave().
-  worker& enter(worker* kept) {
+  /// A slot for a thread of outside; it becomes this thread's worker until leave(). `kept` is one that it has already.
+  TARTAN_ALWAYS_INLINE worker& enter(worker* kept) {
     if (closing_.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: see close()
       raise<pool_closed>();
     worker& w = kept != nullptr ? *kept : *take_spare();
     people_.caller_comes();
-    if (!started_.load(std::memory_order_relaxed)) start_threads();  // relaxed: nothing is read for it
+    if (!started_.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: nothing is read for it
+      start_threads();
     return w;
   }
 
@@ -326,7 +327,7 @@ class pool {
   /// Under the mutex.
   worker* add_slot() { return slots_.add(*this, size_ == 1, asymmetric_); }
 
-  worker* take_spare() {
+  TARTAN_COLD worker* take_spare() {
     mutex_hold const hold(slots_mutex_);
     if (spare_ == nullptr) return add_slot();
     worker* const w = spare_;

@@ -15,19 +15,25 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// As process_object(), for objects that a forked child must not touch, because threads of the parent belong to them:
-/// the child leaves the parent's object alone and makes one of its own.
+/// Makes the object of the slot, unless another thread is first.
 template <class T, class Make>
-T& living_process_object(slot_id id, Make&& make) {
-  std::atomic<void*>& slot = process_state().slot[static_cast<unsigned>(id)];
-  void* known = slot.load(std::memory_order_acquire);  // with the exchange below
-  if (known != nullptr && !static_cast<T*>(known)->left_behind()) [[likely]]
-    return *static_cast<T*>(known);
+TARTAN_COLD T& begin_process_object(std::atomic<void*>& slot, void* known, Make make) {
   T* const fresh = make();
-  // acq_rel: with the load above; acquire, where another thread was first: with that one's release.
+  // acq_rel: with living_process_object(); acquire, where another thread was first: with that one's release.
   if (slot.compare_exchange_strong(known, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) return *fresh;
   delete fresh;
   return *static_cast<T*>(known);
+}
+
+/// As process_object(), for objects that a forked child must not touch, because threads of the parent belong to them:
+/// the child leaves the parent's object alone and makes one of its own.
+template <class T, class Make>
+TARTAN_ALWAYS_INLINE T& living_process_object(slot_id id, Make make) {
+  std::atomic<void*>& slot = process_state().slot[static_cast<unsigned>(id)];
+  void* const known = slot.load(std::memory_order_acquire);  // with begin_process_object()
+  if (known != nullptr && !static_cast<T*>(known)->left_behind()) [[likely]]
+    return *static_cast<T*>(known);
+  return begin_process_object<T>(slot, known, make);
 }
 
 /// What set_default_workers() asked for; 0 when nobody asked.
