@@ -346,8 +346,14 @@ template <class... As>
 
 /// The same for any number: a task of a vector, or of nothing.
 template <class T>
-[[nodiscard]] auto when_all(std::vector<task<T>> tasks) {
+[[nodiscard]] auto when_all(std::vector<task<T>>&& tasks) {
   return detail::all_of_list<T>(std::move(tasks));
+}
+
+template <class T>
+[[nodiscard]] auto when_all(std::vector<task<T>> const&) {
+  static_assert(sizeof(task<T>) == 0, "tartan: when_all() takes the tasks over: when_all(std::move(tasks))");
+  return when_all(std::vector<task<T>>{});
 }
 
 /// A task that ends with the first of several: which one, and its result as a variant. The others are asked to stop and
@@ -364,9 +370,15 @@ template <class... As>
 
 /// The same for any number, with a plain value. Exceptions: also bad_argument if there is none.
 template <class T>
-[[nodiscard]] auto when_any(std::vector<task<T>> tasks) {
+[[nodiscard]] auto when_any(std::vector<task<T>>&& tasks) {
   if (tasks.empty()) detail::raise<bad_argument>("tartan: when_any of no tasks would never end");
   return detail::any_of_list<T>(std::move(tasks));
+}
+
+template <class T>
+[[nodiscard]] auto when_any(std::vector<task<T>> const&) {
+  static_assert(sizeof(task<T>) == 0, "tartan: when_any() takes the tasks over: when_any(std::move(tasks))");
+  return when_any(std::vector<task<T>>{});
 }
 
 /// A task of the same result, which is asked to stop when the time is up (from the moment it is awaited).

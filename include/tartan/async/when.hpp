@@ -91,7 +91,7 @@ void conclude_promise(promise<R>& promised, std::exception_ptr error, Make&& mak
 /// others count as seen.
 /// Exceptions: invalid_future. Blocking: no; a get() inside a task lets another thread in.
 template <class R>
-[[nodiscard]] auto when_all(std::vector<future<R>> futures) {
+[[nodiscard]] auto when_all(std::vector<future<R>>&& futures) {
   using futures_type = std::vector<future<R>>;
   using result = std::conditional_t<std::is_void_v<R>, void, std::vector<detail::regular_result<R>>>;
   std::size_t const count = futures.size();
@@ -114,6 +114,12 @@ template <class R>
     });
   };
   return detail::join_futures<result>(std::move(futures), count, each, collect);
+}
+
+template <class R>
+[[nodiscard]] auto when_all(std::vector<future<R>> const&) {
+  static_assert(sizeof(future<R>) == 0, "tartan: when_all() takes the futures over: when_all(std::move(futures))");
+  return when_all(std::vector<future<R>>{});
 }
 
 /// The same for futures of different types: a future of a tuple, with std::monostate for void.
@@ -181,7 +187,7 @@ struct any_of_them {
 ///
 /// Exceptions: bad_argument if there is no future; invalid_future. Blocking: as when_all().
 template <class R>
-[[nodiscard]] future<when_any_result<R>> when_any(std::vector<future<R>> futures) {
+[[nodiscard]] future<when_any_result<R>> when_any(std::vector<future<R>>&& futures) {
   if (futures.empty()) detail::raise<bad_argument>("tartan: when_any of no futures would never be ready");
   for (future<R> const& f : futures) static_cast<void>(future_access::task(f));  // throws before anything has begun
   auto shared = std::make_shared<detail::any_of_them<R>>(std::move(futures));
@@ -193,6 +199,12 @@ template <class R>
   }
   shared->one_more();
   return result;
+}
+
+template <class R>
+[[nodiscard]] auto when_any(std::vector<future<R>> const&) {
+  static_assert(sizeof(future<R>) == 0, "tartan: when_any() takes the futures over: when_any(std::move(futures))");
+  return when_any(std::vector<future<R>>{});
 }
 
 }  // namespace tartan::inline TARTAN_ABI
