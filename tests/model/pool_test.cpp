@@ -32,7 +32,7 @@ void fork(worker& w, F f) {
     ++runs;
     model::reach(model::this_thread() == 0 ? "the forker runs the fork" : "a pool thread runs the fork");
   };
-  tartan::detail::fork_two(w, w.tasks.asymmetric(), f, g);
+  tartan::detail::fork_two<&pool::published_in_person>(w, w.tasks.asymmetric(), f, g);
   require(written.get() == 7 && runs == 1, "a fork did not run once, or its writes are not seen");
   model::reach("the fork is joined");
   if (w.parks.load(std::memory_order_relaxed) != 0) model::reach("the forker has slept");
@@ -87,6 +87,15 @@ void one_fork() {
   pool& p = *new pool(2);
   call(p, [](worker& w) { fork(w, [] {}); });
 }
+/// The second one is handed over in person if the pool's thread ran the first.
+void two_forks() {
+  pool& p = *new pool(2);
+  call(p, [](worker& w) {
+    fork(w, [] {});
+    if (w.helped) model::reach("the pool's thread has helped");
+    fork(w, [] {});
+  });
+}
 void fork_within_fork() {
   pool& p = *new pool(2);
   call(p, [](worker& w) { fork(w, [&] { fork(w, [] {}); }); });
@@ -132,6 +141,8 @@ void submit_and_call() {
 
 std::vector<std::string> const fork_points{"the forker runs the fork", "a pool thread runs the fork",
                                            "the fork is joined", "the forker has slept"};
+std::vector<std::string> const two_points{"the forker runs the fork", "a pool thread runs the fork",
+                                          "the fork is joined", "the pool's thread has helped"};
 std::vector<std::string> const task_points{"a pool thread runs the task", "the task has run"};
 
 std::vector<model::check> checks() {
@@ -149,6 +160,7 @@ std::vector<model::check> checks() {
       with("pool of one: submit a task, wait for it outside", 8, true, submit_and_look, task_points),
       with("pool of one: submit a task, call, close", 8, false, submit_and_call, task_points),
       with("pool of two: one fork", 4, true, one_fork, fork_points),
+      with("pool of two: two forks", 4, true, two_forks, two_points),
       with("pool of two: a fork within a fork", 4, true, fork_within_fork, fork_points),
   };
 }

@@ -74,8 +74,8 @@ struct threads_backend {
     } else {
       if (detail::worker* const w = detail::current_worker(); w != nullptr && inherits(props)) [[likely]] {
         if (w->alone) return sequential_backend{}.fork_join(props, std::forward<F>(f), std::forward<G>(g));
-        if (w->tasks.asymmetric()) [[likely]]
-          return detail::fork_two(*w, true, std::forward<F>(f), std::forward<G>(g));
+        if (std::int64_t const place = w->tasks.next(); w->tasks.is_quick(place)) [[likely]]
+          return detail::fork_at(*w, place, true, std::forward<F>(f), std::forward<G>(g));
       }
       return fork_slowly(props, f, g);
     }
@@ -193,11 +193,12 @@ struct threads_backend {
     return fork_slowly(props, f, g);
   }
 
-  /// From outside of the pool, or where each fork needs a fence.
+  /// From outside of the pool, where each fork needs a fence, or after one that another worker ran.
   template <class F, class G>
   TARTAN_NOINLINE static detail::forked_pair<F, G> fork_slowly(properties const& props, F& f, G& g) {
     return on_a_worker(props, [&](detail::worker& w) {
-      return w.alone ? sequential_backend{}.fork_join(props, f, g) : detail::fork_two(w, w.tasks.asymmetric(), f, g);
+      if (w.alone) return sequential_backend{}.fork_join(props, f, g);
+      return detail::fork_two<&detail::pool::published_in_person>(w, w.tasks.asymmetric(), f, g);
     });
   }
 };

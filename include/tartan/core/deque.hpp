@@ -82,6 +82,10 @@ class deque {
   }
   [[nodiscard]] TARTAN_ALWAYS_INLINE bool is_quick(std::int64_t place) const noexcept { return place < quick_limit_; }
 
+  /// Owner only. From now on no place is_quick(), until quick_again().
+  void not_quick() noexcept { quick_limit_ = 0; }
+  void quick_again() noexcept { quick_limit_ = asymmetric_ ? limit_ : 0; }
+
   /// Owner only. Whether the next push() needs no memory, or gets it: for those that cannot let it throw.
   TARTAN_ALWAYS_INLINE bool has_room() noexcept {
     return bottom_.load(std::memory_order_relaxed) < limit_ || finds_room();  // relaxed: only the owner writes bottom
@@ -202,7 +206,7 @@ class deque {
 
   void set_limit(std::int64_t t) noexcept {
     limit_ = t + static_cast<std::int64_t>(mask_ + 1);
-    if (asymmetric_) quick_limit_ = limit_;
+    quick_again();
   }
 
   // The owner's line.

@@ -5,7 +5,7 @@
 #include <type_traits>  // conditional_t, invoke_result_t, is_{const,reference,trivially_*,volatile}_v, remove_reference_t
 #include <utility>      // pair
 
-#include "tartan/core/join.hpp"    // await_stolen
+#include "tartan/core/join.hpp"    // await_helper, await_stolen
 #include "tartan/core/pool.hpp"    // current_worker, pool, worker
 #include "tartan/core/result.hpp"  // invoke_regular, result_slot
 
@@ -64,17 +64,16 @@ struct end_of_first {
 };
 
 /// Runs f here and g here or elsewhere; returns both results when both have ended. `asymmetric` is that of w's deque,
-/// a constant where the caller knows it.
+/// a constant where the caller knows it. `place` is the next one of the deque, which has room.
 ///
 /// Exceptions: f's is rethrown if it throws; g is then skipped unless somebody has begun it, and what it throws or
 /// returns is dropped. Otherwise g's is rethrown.
 /// Cost: a store to the deque, a store and a load to take the job back, one load to see whether anybody is idle.
 /// `Tell` says how others learn of g.
 template <void (pool::*Tell)(worker&, bool) noexcept = &pool::published, class F, class G>
-TARTAN_ALWAYS_INLINE auto fork_two(worker& w, bool asymmetric, F&& f, G&& g) {
+TARTAN_ALWAYS_INLINE auto fork_at(worker& w, std::int64_t place, bool asymmetric, F&& f, G&& g) {
   using A = regular_result<std::invoke_result_t<F&>>;
   using B = regular_result<std::invoke_result_t<G&>>;
-  std::int64_t const place = w.tasks.reserve();
   forked_job<G, B> second(g);
   w.tasks.put(place, own_address(second));
   (w.home.*Tell)(w, asymmetric);
@@ -83,9 +82,16 @@ TARTAN_ALWAYS_INLINE auto fork_two(worker& w, bool asymmetric, F&& f, G&& g) {
   A first = invoke_regular(f);
   guard.threw = false;
 
-  if (w.tasks.take_back(asymmetric) || !await_stolen(w, second)) [[likely]]
+  if (w.tasks.take_back(asymmetric) || !await_helper(w, second)) [[likely]]
     return std::pair<A, B>(static_cast<A&&>(first), invoke_regular(g));
   return std::pair<A, B>(static_cast<A&&>(first), second.result.take());
+}
+
+/// The same, in the place that it finds.
+template <void (pool::*Tell)(worker&, bool) noexcept = &pool::published, class F, class G>
+TARTAN_ALWAYS_INLINE auto fork_two(worker& w, bool asymmetric, F&& f, G&& g) {
+  std::int64_t const place = w.tasks.reserve();
+  return fork_at<Tell>(w, place, asymmetric, static_cast<F&&>(f), static_cast<G&&>(g));
 }
 
 /// Says that `object` may change here: what is read of it afterwards is read from memory, not kept in a register.
@@ -151,7 +157,7 @@ class quick_fork {
   /// of another object of the process, whose cached_cell need not know this thread yet.
   TARTAN_NOINLINE static B finish_late(placed_job& second) {
     worker& w = *current_worker();
-    if (w.tasks.reclaim_last(second.place) || !await_stolen(w, second)) return invoke_regular(second.g);
+    if (w.tasks.reclaim_last(second.place) || !await_helper(w, second)) return invoke_regular(second.g);
     return second.result.take();
   }
 };

@@ -85,8 +85,9 @@ class handing_over {
     job* const j = giver.tasks.take_oldest();
     if (j == nullptr) return false;
     j->join.begin_by(&to);
-    to.given_at.store(ticks(), std::memory_order_relaxed);  // relaxed: a guess
-    for (int tries = 0; tries != offer_tries; ++tries) {    // he may be between two looks at his box
+    giver.gave_at = ticks();
+    to.given_at.store(giver.gave_at, std::memory_order_relaxed);  // relaxed: a guess
+    for (int tries = 0; tries != offer_tries; ++tries) {          // he may be between two looks at his box
       if (to.box.is_open(wait) && to.box.offer(j, wait)) return true;
       cpu_pause();
     }

@@ -166,4 +166,11 @@ class joiner {
 /// Out of line: forks whose job was stolen are the rare ones.
 TARTAN_NOINLINE inline bool await_stolen(worker& self, job& awaited) { return joiner(self, awaited).await(); }
 
+/// The same for those who are likely to fork again soon: remembers that there was help.
+TARTAN_NOINLINE inline bool await_helper(worker& self, job& awaited) {
+  if (!joiner(self, awaited).await()) return false;
+  self.home.was_helped(self);
+  return true;
+}
+
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -7,6 +7,7 @@
 #include <cstddef>  // size_t
 #include <cstdint>  // int64_t, uint64_t
 #include <cstring>  // memcpy, strlen
+#include <utility>  // exchange
 
 #include "tartan/core/errors.hpp"         // error, pool_closed, raise
 #include "tartan/core/handover.hpp"       // handing_over
@@ -23,7 +24,7 @@
 #include "tartan/core/smaller.hpp"        // larger, smaller
 #include "tartan/core/ticks.hpp"          // ticks, ticks_per_us
 #include "tartan/core/topology.hpp"       // hardware_cores
-#include "tartan/core/tuning.hpp"         // errand_step, search_patience_us, steal_patience_us
+#include "tartan/core/tuning.hpp"         // errand_step, offer_tries, search_patience_us, steal_patience_us
 #include "tartan/core/wake_places.hpp"    // wake_places
 #include "tartan/core/worker.hpp"         // worker
 
@@ -184,6 +185,13 @@ class pool {
       notify(w);
   }
 
+  /// As published(), for forks that are not the quick ones.
+  TARTAN_NOINLINE void published_in_person(worker& w, bool asymmetric) noexcept {
+    bool const somebody = anybody_idle(asymmetric);
+    if (w.helped && hand_over_soon(w)) return;
+    if (somebody) notify(w);
+  }
+
   /// After a push, for those who call published() only then.
   [[nodiscard]] TARTAN_ALWAYS_INLINE bool anybody_idle(bool asymmetric) noexcept {
     real_atomics::light_fence(asymmetric);  // [I1] of idle.hpp with begin_sleep()
@@ -199,9 +207,35 @@ class pool {
       notify(w);
   }
 
+  /// As published_quietly(), for what is known to be worth handing over.
+  void published_as_long(worker& w, bool asymmetric) noexcept {
+    if (!hand_over_soon(w)) published_quietly(w, asymmetric);
+  }
+
   /// Hands w's oldest work to one who waits at his mailbox; wakes nobody. False when nobody took it.
   TARTAN_NOINLINE bool hand_over(worker& w) noexcept {
     return handovers_.give(w, [this](worker const& to) { return !must_stand_back(to.rank); });
+  }
+
+  /// The same for work that is likely to be long. Who ran the other half of the last one is on his way to his mailbox,
+  /// and not counted as idle yet: he is waited for.
+  TARTAN_NOINLINE bool hand_over_soon(worker& w) noexcept {
+    int tries = 1;
+    if (std::exchange(w.helped, false)) {
+      w.tasks.quick_again();
+      tries = offer_tries;
+    }
+    for (; !hand_over(w); cpu_pause())
+      if (--tries == 0) return false;
+    return true;
+  }
+
+  /// w's half was run by another worker, and it has joined it. If all took so long that the next one will be worth it,
+  /// too, that one is handed over in person.
+  void was_helped(worker& w) noexcept {
+    if (static_cast<double>(ticks() - w.gave_at) < handovers_.dear_enough() / 2) return;
+    w.helped = true;
+    w.tasks.not_quick();
   }
 
   /// From time to time while w has work on its deque: is there anybody who wants some? Those who wait for it get what

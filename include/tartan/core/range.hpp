@@ -7,7 +7,7 @@
 
 #include "tartan/core/first_error.hpp"  // first_error
 #include "tartan/core/fork.hpp"         // fork_two
-#include "tartan/core/join.hpp"         // await_stolen
+#include "tartan/core/join.hpp"         // await_helper
 #include "tartan/core/padded.hpp"       // line_pair
 #include "tartan/core/pool.hpp"         // pool, worker
 #include "tartan/core/range_body.hpp"   // range_body
@@ -32,15 +32,18 @@ struct alignas(line_pair) range_call {
 /// and must not share a piece, and reads the clock. The next two pieces are longer than the first answer suggests:
 /// elements are often many times cheaper in the company of others (vector instructions, overlapping latencies), which
 /// short pieces never find out. From then on pieces take a microsecond, so that the fork and the look at the clock that
-/// come with each cost some percent of it. A range of a few elements is cut to single ones without a clock.
+/// come with each cost some percent of it; where the caller gave a grain, only the looks come so often. A range of a
+/// few elements is cut to single ones without a clock.
 class piece_size {
  public:
+  static constexpr std::size_t too_few_for_clock = 3;
+
   piece_size(std::size_t n, std::size_t grain) noexcept
-      : limit_(larger<std::size_t>(grain, 1)), longest_guess_(n / 16) {
-    if (grain != 0 || n <= too_few_for_clock) {
+      : is_given_(grain != 0), limit_(larger<std::size_t>(grain, 1)), longest_guess_(n / 16) {
+    if (n <= larger(grain, too_few_for_clock)) {
       next_look_ = ~std::size_t{0};
     } else {
-      guesses_left_ = n <= few ? 2 : 3;
+      guesses_left_ = is_given_ ? 1 : n <= few ? 2 : 3;
       begin_ = last_ = ticks();
     }
   }
@@ -83,7 +86,6 @@ class piece_size {
   }
 
  private:
-  static constexpr std::size_t too_few_for_clock = 3;
   static constexpr std::size_t few = 256;   // so few are no longer than what the second guess may choose
   static constexpr std::size_t growth = 8;  // from one guess to the next: dearer elements may follow cheap ones
 
@@ -94,13 +96,17 @@ class piece_size {
     measured_ = done_ - at_last_;
     last_ = now;
     at_last_ = done_;
-    limit_ = larger<std::size_t>(measured_ * us / spent_, 1);
-    if (guesses_left_ != 0 && --guesses_left_ != 0)
-      limit_ = smaller(growth * done_, larger(limit_, smaller(longest_guess_, 2 * limit_)));
-    next_look_ = done_ + limit_;
+    std::size_t const in_a_us = larger<std::size_t>(measured_ * us / spent_, 1);
+    if (guesses_left_ != 0) --guesses_left_;
+    if (!is_given_) {
+      limit_ = in_a_us;
+      if (guesses_left_ != 0) limit_ = smaller(growth * done_, larger(limit_, smaller(longest_guess_, 2 * limit_)));
+    }
+    next_look_ = done_ + (is_given_ ? in_a_us : limit_);
     return now - begin_ > us;
   }
 
+  bool is_given_;  // the length of pieces
   std::size_t limit_, longest_guess_;
   std::size_t done_ = 0, at_last_ = 0, next_look_ = 1;
   std::uint64_t begin_ = 0, last_ = 0;
@@ -153,7 +159,7 @@ class range_split {
       if (!announced_) announce(end - begin);
       if (size_.guesses()) begin = guess(begin, middle);
       if (begin != middle) run(begin, middle);
-      if (!w_.tasks.take_back() && await_stolen(w_, right)) return;
+      if (!w_.tasks.take_back() && await_helper(w_, right)) return;
       begin = middle;
     }
     piece(begin, end);
@@ -186,12 +192,12 @@ class range_split {
   /// (worth_waking()): later halves are found by those who look, and offered about once in a microsecond.
   void announce(std::size_t n) noexcept {
     announced_ = true;
-    if (size_.clockless()) return w_.home.published_quietly(w_);
     double const known = call_.body.ticks_of(n);
     bool const is_long = known == 0 ? n >= worth_handing_over : known >= w_.home.handovers().dear_enough();
-    if (is_long && w_.home.hand_over(w_)) return;
+    if (is_long && w_.home.hand_over_soon(w_)) return;
+    if (size_.clockless()) return w_.home.published_quietly(w_);
     owed_ = is_long;
-    if (known == 0 ? n < enough_to_wait * w_.home.size()
+    if (known == 0 ? n / larger<std::size_t>(call_.grain, 1) < enough_to_wait * w_.home.size()
                    : known >= static_cast<double>(worth_waking_us * ticks_per_us()))
       w_.home.published_quietly(w_);
   }
@@ -279,17 +285,34 @@ class range_split {
   bool woken_ = false;
 };
 
-/// A range of two is a fork of two, quietly announced: its halves may be as short as the fork.
+/// True for one of 2^Bits ranges that begin on this worker, whatever the rhythm of the program. Relaxed: its own
+/// counter.
+template <unsigned Bits>
+bool one_in_two_to(worker const& w) noexcept {
+  return (w.beat.load(std::memory_order_relaxed) * 0x9e3779b97f4a7c15ULL) >> (64 - Bits) == 0;
+}
+
+/// A range of two whose cost is looked at. If its kind is known to take long, one who waits gets the second at once.
+TARTAN_NOINLINE inline void split_timed_pair(worker& w, range_body body) {
+  auto const first = [body] { body(0, 1); };
+  auto const second = [body] { body(1, 2); };
+  bool const known = body.pairs_take_long();
+  std::uint64_t const begin = ticks();
+  known ? fork_two<&pool::published_as_long>(w, w.tasks.asymmetric(), first, second)
+        : fork_two<&pool::published_quietly>(w, w.tasks.asymmetric(), first, second);
+  double const took = static_cast<double>(ticks() - begin) * (known ? 2 : 1);
+  body.note_pairs(took >= w.home.handovers().dear_enough());
+}
+
+/// A range of two is a fork of two, quietly announced as long as nothing is known: its halves may be as short as the
+/// fork, which costs less than the clock.
 TARTAN_NOINLINE inline void split_pair(worker& w, range_body body) {
   auto const first = [body] { body(0, 1); };
   auto const second = [body] { body(1, 2); };
   bump(w.beat);
+  if (body.pairs_take_long() || one_in_two_to<6>(w)) [[unlikely]]
+    return split_timed_pair(w, body);
   fork_two<&pool::published_quietly>(w, w.tasks.asymmetric(), first, second);
-}
-
-/// True for one range of eight that begin on this worker, whatever the rhythm of the program. Relaxed: its own counter.
-inline bool one_in_eight(worker const& w) noexcept {
-  return (w.beat.load(std::memory_order_relaxed) * 0x9e3779b97f4a7c15ULL) >> 61 == 0;
 }
 
 /// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first, or
@@ -300,12 +323,15 @@ inline void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t
   if (n == 0) return;  // nothing to run, nothing that a stop could skip
   range_call call{body, grain, alignment, control};
   bump(w.beat);
-  bool const timed = n <= range_body::most_at_once && one_in_eight(w);
+  bool const timed = n <= range_body::most_at_once && one_in_two_to<3>(w);
   std::uint64_t const begun = timed ? ticks() : 0;
   range_split(w, call, 0, n).run();
   call.error.rethrow();
   control.conclude();
-  if (timed) body.took(n, begun, ticks());
+  if (!timed) return;
+  std::uint64_t const end = ticks();
+  body.took(n, begun, end);
+  if (n <= piece_size::too_few_for_clock) body.learn(n, end - begun);
 }
 
 /// The rest of run_at_once() where its first piece may have been dear: the next one is timed, and the rest is split if

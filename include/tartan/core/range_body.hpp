@@ -52,6 +52,15 @@ class range_body {
     kind_->at_once.store(fork_of_two, std::memory_order_relaxed);
   }
 
+  /// Whether the second of two elements is worth handing over, as far as is known.
+  [[nodiscard]] bool pairs_take_long() const noexcept {
+    return kind_->long_pairs.load(std::memory_order_relaxed);  // relaxed: a guess
+  }
+  void note_pairs(bool take_long) const noexcept {
+    if (pairs_take_long() != take_long)
+      kind_->long_pairs.store(take_long, std::memory_order_relaxed);  // relaxed: a guess
+  }
+
   /// How many ticks n elements take, as far as is known of earlier loops; 0 if nothing is.
   [[nodiscard]] double ticks_of(std::size_t n) const noexcept {
     return static_cast<double>(n) *
@@ -78,6 +87,7 @@ class range_body {
   struct kind {
     void (*call)(void*, std::size_t, std::size_t);
     std::atomic<std::uint32_t> at_once{fork_of_two};
+    std::atomic<bool> long_pairs{false};
     std::atomic<std::uint64_t> suspected_until{0}, doubted_until{0};  // ticks
     std::atomic<float> each{0};                                       // ticks that an element took
   };

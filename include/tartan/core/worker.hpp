@@ -59,6 +59,8 @@ struct alignas(line_pair) worker {
   std::uint64_t unshared = 0;  // ticks of ranges that woke nobody since the last that did; only this thread reads it
   std::uint64_t unshared_until = 0;  // ticks at the end of the last of them; likewise
   std::uint64_t looked_at = 0;       // ticks when a short loop last read the clock; only this thread reads it
+  std::uint64_t gave_at = 0;         // ticks when it last handed work over; only this thread reads it
+  bool helped = false;               // another one ran half of what it forked last; only this thread reads it
   std::uintptr_t waits_begun = 0;    // only this thread reads it
   unsigned waits = 0;                // how many waits on this stack run work of others now; only this thread reads it
 
