@@ -7,7 +7,7 @@
 #include "tartan/core/atomics.hpp"  // cpu_pause
 #include "tartan/core/job.hpp"      // job
 #include "tartan/core/mailbox.hpp"  // mailbox
-#include "tartan/core/smaller.hpp"  // larger
+#include "tartan/core/smaller.hpp"  // larger, smaller
 #include "tartan/core/ticks.hpp"    // ticks, ticks_per_us
 #include "tartan/core/tuning.hpp"   // ask_patience_us, longest_handover_us, offer_tries, ...
 #include "tartan/core/worker.hpp"   // worker
@@ -20,12 +20,14 @@ class handing_over {
  public:
   // ---- who waits ------------------------------------------------------------------------------------------------
 
-  /// Stands at the mailbox for half a microsecond and touches no cache line of others meanwhile.
-  job* linger(worker& w) noexcept {
+  /// Stands at the mailbox for half a microsecond and touches no cache line of others meanwhile. Who has just been
+  /// given something stays for one and a half: those that fork again at once come when he might be leaving.
+  job* linger(worker& w, bool has_been_given = false) noexcept {
     w.box.open();
     worker* const hot = hot_.load(std::memory_order_acquire);  // with linger() of others: its box exists
     if (hot != &w && (hot == nullptr || !hot->box.is_open())) hot_.store(&w, std::memory_order_release);  // with give()
-    for (int i = 0; i != 24 && !w.box.has_changed(); ++i) cpu_pause();
+    int const looks = has_been_given ? 64 : 24;
+    for (int i = 0; i != looks && !w.box.has_changed(); ++i) cpu_pause();
     return receive(w);
   }
 
@@ -98,10 +100,12 @@ class handing_over {
   /// Ticks until a worker that waits at his mailbox has what is put there, as it was of late.
   [[nodiscard]] std::uint64_t took() const noexcept { return took_.load(std::memory_order_relaxed); }  // a guess
 
-  /// Others read it: only written if it is news.
+  /// Others read it: only written if it is news. One that was interrupted says little, but might keep others from being
+  /// tried, which would say more.
   void learn(std::uint64_t now) noexcept {
     std::uint64_t const known = took();
     if (now > longest_handover_us * ticks_per_us()) return;
+    now = smaller(now, 2 * known + 64);
     if (now > known + known / 4 || now < known - known / 4)
       took_.store(known - known / 4 + now / 4, std::memory_order_relaxed);  // relaxed: a guess
   }

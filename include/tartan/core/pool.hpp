@@ -188,7 +188,7 @@ class pool {
   /// As published(), for forks that are not the quick ones.
   TARTAN_NOINLINE void published_in_person(worker& w, bool asymmetric) noexcept {
     bool const somebody = anybody_idle(asymmetric);
-    if (w.helped && hand_over_soon(w)) return;
+    if ((somebody || w.helped) && hand_over_soon(w)) return;
     if (somebody) notify(w);
   }
 
@@ -217,16 +217,16 @@ class pool {
     return handovers_.give(w, [this](worker const& to) { return !must_stand_back(to.rank); });
   }
 
-  /// The same for work that is likely to be long. Who ran the other half of the last one is on his way to his mailbox,
-  /// and not counted as idle yet: he is waited for.
+  /// The same for work that is likely to be long: waits a moment for one who searches to come back to his mailbox, and
+  /// for one who ran the other half of the last one: he is on his way, and not counted as idle yet.
   TARTAN_NOINLINE bool hand_over_soon(worker& w) noexcept {
-    int tries = 1;
+    int tries = idle_.look().searching() != 0 ? offer_tries : 1;
     if (std::exchange(w.helped, false)) {
       w.tasks.quick_again();
       tries = offer_tries;
     }
     for (; !hand_over(w); cpu_pause())
-      if (--tries == 0) return false;
+      if (--tries == 0 || w.tasks.seems_empty()) return false;
     return true;
   }
 
@@ -484,7 +484,7 @@ class pool {
   void run_what_is_given(worker& w) {
     constexpr unsigned a_turn = 16;
     for (unsigned given = 1;; ++given) {
-      job* const j = handovers_.linger(w);
+      job* const j = handovers_.linger(w, true);
       if (j == nullptr) return;
       run_begun(w, *j);
       if (given % a_turn == 0 && !queue_.seems_empty()) return;

@@ -21,9 +21,9 @@ inline constexpr std::uint64_t ask_patience_us = 1;
 /// A hand-over takes 50 to 70 ns between neighbours, and 200 to 500 on large or virtual machines.
 inline constexpr std::uint64_t worth_giving_handovers = 12;
 
-/// How often a giver tries a mailbox before nobody but the forker can run the job any more: for half a microsecond or
-/// one, in which a worker that still looks for work opens it again.
-inline constexpr int offer_tries = 16;
+/// How often a giver tries a mailbox before nobody but the forker can run the job any more: for a microsecond, in which
+/// a worker that still looks for work opens it again.
+inline constexpr int offer_tries = 48;
 
 /// A hand-over that takes longer was interrupted, and says nothing of others. 0: none is measured.
 inline constexpr std::uint64_t longest_handover_us = 20;
