@@ -168,8 +168,9 @@ TARTAN_NOINLINE inline bool await_stolen(worker& self, job& awaited) { return jo
 
 /// The same for those who are likely to fork again soon: remembers that there was help.
 TARTAN_NOINLINE inline bool await_helper(worker& self, job& awaited) {
+  std::uint64_t const came = ticks();
   if (!joiner(self, awaited).await()) return false;
-  self.home.was_helped(self);
+  self.home.was_helped(self, came);
   return true;
 }
 
