@@ -81,6 +81,16 @@ class handing_over {
     return larger(ask_patience_us * ticks_per_us(), 4 * took());
   }
 
+  /// w's half was run by another worker, and it has joined it; it came to do so at `came`, in ticks. If its own half or
+  /// all took so long that the next one will be worth it, too, that one is handed over in person. (A hand-over alone
+  /// takes half of what is dear enough.)
+  void was_helped(worker& w, std::uint64_t came) const noexcept {
+    double const dear = dear_enough();
+    if (static_cast<double>(came - w.gave_at) < dear / 4 && static_cast<double>(ticks() - w.gave_at) < dear) return;
+    w.helped = true;
+    w.tasks.not_quick();
+  }
+
  private:
   /// From the deque of the giver into the box of another worker. False when it could not be done.
   static bool put_oldest(worker& giver, worker& to, std::uintptr_t wait) noexcept {

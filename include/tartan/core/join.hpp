@@ -170,7 +170,7 @@ TARTAN_NOINLINE inline bool await_stolen(worker& self, job& awaited) { return jo
 TARTAN_NOINLINE inline bool await_helper(worker& self, job& awaited) {
   std::uint64_t const came = ticks();
   if (!joiner(self, awaited).await()) return false;
-  self.home.was_helped(self, came);
+  self.home.handovers().was_helped(self, came);
   return true;
 }
 

@@ -230,16 +230,6 @@ class pool {
     return true;
   }
 
-  /// w's half was run by another worker, and it has joined it; it came to do so at `came`, in ticks. If its own half or
-  /// all took so long that the next one will be worth it, too, that one is handed over in person. (A hand-over alone
-  /// takes half of what is dear enough.)
-  void was_helped(worker& w, std::uint64_t came) noexcept {
-    double const dear = handovers_.dear_enough();
-    if (static_cast<double>(came - w.gave_at) < dear / 4 && static_cast<double>(ticks() - w.gave_at) < dear) return;
-    w.helped = true;
-    w.tasks.not_quick();
-  }
-
   /// From time to time while w has work on its deque: is there anybody who wants some? Those who wait for it get what
   /// `worth_giving()` says, those who sleep are woken for what `worth_waking()` says.
   template <class WorthGiving, class WorthWaking>

@@ -292,14 +292,19 @@ bool one_in_two_to(worker const& w) noexcept {
   return (w.beat.load(std::memory_order_relaxed) * 0x9e3779b97f4a7c15ULL) >> (64 - Bits) == 0;
 }
 
-/// A range of two whose cost is looked at. If its kind is known to take long, one who waits gets the second at once.
-TARTAN_NOINLINE inline void split_timed_pair(worker& w, range_body body) {
+/// `Tell` says how others learn of the second element.
+template <void (pool::*Tell)(worker&, bool) noexcept>
+TARTAN_ALWAYS_INLINE void fork_pair(worker& w, range_body body) {
   auto const first = [body] { body(0, 1); };
   auto const second = [body] { body(1, 2); };
+  fork_two<Tell>(w, w.tasks.asymmetric(), first, second);
+}
+
+/// A range of two whose cost is looked at. If its kind is known to take long, one who waits gets the second at once.
+TARTAN_NOINLINE inline void split_timed_pair(worker& w, range_body body) {
   bool const known = body.pairs_take_long();
   std::uint64_t const begin = ticks();
-  known ? fork_two<&pool::published_as_long>(w, w.tasks.asymmetric(), first, second)
-        : fork_two<&pool::published_quietly>(w, w.tasks.asymmetric(), first, second);
+  known ? fork_pair<&pool::published_as_long>(w, body) : fork_pair<&pool::published_quietly>(w, body);
   double const took = static_cast<double>(ticks() - begin) * (known ? 2 : 1);
   body.note_pairs(took >= w.home.handovers().dear_enough());
 }
@@ -307,12 +312,10 @@ TARTAN_NOINLINE inline void split_timed_pair(worker& w, range_body body) {
 /// A range of two is a fork of two, quietly announced as long as nothing is known: its halves may be as short as the
 /// fork, which costs less than the clock.
 TARTAN_NOINLINE inline void split_pair(worker& w, range_body body) {
-  auto const first = [body] { body(0, 1); };
-  auto const second = [body] { body(1, 2); };
   bump(w.beat);
   if (body.pairs_take_long() || one_in_two_to<6>(w)) [[unlikely]]
     return split_timed_pair(w, body);
-  fork_two<&pool::published_quietly>(w, w.tasks.asymmetric(), first, second);
+  fork_pair<&pool::published_quietly>(w, body);
 }
 
 /// Runs body(begin, end) over pieces of [0, n), in parallel; rethrows what a serial loop would have thrown first, or
