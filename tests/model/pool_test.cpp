@@ -160,7 +160,6 @@ std::vector<model::check> checks() {
       with("pool of one: submit a task, wait for it outside", 8, true, submit_and_look, task_points),
       with("pool of one: submit a task, call, close", 8, false, submit_and_call, task_points),
       with("pool of two: one fork", 4, true, one_fork, fork_points),
-      with("pool of two: two forks", 4, true, two_forks, two_points),
       with("pool of two: a fork within a fork", 4, true, fork_within_fork, fork_points),
   };
 }
@@ -173,6 +172,7 @@ std::vector<model::check> small_checks() {
 
 std::vector<model::check> large_checks() {
   auto list = std::vector{with("pool of one: submit a task, call, close", 12, false, submit_and_call, task_points),
+                          with("pool of two: two forks", 4, true, two_forks, two_points),
                           with("pool of two: one fork", 8, true, one_fork, fork_points)};
   for (model::check& c : list) c.how.max_executions = 50'000'000;
   return list;
