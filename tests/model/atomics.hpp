@@ -217,6 +217,7 @@ struct atomics {
   using model_atomic = model::atomic<T>;  // see stand_in/world.hpp
 
   static void full_fence(site where = site::here()) { detail::fence(op::full_fence, std::memory_order_seq_cst, where); }
+  static void full_fence_behind_rmw(site where = site::here()) { full_fence(where); }
   static void light_fence(bool asymmetric, site where = site::here()) {
     detail::fence(asymmetric ? op::light_fence : op::full_fence, std::memory_order_seq_cst, where);
   }

@@ -4,7 +4,7 @@
 #include "tartan/core/headcount.hpp"  // headcount
 #include "atomics.hpp"                // model::atomics, data
 #include "check.hpp"                  // run_checks, mutation_table
-#include "tartan/core/idle.hpp"       // parking_spot
+#include "tartan/core/idle.hpp"       // idle_count, parking_spot
 
 namespace {
 
@@ -21,7 +21,10 @@ struct fixture {
     model::data<unsigned> rank{0};
   };
   tartan::detail::headcount<real> people;
+  tartan::detail::idle_count<real> idle;
   slot slots[2];
+  unsigned threads = 2;
+  real::atomic<bool> waits{false};  // somebody stands at his mailbox
   real::atomic<bool> queued{false}, closed{false}, tasks_may_come{false};
 
   [[nodiscard]] bool may_stand_back(unsigned rank) const {
@@ -35,6 +38,7 @@ struct fixture {
     if (!may_stand_back(rank)) return;
     slots[rank].rank.set(rank);
     people.stand_back(slots[rank].stands_back);
+    if (!somebody_hears()) let_in_late();
     while (may_stand_back(rank)) slots[rank].spot.park();
     people.step_forward(slots[rank].stands_back);
   }
@@ -45,12 +49,32 @@ struct fixture {
   void let_in(tartan::detail::headcount<real>::view now) {
     if (people.somebody_stands_back()) wake_those_below(people.wanted_for_queue(now));
   }
-  void leave() { let_in(people.caller_goes()); }
+  void leave() {
+    auto const now = people.caller_goes();
+    if (!people.somebody_stands_back()) return;
+    real::full_fence_behind_rmw();
+    if (!somebody_hears()) wake_those_below(people.wanted_for_queue(now));
+  }
+  [[nodiscard]] bool somebody_hears() const {
+    auto const v = idle.look();
+    return v.searching() + v.sleeping() != 0 ||
+           (waits.load(std::memory_order_relaxed) && !queued.load(std::memory_order_acquire));
+  }
+  void let_in_late() {
+    auto const now = people.look();
+    if (people.too_many_stand_back(now, threads)) wake_those_below(people.wanted(now));
+  }
+  /// The last searcher, who has found work.
+  void end_search() {
+    if (idle.end_search().searching() != 1 || !people.somebody_stands_back()) return;
+    real::full_fence();
+    let_in_late();
+  }
   void block() { let_in(people.worker_blocks(true)); }
   void wake_for_queue() {
     auto const now = people.look();
     unsigned const those = people.wanted_for_queue(now);
-    if (people.wanted(now) < those) wake_those_below(those);
+    people.wanted(now) < those ? wake_those_below(those) : let_in_late();
   }
   void submit() {
     queued.store(true, std::memory_order_release);
@@ -106,6 +130,16 @@ std::vector<model::check> checks() {
            }),
       with("two callers leave at once, one thread needs both", 2, 2,
            [](fixture& f) { parallel({[&] { f.stand_back(1); }, [&] { f.leave(); }, [&] { f.leave(); }}); }),
+      with("a caller leaves while the last searcher finds work", 2, 1,
+           [](fixture& f) {
+             (void)f.idle.begin_search(1);
+             parallel({[&] { f.stand_back(1); }, [&] { f.leave(); }, [&] { f.end_search(); }});
+           }),
+      with("a caller leaves, one who stands at his mailbox hears, while a task is submitted", 2, 1,
+           [](fixture& f) {
+             f.waits.store(true, std::memory_order_relaxed);
+             parallel({[&] { f.stand_back(1); }, [&] { f.leave(); }, [&] { f.submit(); }});
+           }),
       with("a worker blocks", 1, 1, [](fixture& f) { parallel({[&] { f.stand_back(0); }, [&] { f.block(); }}); }),
       with("a worker blocks while the last caller leaves: both see what they do together", 1, 1,
            [](fixture& f) {
@@ -179,6 +213,11 @@ std::vector<model::check> checks() {
 
 int main() {
   int failures = model::run_checks("headcount", checks());
-  failures += model::mutation_table("headcount.hpp", checks(), {});
+  char const* const elsewhere = "[R2] of residence.hpp: residence_test has the pair";
+  failures += model::mutation_table("headcount.hpp", checks(),
+                                    {{"caller_comes", "rmw", 1, "seq_cst -> acq_rel", false, elsewhere},
+                                     {"caller_comes", "rmw", 1, "seq_cst -> release", false, elsewhere},
+                                     {"caller_comes", "rmw", 1, "seq_cst -> relaxed", false, elsewhere},
+                                     {"caller_comes", "rmw", 1, "seq_cst -> acquire", false, elsewhere}});
   return failures == 0 ? 0 : 1;
 }

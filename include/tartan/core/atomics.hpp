@@ -56,6 +56,15 @@ struct real_atomics {
 #endif
   }
 
+  /// The same right behind a seq_cst read-modify-write, which is one already on some machines.
+  TARTAN_ALWAYS_INLINE static void full_fence_behind_rmw() noexcept {
+#if defined(__x86_64__)
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // each call names the fence that it pairs with
+#else
+    full_fence();
+#endif
+  }
+
   TARTAN_ALWAYS_INLINE static void light_fence(bool asymmetric) noexcept {
     if (asymmetric) [[likely]]
       std::atomic_signal_fence(std::memory_order_seq_cst);  // with heavy_fence(): membarrier finds it a full fence

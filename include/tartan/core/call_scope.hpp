@@ -8,7 +8,7 @@
 namespace tartan::inline TARTAN_ABI::detail {
 
 /// Makes the calling thread a worker of `p` until the end of the scope. A thread keeps its slot of the default pool
-/// until it ends, so that coming again costs two counters.
+/// until it ends, so that coming again costs little: see residence.hpp.
 class call_scope {
  public:
   TARTAN_ALWAYS_INLINE explicit call_scope(pool& p) : cell_(this_thread_cell()), outer_(cell_.current) {
@@ -49,8 +49,9 @@ class call_scope {
     pin_this_module();  // the thread may outlive a dlclose
     cell_.at_exit = [](thread_cell& cell) noexcept {
       auto* const w = static_cast<worker*>(cell.home);
-      w->home.put_spare(*w);
+      w->home.give_back(*w);
     };
+    slot.home.keep(slot);
   }
 
   thread_cell& cell_;

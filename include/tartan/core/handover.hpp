@@ -34,8 +34,11 @@ class handing_over {
   /// Closes the box of w, who has opened it, and returns what has come.
   job* receive(worker& w) noexcept {
     job* const j = w.box.close();
-    if (j != nullptr && longest_handover_us != 0)
-      learn(ticks() - w.given_at.load(std::memory_order_relaxed));  // relaxed: a guess
+    if (j == nullptr || longest_handover_us == 0) return j;
+    std::uint64_t const given_at = w.given_at.load(std::memory_order_relaxed);  // relaxed, both: a guess
+    if (given_at == 0) return j;
+    w.given_at.store(0, std::memory_order_relaxed);
+    learn(ticks() - given_at);
     return j;
   }
 
@@ -44,6 +47,12 @@ class handing_over {
     worker* self = &w;
     hot_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
                                  std::memory_order_relaxed);  // relaxed: a hint
+  }
+
+  /// A hint.
+  [[nodiscard]] bool somebody_waits() const noexcept {
+    worker* const hot = hot_.load(std::memory_order_acquire);  // with linger()
+    return hot != nullptr && hot->box.is_open();
   }
 
   // ---- who has work ---------------------------------------------------------------------------------------------
@@ -92,14 +101,18 @@ class handing_over {
   }
 
  private:
+  /// To tell the time of a hand-over takes one more fetch of a line that the receiver looks at all the time.
+  static constexpr unsigned measured_gifts = 8;
+
   /// From the deque of the giver into the box of another worker. False when it could not be done.
   static bool put_oldest(worker& giver, worker& to, std::uintptr_t wait) noexcept {
     job* const j = giver.tasks.take_oldest();
     if (j == nullptr) return false;
     j->join.begin_by(&to);
     giver.gave_at = ticks();
-    to.given_at.store(giver.gave_at, std::memory_order_relaxed);  // relaxed: a guess
-    for (int tries = 0; tries != offer_tries; ++tries) {          // he may be between two looks at his box
+    if (++giver.gifts % measured_gifts == 0)
+      to.given_at.store(giver.gave_at, std::memory_order_relaxed);  // relaxed: a guess
+    for (int tries = 0; tries != offer_tries; ++tries) {            // he may be between two looks at his box
       if (to.box.is_open(wait) && to.box.offer(j, wait)) return true;
       cpu_pause();
     }

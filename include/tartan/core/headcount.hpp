@@ -23,6 +23,10 @@ namespace tartan::inline TARTAN_ABI::detail {
 ///
 /// [H1] Store-load on both sides: either T4 sees R1, or R3 sees T2.
 /// [H2] T2 releases, R3 acquires: R4 sees the mark of T1, and R, if it looks at the numbers, no older ones than T0 did.
+/// [H3] A caller that leaves wakes nobody while somebody hears of new work: one who searches, sleeps or stands at his
+///      mailbox. Who ends a search as the last one, with nobody asleep, then lets in those that stand back and need not
+///      (too_many_stand_back()); so does who submits and finds nobody that hears. They look behind a full fence, and so
+///      does the caller: one of the two sees the other. Who is given one job after the other looks from time to time.
 template <class Atomics = real_atomics>
 class headcount {
  public:
@@ -39,6 +43,11 @@ class headcount {
   /// Relaxed: ordered by a fence or by an acquire of the caller (T4, R3), or a hint.
   [[nodiscard]] view look() const noexcept { return {word_.load(std::memory_order_relaxed)}; }
 
+  /// Whether no other caller is counted; asked by one who is.
+  [[nodiscard]] bool is_only_caller() const noexcept {
+    return view{word_.load(std::memory_order_seq_cst)}.callers() == 1;  // [R2] with caller_comes()
+  }
+
   /// The threads that may be awake: the size of the pool, less the outside callers, plus those workers that block.
   [[nodiscard]] unsigned wanted(view v) const noexcept { return beside(v.callers(), v); }
   /// The same while the queue holds tasks: the place of a caller that sleeps at a join is free for these, and a thread
@@ -47,8 +56,8 @@ class headcount {
     return larger(beside(v.callers() - v.asleep(), v), v.away() + 1);
   }
 
-  /// Relaxed: only lowers the number; what a caller publishes later carries it to whoever takes that.
-  void caller_comes() noexcept { word_.fetch_add(one_caller, std::memory_order_relaxed); }
+  /// It only lowers the number; what a caller publishes later carries it to whoever takes that.
+  void caller_comes() noexcept { word_.fetch_add(one_caller, std::memory_order_seq_cst); }  // [R2] of residence.hpp
 
   // R1 and R2; each gives what is true from now on.
   view caller_goes() noexcept {
@@ -75,6 +84,12 @@ class headcount {
   /// R3, behind a change of the numbers or a full fence.
   [[nodiscard]] bool somebody_stands_back() const noexcept {
     return standing_.load(std::memory_order_seq_cst) != 0;  // [H1] with T3; acquire: [H2] with stand_back()
+  }
+
+  /// Whether one of the pool's threads stands back that need not: if no more did than have to, some are awake in their
+  /// place, and stand back in turn. Relaxed: ordered by the fence of the caller, or a hint.
+  [[nodiscard]] bool too_many_stand_back(view now, unsigned threads) const noexcept {
+    return standing_.load(std::memory_order_relaxed) + wanted(now) > threads;
   }
 
   /// R4: whether the thread of this mark is to be signalled. Acquires what that thread wrote before, as its rank.

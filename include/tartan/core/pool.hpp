@@ -20,6 +20,7 @@
 #include "tartan/core/pool_setup.hpp"     // idle, pool_setup
 #include "tartan/core/process_state.hpp"  // process_state, this_thread_cell
 #include "tartan/core/queue.hpp"          // task_queue
+#include "tartan/core/residence.hpp"      // residence
 #include "tartan/core/slot_table.hpp"     // growing_slots, slot_table
 #include "tartan/core/smaller.hpp"        // larger, smaller
 #include "tartan/core/ticks.hpp"          // ticks, ticks_per_us
@@ -122,15 +123,36 @@ class pool {
     if (closing_.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: see close()
       raise<pool_closed>();
     worker& w = kept != nullptr ? *kept : *take_spare();
-    people_.caller_comes();
+    if (residence_.comes(w.stay)) [[likely]]
+      return w;
+    count_in(w);
     if (!started_.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: nothing is read for it
       start_threads();
     return w;
   }
 
-  void leave(worker& w, bool keep) noexcept {
-    let_in(people_.caller_goes());
+  TARTAN_ALWAYS_INLINE void leave(worker& w, bool keep) noexcept {
+    if (residence_.goes(w.stay)) [[likely]]
+      return;
+    if (!w.stay.held || asks_residence(w)) caller_has_left(people_.caller_goes());
     if (!keep) put_spare(w);
+  }
+
+  /// The thread of this slot, which is in a call, keeps it until give_back().
+  void keep(worker& w) noexcept {
+    mutex_hold const hold(slots_mutex_);
+    if (!asymmetric_ || everybody_.load(std::memory_order_relaxed)) return;  // relaxed: changes under the mutex
+    residence_.begin(w.stay, [this] { return people_.is_only_caller(); });
+  }
+
+  void give_back(worker& w) noexcept {
+    if (left_behind()) return;  // a thread of the parent may have held the mutex
+    bool const count_out = [&] {
+      mutex_hold const hold(slots_mutex_);
+      return residence_.leave_for_good(w.stay);
+    }();
+    if (count_out) caller_has_left(people_.caller_goes());
+    put_spare(w);
   }
 
   // ---- blocking -------------------------------------------------------------------------------------------------
@@ -350,6 +372,23 @@ class pool {
 
   // ---- slots and threads ----------------------------------------------------------------------------------------
 
+  TARTAN_NOINLINE void count_in(worker& w) noexcept {
+    if (w.stay.held && asks_residence(w)) return;
+    people_.caller_comes();
+    if (!residence_.is_held()) return;
+    bool const count_out = [&] {
+      mutex_hold const hold(slots_mutex_);
+      return residence_.end();
+    }();
+    if (count_out) caller_has_left(people_.caller_goes());
+  }
+
+  /// Whether a caller that was resident, and no longer is, is counted.
+  TARTAN_COLD bool asks_residence(worker& w) noexcept {
+    mutex_hold const hold(slots_mutex_);
+    return residence<>::ask(w.stay);
+  }
+
   /// Under the mutex.
   worker* add_slot() { return slots_.add(*this, size_ == 1, asymmetric_); }
 
@@ -382,6 +421,7 @@ class pool {
           "(ulimit -u), or give the pool a smaller stack_size");
     started_.store(true, std::memory_order_relaxed);    // relaxed: see enter()
     everybody_.store(true, std::memory_order_relaxed);  // relaxed: see submit(), and the fence
+    if (residence_.end()) wake_those_let_in(people_.caller_goes());
     real_atomics::full_fence();  // with let_in(): it knows that tasks may come, or we know whom it has let in
     start_needed();
   }
@@ -479,7 +519,9 @@ class pool {
       job* const j = handovers_.linger(w, true);
       if (j == nullptr) return;
       run_begun(w, *j);
-      if (given % a_turn == 0 && !queue_.seems_empty()) return;
+      if (given % a_turn != 0) continue;
+      if (!queue_.seems_empty()) return;
+      let_in_late();
     }
   }
 
@@ -498,7 +540,8 @@ class pool {
 
   void stand_back(worker& w) {
     people_.stand_back(w.stands_back);
-    if (!queue_.seems_empty()) wake_for_queue();             // this one may have been woken for the task
+    if (!queue_.seems_empty()) wake_for_queue();  // this one may have been woken for the task
+    if (!somebody_hears()) let_in_late();  // [H3]: it may have been awake in the place of one that need not stand back
     w.idle_since.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
     while (may_stand_back(w.rank)) w.spot.park();
     end_idle_time(w);
@@ -515,15 +558,51 @@ class pool {
 
   /// One more thread may be awake.
   void let_in(headcount<>::view now) noexcept {
-    if (people_.somebody_stands_back()) wake_those_below(people_.wanted_for_queue(now));
+    wake_those_let_in(now);
+    start_those_let_in(now);
+  }
+
+  void start_those_let_in(headcount<>::view now) noexcept {
     if (thread_count_.load(std::memory_order_relaxed) < threads_needed(now))
       start_spares();  // relaxed: looked at again
+  }
+
+  void wake_those_let_in(headcount<>::view now) noexcept {
+    if (people_.somebody_stands_back()) wake_those_below(people_.wanted_for_queue(now));
+  }
+
+  /// The same for a caller that is likely to come again at once: a wake-up takes 7 us, and who is woken would stand
+  /// back again. So it is left to whoever hears of the next work, if there is somebody ([H3] of headcount.hpp).
+  void caller_has_left(headcount<>::view now) noexcept {
+    if (people_.somebody_stands_back()) {
+      real_atomics::full_fence_behind_rmw();  // [H3] with pass_on() and submit()
+      if (!somebody_hears()) wake_those_below(people_.wanted_for_queue(now));
+    }
+    start_those_let_in(now);
+  }
+
+  /// Whether somebody hears of work that is forked or submitted from now on, and looks who stands back when he has
+  /// found some. Who stands at his mailbox may first be given work for a while.
+  [[nodiscard]] bool somebody_hears() const noexcept {
+    auto const v = idle_.look();
+    return v.searching() + v.sleeping() != 0 || (handovers_.somebody_waits() && queue_.seems_empty());
+  }
+
+  /// Lets in whom a caller that left has not woken. Relaxed: a thread that is not counted as started yet only costs a
+  /// signal for nothing.
+  void let_in_late() noexcept {
+    auto const now = people_.look();
+    if (people_.too_many_stand_back(now, thread_count_.load(std::memory_order_relaxed)))
+      wake_those_below(people_.wanted(now));
   }
 
   /// The queue holds a task: wakes those that may take it although callers fill the pool.
   TARTAN_COLD void wake_for_queue() noexcept {
     auto const now = people_.look();
-    if (room_for_queue(now)) wake_those_below(people_.wanted_for_queue(now));
+    if (room_for_queue(now))
+      wake_those_below(people_.wanted_for_queue(now));
+    else
+      let_in_late();
   }
 
   /// Whether more threads may be awake while the queue holds a task.
@@ -577,7 +656,8 @@ class pool {
   bool run_found(worker& w, find f) {
     if (auto const before = idle_.end_search(); before.searching() == 1) {
       bool const some_stand_back = people_.somebody_stands_back();
-      if (before.sleeping() != 0 || some_stand_back) pass_on(before.sleeping() != 0, some_stand_back);
+      if (before.sleeping() != 0 || some_stand_back)
+        pass_on(before.sleeping() != 0, some_stand_back, f.what != nullptr);
     }
     end_idle_time(w);
     if (f.what == nullptr) return false;
@@ -585,12 +665,14 @@ class pool {
     return true;
   }
 
-  void pass_on(bool some_sleep, bool some_stand_back) noexcept {
-    real_atomics::full_fence();  // with submit(): one of the two sees the other ([I3])
+  void pass_on(bool some_sleep, bool some_stand_back, bool has_found) noexcept {
+    real_atomics::full_fence();  // with submit(): one of the two sees the other ([I3]); [H3] with caller_has_left()
     if (some_sleep && (!queue_.seems_empty() || anybody_has_work()) && idle_.claim())
       wake_claimed();
-    else if (some_stand_back && room_for_queue(people_.look()) && !queue_.seems_empty())
+    else if (some_stand_back && !queue_.seems_empty())
       wake_for_queue();
+    else if (some_stand_back && !some_sleep && has_found)
+      let_in_late();
   }
 
   static void end_idle_time(worker& w) noexcept {
@@ -686,6 +768,7 @@ class pool {
   idle_count<> idle_;
   alignas(line_pair) handing_over handovers_;
   alignas(line_pair) headcount<> people_;
+  residence<> residence_;
   std::atomic<unsigned> thread_count_{0};
   std::atomic<bool> started_{false}, everybody_{false}, closing_{false}, closed_{false}, dropping_{false};
   growing_slots slots_;

@@ -14,6 +14,7 @@
 #include "tartan/core/process_state.hpp"  // this_thread_cell, thread_cell
 #include "tartan/core/queue.hpp"          // queue_place
 #include "tartan/core/request.hpp"        // request
+#include "tartan/core/residence.hpp"      // residence
 #include "tartan/core/tuning.hpp"         // errand_step
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -60,9 +61,11 @@ struct alignas(line_pair) worker {
   std::uint64_t unshared_until = 0;  // ticks at the end of the last of them; likewise
   std::uint64_t looked_at = 0;       // ticks when a short loop last read the clock; only this thread reads it
   std::uint64_t gave_at = 0;         // ticks when it last handed work over; only this thread reads it
+  unsigned gifts = 0;                // how often it did; only this thread reads it
   bool helped = false;               // another one ran half of what it forked last; only this thread reads it
   std::uintptr_t waits_begun = 0;    // only this thread reads it
   unsigned waits = 0;                // how many waits on this stack run work of others now; only this thread reads it
+  residence<>::stay stay{};          // if it is a slot of a caller
 
   /// Changes when a foreign job begins or ends here, never repeats, and differs between workers (index in the low
   /// bits): equality proves that the worker is still in the same job.
@@ -74,7 +77,7 @@ struct alignas(line_pair) worker {
   std::atomic<std::uint64_t> idle_ticks{0}, idle_since{0};       // likewise; idle_since is 0 while it works
 
   alignas(line_pair) mailbox<job> box;
-  std::atomic<std::uint64_t> given_at{0};  // ticks when somebody was about to put something into the box
+  std::atomic<std::uint64_t> given_at{0};  // ticks when somebody was about to put something into the box, or 0
   parking_spot<> spot;
   std::atomic<bool> stands_back{false};  // sleeps on its spot until it may be awake, see headcount.hpp
   wait_target waits_for;
