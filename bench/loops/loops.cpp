@@ -88,7 +88,10 @@ void add(bench::options const&, std::vector<bench::contender>& out) {
   data.assign(1 << 20, 1.0);
   add_loops(out, "1000 loops of 2", 2, 1000, step);
   add_loops(out, "1000 loops of 100", 100, 1000, step);
+  add_loops(out, "1000 loops of 1k", 1'000, 1000, step);
+  add_loops(out, "300 loops of 3k", 3'000, 300, step);
   add_loops(out, "100 loops of 10k", 10'000, 100, step);
+  add_loops(out, "20 loops of 100k", 100'000, 20, step);
   add_loops(out, "1 loop of 600k", 600'000, 1, step);
   add_loops(out, "1000 loops of 8 x 0.1 us", 8, 1000, many_steps);
   add_loops(out, "1000 loops of 24 x 0.1 us", 24, 1000, many_steps);

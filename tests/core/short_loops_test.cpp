@@ -12,6 +12,7 @@
 
 #include "support/catch.hpp"
 #include "support/comes_true.hpp"
+#include "tartan/core/range.hpp"
 #include "tartan/for_each.hpp"
 #include "tartan/fork_join.hpp"
 #include "tartan/thread_pool.hpp"
@@ -62,7 +63,7 @@ void teach_that_it_is_short(std::size_t n) {
 
 namespace {
 
-std::uint64_t const brief = detail::range_body::short_ticks() / 4;
+std::uint64_t const at_most = detail::half_us(), brief = at_most / 4;
 std::uint64_t const start = std::uint64_t{1} << 40;
 
 /// A kind of its own for each number, known to be short for as many elements as may be.
@@ -70,7 +71,7 @@ template <int Number>
 detail::range_body short_kind() {
   static auto nothing = [](std::size_t, std::size_t) {};
   detail::range_body const body(nothing);
-  body.took(1'000'000, start, start + brief);
+  body.took(1'000'000, start, start + brief, at_most);
   REQUIRE(body.at_once() == detail::range_body::most_at_once);
   return body;
 }
@@ -81,12 +82,12 @@ TEST_CASE("a kind of loop is run at once when it was short", "[range]") {
   auto nothing = [](std::size_t, std::size_t) {};
   detail::range_body const body(nothing);
   CHECK(body.at_once() == 2);
-  body.took(100, start, start + 8 * brief);
+  body.took(100, start, start + 8 * brief, at_most);
   CHECK(body.at_once() == 2);
-  body.took(10, start, start + brief);
+  body.took(10, start, start + brief, at_most);
   CHECK(body.at_once() >= 30);
   CHECK(body.at_once() <= 40);
-  body.took(10, start, start + 2 * brief);  // no reason to trust it less
+  body.took(10, start, start + 2 * brief, at_most);  // no reason to trust it less
   CHECK(body.at_once() >= 30);
 }
 
@@ -96,9 +97,9 @@ TEST_CASE("one short delay is forgiven, a second one soon after it is not", "[ra
   CHECK(body.at_once() == detail::range_body::most_at_once);
   body.was_long(start + 9 * brief, start + 17 * brief);
   CHECK(body.at_once() == 2);
-  body.took(10, start + 20 * brief, start + 21 * brief);
+  body.took(10, start + 20 * brief, start + 21 * brief, at_most);
   CHECK(body.at_once() == 2);
-  body.took(10, start + 200 * brief, start + 201 * brief);
+  body.took(10, start + 200 * brief, start + 201 * brief, at_most);
   CHECK(body.at_once() > 2);
 }
 
@@ -114,9 +115,9 @@ TEST_CASE("a long delay is not forgiven for 16 times as long", "[range]") {
   std::uint64_t const ms = 1000 * detail::ticks_per_us();
   body.was_long(start, start + ms);
   CHECK(body.at_once() == 2);
-  body.took(10, start + 10 * ms, start + 10 * ms + brief);
+  body.took(10, start + 10 * ms, start + 10 * ms + brief, at_most);
   CHECK(body.at_once() == 2);
-  body.took(10, start + 18 * ms, start + 18 * ms + brief);
+  body.took(10, start + 18 * ms, start + 18 * ms + brief, at_most);
   CHECK(body.at_once() > 2);
 }
 
@@ -135,6 +136,37 @@ TEST_CASE("what an element of a kind took is remembered, and corrected by what i
   CHECK(body.ticks_of(100) == Approx(100'000));
   body.learn(100, 100);
   CHECK(body.ticks_of(100) == Approx(100));
+}
+
+TEST_CASE("pieces that are long begin on a cache line as the whole range does", "[range]") {
+  CHECK(detail::on_a_line(0, 1) == 1);
+  CHECK(detail::on_a_line(100, 611) == 611);
+  CHECK(detail::on_a_line(100, 612) == 576);
+  CHECK(detail::on_a_line(64, 1 << 20) == 1 << 20);
+  CHECK(detail::on_a_line(1, (1 << 20) + 63) == 1 << 20);
+}
+
+TEST_CASE("a kind that was worth sharing is tried alone more and more seldom", "[range]") {
+  auto nothing = [](std::size_t, std::size_t) {};
+  detail::range_body const body(nothing);
+  unsigned const first = body.bits_between_trials();
+  for (int i = 0; i != 100; ++i) body.note_trial(true);
+  CHECK(body.bits_between_trials() == first + 5);
+  body.note_trial(false);
+  CHECK(body.bits_between_trials() == first);
+}
+
+TEST_CASE("a copy of a range body is no body that calls it", "[range]") {
+  int calls = 0;
+  auto count = [&calls](std::size_t, std::size_t) { ++calls; };
+  detail::range_body body(count);
+  detail::range_body copy(body);
+  body = detail::range_body(count);
+  copy(0, 1);
+  CHECK(calls == 1);
+  CHECK(copy.ticks_of(1) == 0);
+  body.learn(1, 10);
+  CHECK(copy.ticks_of(1) == 10);
 }
 
 TEST_CASE("a pool that sleeps is woken for elements of a kind that was cheap when they are dear", "[range]") {
@@ -156,17 +188,17 @@ TEST_CASE("what is held against a kind is its longest loop, whatever came to its
   body.was_long(start, start + ms);
   CHECK(body.at_once() == 2);
   body.was_long(start, start + 100 * ms);  // one that had begun before; until 1700 ms
-  body.took(10, start + 200 * ms, start + 200 * ms + brief);
+  body.took(10, start + 200 * ms, start + 200 * ms + brief, at_most);
   CHECK(body.at_once() == 2);
   body.was_long(start + 200 * ms, start + 201 * ms);
-  body.took(10, start + 300 * ms, start + 300 * ms + brief);
+  body.took(10, start + 300 * ms, start + 300 * ms + brief, at_most);
   CHECK(body.at_once() == 2);
-  body.took(10, start + 1800 * ms, start + 1800 * ms + brief);
+  body.took(10, start + 1800 * ms, start + 1800 * ms + brief, at_most);
   CHECK(body.at_once() > 2);
 }
 
 TEST_CASE("loops that were short run each element once when they are long", "[range]") {
-  for (std::size_t const n : {3U, 4U, 15U, 16U, 17U, 100U, 255U, 256U, 257U}) {
+  for (std::size_t const n : {3U, 4U, 15U, 16U, 17U, 100U, 1023U, 1024U, 4096U, 4097U}) {
     teach_that_it_is_short(n);
     probe p(n);
     for (std::size_t i = 0; i < n; i += 7) p.elements[i].lasts = std::chrono::microseconds(i % 50);
@@ -241,7 +273,7 @@ TEST_CASE("a tree of loops over few children is shared although its lowest loops
 TEST_CASE("short loops keep to the alignment, and no piece of them is empty", "[range]") {
   auto const policy = tn::par.workers(2);
   for (std::size_t const alignment : {1U, 7U, 64U})
-    for (std::size_t const n : {3U, 7U, 8U, 64U, 65U, 200U}) {
+    for (std::size_t const n : {3U, 7U, 8U, 64U, 65U, 200U, 1024U, 3000U}) {
       std::atomic<int> wrong{0};
       for (int round = 0; round != 200; ++round)
         policy.backend().for_range(policy.props(), n, alignment, [&](std::size_t begin, std::size_t end) {

@@ -7,6 +7,7 @@
 
 #include "tartan/core/config.hpp"       // TARTAN_ABI
 #include "tartan/core/large_pages.hpp"  // large_page, prefer_large_pages, worth_large_pages
+#include "tartan/core/padded.hpp"       // cache_line
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -34,7 +35,6 @@ class large_memory {
   [[nodiscard]] std::byte* data() const noexcept { return static_cast<std::byte*>(memory_); }
 
  private:
-  static constexpr std::size_t cache_line = 64;
   void* memory_ = nullptr;
   std::size_t alignment_ = cache_line;
 };

@@ -11,4 +11,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// std::hardware_destructive_interference_size, because layouts must not change with compiler flags.
 inline constexpr std::size_t line_pair = 128;
 
+/// What moves from core to core at a time.
+inline constexpr std::size_t cache_line = 64;
+
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -8,13 +8,13 @@
 #include "tartan/core/first_error.hpp"  // first_error
 #include "tartan/core/fork.hpp"         // fork_two
 #include "tartan/core/join.hpp"         // await_helper
-#include "tartan/core/padded.hpp"       // line_pair
+#include "tartan/core/padded.hpp"       // cache_line, line_pair
 #include "tartan/core/pool.hpp"         // pool, worker
 #include "tartan/core/range_body.hpp"   // range_body
 #include "tartan/core/run_control.hpp"  // run_control
 #include "tartan/core/smaller.hpp"      // larger, smaller
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
-#include "tartan/core/tuning.hpp"       // enough_to_wait, search_patience_us, unshared_limit_us, worth_waking_us
+#include "tartan/core/tuning.hpp"       // enough_to_wait, search_patience_us, shared_counts_us, ...
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -25,6 +25,7 @@ struct alignas(line_pair) range_call {
   std::size_t grain;      // elements that run in one piece; 0: found out while running
   std::size_t alignment;  // cuts fall on multiples of this
   run_control& control;
+  bool tries_alone;  // unless it is long, no part is handed over before some has run
   first_error error{};
 };
 
@@ -136,30 +137,70 @@ class piece_count {
   std::uint64_t told_ = 0;  // ticks
 };
 
+/// How many ticks a range may take that nobody should help with: a second thread could save a quarter of half a
+/// microsecond, and hears of it about as late; where hand-overs are dear, nobody is given half of twice as much.
+inline std::uint64_t half_us() noexcept { return ticks_per_us() / 2; }
+inline std::uint64_t short_ticks(worker const& w) noexcept {
+  return larger(half_us(), static_cast<std::uint64_t>(w.home.handovers().dear_enough() / 2));
+}
+
+/// Whether a range that takes so many ticks is so short that it may take them only because it is shared: who is helped
+/// fetches what others have written, and so does the helper.
+inline bool may_be_dear_by_sharing(double ticks) noexcept {
+  return ticks < static_cast<double>(shared_counts_us * ticks_per_us());
+}
+
+/// Where a piece ends that begins at `begin` and should end at `at`: somewhat before, for long ones, so that whatever
+/// the elements are, the next piece begins as many bytes behind a cache line as the whole range does. Vector loads that
+/// cross a line in each iteration take twice as long.
+inline std::size_t on_a_line(std::size_t begin, std::size_t at) noexcept {
+  return at - begin < 8 * cache_line ? at : at - at % cache_line;
+}
+
 class range_split {
  public:
   range_split(worker& w, range_call& call, std::size_t begin, std::size_t end) noexcept
-      : w_(w), call_(call), begin_(begin), end_(end), size_(end - begin, call.grain) {}
+      : range_split(w, call, call.body, begin, end) {}
+  range_split(worker& w, range_call& call, range_body body, std::size_t begin, std::size_t end) noexcept
+      : w_(w), call_(call), body_(body), begin_(begin), end_(end), size_(end - begin, call.grain) {}
 
   /// Returns when the range has run, here or elsewhere.
   void run() {
     run(begin_, end_);
-    if (!size_.clockless()) call_.body.learn(size_.looked_over(), size_.elapsed());
     if (!woken_) remember_unshared();
     counted_.tell(call_.control);
+  }
+
+  /// Remembers what the range has cost; it began at `begun`, in ticks, or at 0 if that was not looked up. Short ranges
+  /// that were shared for what sharing them costs would look worth it for ever, so of these only those count that ran
+  /// alone. From time to time two in turn do: the first one brings the data back.
+  void learn(std::uint64_t begun) const noexcept {
+    std::size_t const n = end_ - begin_;
+    if (begun != 0) {
+      std::uint64_t const end = ticks();
+      if (n <= range_body::most_at_once) body_.took(n, begun, end, short_ticks(w_));
+      if (!helped_ || n <= piece_size::too_few_for_clock) {
+        body_.learn(n, end - begun);
+        if (tries_alone_) body_.note_trial(body_.ticks_of(n) >= w_.home.handovers().dear_enough());
+        return;
+      }
+    }
+    if (size_.clockless()) return;
+    double const known = body_.ticks_of(n);
+    if (known == 0 || (helped_ && !may_be_dear_by_sharing(known))) body_.learn(size_.looked_over(), size_.elapsed());
   }
 
  private:
   void run(std::size_t begin, std::size_t end) {
     while (end - begin > size_.limit() && w_.tasks.has_room()) {
-      std::size_t const middle = cut(begin, end);
+      std::size_t const middle = cut(begin, end, announced_ ? 0 : head_start(end - begin));
       if (middle == end) break;
-      half right(call_, middle, end);
+      half right(call_, body_, middle, end);
       w_.tasks.push(&right);
       if (!announced_) announce(end - begin);
       if (size_.guesses()) begin = guess(begin, middle);
       if (begin != middle) run(begin, middle);
-      if (!w_.tasks.take_back() && await_helper(w_, right)) return;
+      if (!w_.tasks.take_back() && await_helper(w_, right)) return void(helped_ = true);
       begin = middle;
     }
     piece(begin, end);
@@ -168,21 +209,27 @@ class range_split {
   /// Runs pieces from the front until their cost is known; one half of the range is on offer meanwhile.
   std::size_t guess(std::size_t begin, std::size_t end) {
     while (size_.guesses() && begin != end) {
-      std::size_t const next = begin + smaller(rounded_up(size_.limit()), end - begin);
+      std::size_t const length = rounded_up(size_.limit());
+      std::size_t const next = length < end - begin ? on_a_line(begin, begin + length) : end;
       piece(begin, next);
       begin = next;
     }
     return begin;
   }
 
-  struct half : job {
-    half(range_call& its_call, std::size_t from, std::size_t to) noexcept
-        : job(&run_it), call(its_call), begin(from), end(to) {}
+  /// One cache line, which tells whoever runs it from where to fetch the others: all at once, since each takes as long
+  /// as a thousand instructions.
+  struct alignas(cache_line) half : job {
+    half(range_call& its_call, range_body its_body, std::size_t from, std::size_t to) noexcept
+        : job(&run_it), call(its_call), body(its_body), begin(from), end(to) {}
     static void run_it(job* base, worker& w) {
       half const& self = *static_cast<half*>(base);
-      range_split(w, self.call, self.begin, self.end).run();
+      __builtin_prefetch(&self.call);
+      self.body.prefetch();
+      range_split(w, self.call, self.body, self.begin, self.end).run();
     }
     range_call& call;
+    range_body const body;
     std::size_t begin, end;
   };
 
@@ -192,9 +239,10 @@ class range_split {
   /// (worth_waking()): later halves are found by those who look, and offered about once in a microsecond.
   void announce(std::size_t n) noexcept {
     announced_ = true;
-    double const known = call_.body.ticks_of(n);
+    double const known = body_.ticks_of(n);
     bool const is_long = known == 0 ? n >= worth_handing_over : known >= w_.home.handovers().dear_enough();
-    if (is_long && w_.home.hand_over_soon(w_)) return;
+    tries_alone_ = is_long && call_.tries_alone && !size_.clockless() && may_be_dear_by_sharing(known);
+    if (is_long && !tries_alone_ && w_.home.hand_over_soon(w_)) return;
     if (size_.clockless()) return w_.home.published_quietly(w_);
     owed_ = is_long;
     if (known == 0 ? n / larger<std::size_t>(call_.grain, 1) < enough_to_wait * w_.home.size()
@@ -235,11 +283,19 @@ class range_split {
     w_.unshared_until = size_.last_look();
   }
 
-  /// The middle, moved up to a multiple of the alignment.
-  [[nodiscard]] std::size_t cut(std::size_t begin, std::size_t end) const noexcept {
-    std::size_t const middle = begin + (end - begin) / 2;
+  /// How many of n elements more than half of them run here while the rest is on its way to another worker, and its end
+  /// on the way back; that takes half as long as a range that is just worth it.
+  [[nodiscard]] std::size_t head_start(std::size_t n) const noexcept {
+    double const known = body_.ticks_of(n), dear = w_.home.handovers().dear_enough();
+    return known < dear || size_.clockless() ? 0
+                                             : static_cast<std::size_t>(static_cast<double>(n) * dear / (4 * known));
+  }
+
+  /// The middle and so many elements, moved up to a multiple of the alignment.
+  [[nodiscard]] std::size_t cut(std::size_t begin, std::size_t end, std::size_t beyond) const noexcept {
+    std::size_t const middle = begin + (end - begin) / 2 + beyond;
     if (call_.alignment == 1) [[likely]]  // a division costs more than a fork
-      return middle;
+      return on_a_line(begin, middle);
     std::size_t const over = middle % call_.alignment;
     return over == 0 ? middle : smaller(end, middle + (call_.alignment - over));
   }
@@ -255,20 +311,20 @@ class range_split {
     if (!call_.error.skips(begin) && !call_.control.skips()) [[likely]] {
 #if TARTAN_EXCEPTIONS
       try {
-        call_.body(begin, end);
+        body_(begin, end);
         counted_.add(end - begin);
       } catch (...) {
         call_.error.record(begin);
       }
 #else
-      call_.body(begin, end);
+      body_(begin, end);
       counted_.add(end - begin);
 #endif
     }
     if (end == end_) return;
     bool const time_passed = size_.ran(end - begin);
     if (time_passed || size_.clockless()) counted_.look(size_, call_.control);
-    if (time_passed || owed_) {
+    if ((time_passed || owed_) && !(tries_alone_ && may_be_dear_by_sharing(static_cast<double>(size_.elapsed())))) {
       owed_ = !time_passed;
       w_.home.share(w_, [&] { return worth_giving(end); }, [&] { return worth_waking(end_ - end); });
     }
@@ -276,6 +332,7 @@ class range_split {
 
   worker& w_;
   range_call& call_;
+  range_body const body_;
   std::size_t const begin_, end_;
   std::int64_t const first_place_ = w_.tasks.next();
   piece_size size_;
@@ -283,13 +340,14 @@ class range_split {
   bool announced_ = false;
   bool owed_ = false;  // it is worth handing over, and nobody stood at his mailbox
   bool woken_ = false;
+  bool helped_ = false;       // another one ran some of it
+  bool tries_alone_ = false;  // see learn()
 };
 
-/// True for one of 2^Bits ranges that begin on this worker, whatever the rhythm of the program. Relaxed: its own
-/// counter.
-template <unsigned Bits>
-bool one_in_two_to(worker const& w) noexcept {
-  return (w.beat.load(std::memory_order_relaxed) * 0x9e3779b97f4a7c15ULL) >> (64 - Bits) == 0;
+/// True for one of 2^bits ranges that begin on this worker, whatever the rhythm of the program. `ago` counts back.
+/// Relaxed: its own counter.
+inline bool one_in_two_to(unsigned bits, worker const& w, unsigned ago = 0) noexcept {
+  return ((w.beat.load(std::memory_order_relaxed) - ago) * 0x9e3779b97f4a7c15ULL) >> (64 - bits) == 0;
 }
 
 /// `Tell` says how others learn of the second element.
@@ -313,7 +371,7 @@ TARTAN_NOINLINE inline void split_timed_pair(worker& w, range_body body) {
 /// fork, which costs less than the clock.
 TARTAN_NOINLINE inline void split_pair(worker& w, range_body body) {
   bump(w.beat);
-  if (body.pairs_take_long() || one_in_two_to<6>(w)) [[unlikely]]
+  if (body.pairs_take_long() || one_in_two_to(6, w)) [[unlikely]]
     return split_timed_pair(w, body);
   fork_pair<&pool::published_quietly>(w, body);
 }
@@ -324,17 +382,17 @@ TARTAN_NOINLINE inline void split_pair(worker& w, range_body body) {
 inline void split_range(worker& w, std::size_t n, std::size_t grain, std::size_t alignment, run_control& control,
                         range_body body) {
   if (n == 0) return;  // nothing to run, nothing that a stop could skip
-  range_call call{body, grain, alignment, control};
   bump(w.beat);
-  bool const timed = n <= range_body::most_at_once && one_in_two_to<3>(w);
+  unsigned const seldom = body.bits_between_trials();
+  bool const tries_alone = one_in_two_to(seldom, w) || one_in_two_to(seldom, w, 1);
+  bool const timed = tries_alone || one_in_two_to(3, w);
+  range_call call{body, grain, alignment, control, tries_alone};
   std::uint64_t const begun = timed ? ticks() : 0;
-  range_split(w, call, 0, n).run();
+  range_split all(w, call, 0, n);
+  all.run();
   call.error.rethrow();
   control.conclude();
-  if (!timed) return;
-  std::uint64_t const end = ticks();
-  body.took(n, begun, end);
-  if (n <= piece_size::too_few_for_clock) body.learn(n, end - begun);
+  all.learn(begun);
 }
 
 /// The rest of run_at_once() where its first piece may have been dear: the next one is timed, and the rest is split if
@@ -345,29 +403,29 @@ TARTAN_COLD inline void run_doubtful(worker& w, std::size_t n, std::size_t begin
   std::uint64_t const start = ticks();
   body(begin, end);
   if (left == 0) return;
-  if ((ticks() - start) * left <= range_body::short_ticks() * (end - begin)) return body(end, n);
+  if ((ticks() - start) * left <= short_ticks(w) * (end - begin)) return body(end, n);
   auto const rest = [body, end](std::size_t from, std::size_t to) { body(end + from, end + to); };
   run_control unwatched({}, {});
   split_range(w, left, 0, alignment, unwatched, range_body(rest));
 }
 
 /// A loop of a kind that was short: here, without offering any of it. Two looks at the clock show whether it still is.
-/// The time since the last look includes the first sixteenth of this loop: if it is short, so is that. Costs a third of
-/// a split.
+/// The time since the last look includes the first part of this loop: if it is short, so is that. Costs a third of a
+/// split.
 TARTAN_NOINLINE inline void run_at_once(worker& w, std::size_t n, std::size_t alignment, range_body body) {
-  std::size_t first = n / 16 + 1;
+  std::size_t first = n < 16 * cache_line ? n / 16 + 1 : cache_line;  // see on_a_line()
   if (alignment != 1) first = smaller(n, (first + alignment - 1) / alignment * alignment);
   bump(w.beat);
   std::uint64_t const before = w.looked_at;
   body(0, first);
   if (first == n) return;
   std::uint64_t const between = ticks();
-  if (between - before <= range_body::short_ticks()) [[likely]]
+  if (between - before <= half_us() || between - before <= short_ticks(w)) [[likely]]
     body(first, n);
   else
     run_doubtful(w, n, first, alignment, body);
   w.looked_at = ticks();
-  if (w.looked_at - between > range_body::short_ticks()) [[unlikely]]
+  if (w.looked_at - between > half_us() && w.looked_at - between > short_ticks(w)) [[unlikely]]
     body.was_long(between, w.looked_at);
 }
 

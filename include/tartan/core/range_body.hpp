@@ -1,9 +1,10 @@
 #pragma once
 // What a range runs, and what is remembered of loops that ran it.
 
-#include <atomic>   // atomic, memory_order_relaxed
-#include <cstddef>  // size_t
-#include <cstdint>  // uint32_t, uint64_t
+#include <atomic>       // atomic, memory_order_relaxed
+#include <cstddef>      // size_t
+#include <cstdint>      // uint32_t, uint64_t
+#include <type_traits>  // is_same_v
 
 #include "tartan/core/config.hpp"   // TARTAN_ABI
 #include "tartan/core/smaller.hpp"  // smaller
@@ -20,21 +21,26 @@ namespace tartan::inline TARTAN_ABI::detail {
 class range_body {
  public:
   template <class Body>
+    requires(!std::is_same_v<Body, range_body>)
   explicit range_body(Body& body) noexcept
       : object_(const_cast<void*>(static_cast<void const*>(&body))), kind_(&kind_of<Body>) {}
 
   void operator()(std::size_t begin, std::size_t end) const { kind_->call(object_, begin, end); }
+
+  /// For who is about to run what another core has written.
+  void prefetch() const noexcept { __builtin_prefetch(object_); }
 
   /// Loops of so many elements or fewer are not split. Two always are: a fork costs no more than the clock.
   [[nodiscard]] std::size_t at_once() const noexcept {
     return kind_->at_once.load(std::memory_order_relaxed);  // relaxed: a late reader only splits what it need not
   }
 
-  /// Tells what a loop of n elements took that was split: from `begin` to `end`, in ticks.
-  void took(std::size_t n, std::uint64_t begin, std::uint64_t end) const noexcept {
-    if (end - begin > short_ticks()) return at_once() == fork_of_two ? void() : was_long(begin, end);
+  /// Tells what a loop of n elements took that was split: from `begin` to `end`, in ticks. `at_most` is what a loop may
+  /// take that nobody should help with.
+  void took(std::size_t n, std::uint64_t begin, std::uint64_t end, std::uint64_t at_most) const noexcept {
+    if (end - begin > at_most) return at_once() == fork_of_two ? void() : was_long(begin, end);
     if (end < kind_->doubted_until.load(std::memory_order_relaxed)) return;  // relaxed: a guess, like all of this
-    std::uint64_t const fits = smaller<std::uint64_t>(n * short_ticks() / (end - begin + 1), most_at_once);
+    std::uint64_t const fits = smaller<std::uint64_t>(n * at_most / (end - begin + 1), most_at_once);
     if (fits > at_once()) kind_->at_once.store(static_cast<std::uint32_t>(fits), std::memory_order_relaxed);
   }
 
@@ -76,10 +82,18 @@ class range_body {
       kind_->each.store(each, std::memory_order_relaxed);  // relaxed: a guess
   }
 
-  static constexpr std::size_t most_at_once = 256;
+  /// One in two to so many loops that are shared, and short, runs alone to show what its elements cost then. The more
+  /// often that was worth sharing, the more seldom.
+  [[nodiscard]] unsigned bits_between_trials() const noexcept {
+    return 5 + kind_->trials.load(std::memory_order_relaxed) / 2;  // relaxed: a guess
+  }
+  void note_trial(bool worth_sharing) const noexcept {
+    unsigned const before = kind_->trials.load(std::memory_order_relaxed);  // relaxed: a guess
+    unsigned const now = worth_sharing ? smaller(before + 1, 10U) : 0;
+    if (now != before) kind_->trials.store(now, std::memory_order_relaxed);  // relaxed: a guess
+  }
 
-  /// Half a microsecond: a second thread could save a quarter, and hears of it about as late.
-  static std::uint64_t short_ticks() noexcept { return ticks_per_us() / 2; }
+  static constexpr std::size_t most_at_once = 4096;
 
  private:
   static constexpr std::uint32_t fork_of_two = 2;
@@ -88,6 +102,7 @@ class range_body {
     void (*call)(void*, std::size_t, std::size_t);
     std::atomic<std::uint32_t> at_once{fork_of_two};
     std::atomic<bool> long_pairs{false};
+    std::atomic<unsigned> trials{0};                                  // in a row that were worth sharing
     std::atomic<std::uint64_t> suspected_until{0}, doubted_until{0};  // ticks
     std::atomic<float> each{0};                                       // ticks that an element took
   };

@@ -21,6 +21,10 @@ inline constexpr std::uint64_t ask_patience_us = 1;
 /// A hand-over takes 50 to 70 ns between neighbours, and 200 to 500 on large or virtual machines.
 inline constexpr std::uint64_t worth_giving_handovers = 12;
 
+/// A shared range tells what its elements cost if it takes so long: that their data lay in another core's cache is then
+/// little of it.
+inline constexpr std::uint64_t shared_counts_us = 16;
+
 /// How often a giver tries a mailbox before nobody but the forker can run the job any more: for a microsecond, in which
 /// a worker that still looks for work opens it again.
 inline constexpr int offer_tries = 48;
