@@ -1,5 +1,6 @@
 // How programs end, and how they go on in a forked child.
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "tartan/fork_join.hpp"
 #include "tartan/submit.hpp"
 #include "tartan/task_group.hpp"
+#include "tartan/this_worker.hpp"
 #include "tartan/thread_pool.hpp"
 
 namespace tn = tartan;
@@ -246,6 +248,46 @@ TEST_CASE("a thread-local destructor may work in parallel", "[lifecycle]") {
       works(tn::par);
     }).join();
   CHECK(good == 20);
+}
+
+namespace {
+
+std::latch late_call_runs{1}, other_call_has_run{1};
+std::ptrdiff_t late_slot = -1;
+
+std::ptrdiff_t slot_of_this_thread() {
+  std::ptrdiff_t slot = -1;
+  std::vector<int> const one(1);
+  tn::for_each(tn::par, one, [&slot](int) { slot = static_cast<std::ptrdiff_t>(tn::this_worker().index); });
+  return slot;
+}
+
+void call_late(void*) {
+  std::vector<int> const one(1);
+  tn::for_each(tn::par, one, [](int) {
+    late_slot = static_cast<std::ptrdiff_t>(tn::this_worker().index);
+    late_call_runs.count_down();
+    other_call_has_run.wait();
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a destructor that calls after its thread has given its slot back has a slot of its own", "[lifecycle]") {
+  (void)slot_of_this_thread();  // so that tartan's key is the older one: destructors run in the order of keys
+  ::pthread_key_t key{};
+  REQUIRE(::pthread_key_create(&key, &call_late) == 0);
+  std::thread ends([key] {
+    (void)slot_of_this_thread();
+    ::pthread_setspecific(key, &late_slot);
+  });
+  late_call_runs.wait();
+  std::ptrdiff_t slot = -1;
+  std::thread([&slot] { slot = slot_of_this_thread(); }).join();
+  other_call_has_run.count_down();
+  ends.join();
+  CHECK(slot != late_slot);
+  ::pthread_key_delete(key);
 }
 
 TEST_CASE("default workers are set before first use, or not at all", "[lifecycle]") {

@@ -1,6 +1,8 @@
 #pragma once
 // The time in which a thread works for a pool.
 
+#include <utility>  // exchange
+
 #include "tartan/core/pool.hpp"           // pool, worker
 #include "tartan/core/pool_table.hpp"     // default_pool, lent_pools
 #include "tartan/core/process_state.hpp"  // pin_this_module, this_thread_cell, thread_cell
@@ -48,7 +50,7 @@ class call_scope {
     cell_.home = &slot;
     pin_this_module();  // the thread may outlive a dlclose
     cell_.at_exit = [](thread_cell& cell) noexcept {
-      auto* const w = static_cast<worker*>(cell.home);
+      auto* const w = static_cast<worker*>(std::exchange(cell.home, nullptr));  // other destructors may call after this
       w->home.give_back(*w);
     };
     slot.home.keep(slot);
