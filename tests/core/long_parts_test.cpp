@@ -142,3 +142,16 @@ TEST_CASE("a deque whose places are not quick gives them all the same", "[deque]
   fenced.quick_again();
   CHECK_FALSE(fenced.is_quick(fenced.next()));
 }
+
+TEST_CASE("an almost full deque that thieves take from as fast as it is filled is quick all the same", "[deque]") {
+  int item = 0;
+  tn::detail::deque<int> d(true);
+  for (int i = 0; i != 250; ++i) d.push(&item);
+  int slow = 0;
+  for (int i = 0; i != 10'000; ++i) {
+    if (!d.is_quick(d.next())) ++slow;
+    d.push(&item);
+    REQUIRE(d.steal() == &item);
+  }
+  CHECK(slow < 1000);
+}

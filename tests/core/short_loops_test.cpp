@@ -12,6 +12,7 @@
 
 #include "support/catch.hpp"
 #include "support/comes_true.hpp"
+#include "tartan/core/call_scope.hpp"
 #include "tartan/core/range.hpp"
 #include "tartan/for_each.hpp"
 #include "tartan/fork_join.hpp"
@@ -281,4 +282,60 @@ TEST_CASE("short loops keep to the alignment, and no piece of them is empty", "[
         });
       CHECK(wrong == 0);
     }
+}
+
+namespace {
+
+/// Runs a range of this kind on the default pool.
+void split(detail::range_body body, std::size_t n, std::size_t grain, std::size_t alignment) {
+  detail::call_scope const scope(detail::default_pool());
+  detail::run_control unwatched({}, {});
+  detail::split_range(scope.self(), n, grain, alignment, unwatched, body);
+}
+
+}  // namespace
+
+TEST_CASE("pieces of long ranges keep to the alignment, however cheap elements are", "[range]") {
+  for (std::size_t const alignment : {9U, 100U, 1000U, 4096U})
+    for (std::size_t const n : {10'000U, 300'000U, 1'000'001U}) {
+      std::atomic<int> wrong{0};
+      std::atomic<std::size_t> ran{0};
+      for (int round = 0; round != 20; ++round)
+        tn::par.backend().for_range(tn::par.props(), n, alignment, [&](std::size_t begin, std::size_t end) {
+          if (begin >= end || end > n || begin % alignment != 0 || (end % alignment != 0 && end != n)) ++wrong;
+          ran += end - begin;
+        });
+      CHECK(wrong == 0);
+      CHECK(ran == 20 * n);
+    }
+}
+
+TEST_CASE("a range of few blocks is cut between them, whatever it is known to cost", "[range]") {
+  for (std::size_t const alignment : {64U, 4096U})
+    for (std::size_t const blocks : {2U, 3U, 4U, 5U})
+      for (std::uint64_t const us : {1U, 3U, 10U, 100U, 1000U}) {
+        std::size_t const n = blocks * alignment;
+        std::atomic<std::size_t> longest{0}, ran{0};
+        auto piece = [&](std::size_t begin, std::size_t end) {
+          ran += end - begin;
+          if (end - begin > longest) longest = end - begin;
+        };
+        detail::range_body const body(piece);
+        body.learn(n, us * detail::ticks_per_us());
+        split(body, n, 1, alignment);
+        CHECK(longest == alignment);
+        CHECK(ran == n);
+      }
+}
+
+TEST_CASE("a kind whose elements become dear is known to be dear, also if it is shared each time", "[range]") {
+  auto sleep = [](std::size_t begin, std::size_t end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(end - begin));
+  };
+  detail::range_body const body(sleep);
+  body.learn(1'000'000, 1000);
+  CHECK(tn::test::comes_true([&] {
+    split(body, 4, 0, 1);
+    return body.ticks_of(4) > static_cast<double>(1000 * detail::ticks_per_us());
+  }));
 }

@@ -116,7 +116,8 @@ class handing_over {
       if (to.box.is_open(wait) && to.box.offer(j, wait)) return true;
       cpu_pause();
     }
-    j->join.begin_by(&giver);  // he has gone: the forker runs it itself when it comes to it
+    to.given_at.store(0, std::memory_order_relaxed);  // relaxed: a guess
+    j->join.begin_by(&giver);                         // he has gone: the forker runs it itself when it comes to it
     return false;
   }
 

@@ -26,7 +26,8 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// [H3] A caller that leaves wakes nobody while somebody hears of new work: one who searches, sleeps or stands at his
 ///      mailbox. Who ends a search as the last one, with nobody asleep, then lets in those that stand back and need not
 ///      (too_many_stand_back()); so does who submits and finds nobody that hears. They look behind a full fence, and so
-///      does the caller: one of the two sees the other. Who is given one job after the other looks from time to time.
+///      does the caller: one of the two sees the other. Who is given a job at his mailbox looks before he runs it;
+///      if he looks too early, a worker is missing until that job has ended.
 template <class Atomics = real_atomics>
 class headcount {
  public:

@@ -385,6 +385,7 @@ class pool {
 
   /// Whether a caller that was resident, and no longer is, is counted.
   TARTAN_COLD bool asks_residence(worker& w) noexcept {
+    if (left_behind()) return false;  // a thread of the parent may have held the mutex
     mutex_hold const hold(slots_mutex_);
     return residence<>::ask(w.stay);
   }
@@ -518,10 +519,9 @@ class pool {
     for (unsigned given = 1;; ++given) {
       job* const j = handovers_.linger(w, true);
       if (j == nullptr) return;
+      if (people_.somebody_stands_back()) let_in_late();  // [H3]
       run_begun(w, *j);
-      if (given % a_turn != 0) continue;
-      if (!queue_.seems_empty()) return;
-      let_in_late();
+      if (given % a_turn == 0 && !queue_.seems_empty()) return;
     }
   }
 

@@ -187,7 +187,8 @@ class range_split {
     }
     if (size_.clockless()) return;
     double const known = body_.ticks_of(n);
-    if (known == 0 || (helped_ && !may_be_dear_by_sharing(known))) body_.learn(size_.looked_over(), size_.elapsed());
+    bool const is_long = !may_be_dear_by_sharing(larger(known, static_cast<double>(size_.elapsed())));
+    if (known == 0 || (helped_ && is_long)) body_.learn(size_.looked_over(), size_.elapsed());
   }
 
  private:
@@ -210,7 +211,9 @@ class range_split {
   std::size_t guess(std::size_t begin, std::size_t end) {
     while (size_.guesses() && begin != end) {
       std::size_t const length = rounded_up(size_.limit());
-      std::size_t const next = length < end - begin ? on_a_line(begin, begin + length) : end;
+      std::size_t const next = length >= end - begin  ? end
+                               : call_.alignment == 1 ? on_a_line(begin, begin + length)
+                                                      : begin + length;
       piece(begin, next);
       begin = next;
     }
@@ -232,6 +235,7 @@ class range_split {
     range_body const body;
     std::size_t begin, end;
   };
+  static_assert(sizeof(half) == cache_line);
 
   /// The first half that is pushed is the largest. One who waits gets it at once if the range is long, as far as is
   /// known of its kind, or has very many elements; one who sleeps is woken for it at once if it is known to be worth
@@ -287,17 +291,20 @@ class range_split {
   /// on the way back; that takes half as long as a range that is just worth it.
   [[nodiscard]] std::size_t head_start(std::size_t n) const noexcept {
     double const known = body_.ticks_of(n), dear = w_.home.handovers().dear_enough();
-    return known < dear || size_.clockless() ? 0
-                                             : static_cast<std::size_t>(static_cast<double>(n) * dear / (4 * known));
+    return known == 0 || known < dear || size_.clockless()
+               ? 0
+               : static_cast<std::size_t>(static_cast<double>(n) * dear / (4 * known));
   }
 
-  /// The middle and so many elements, moved up to a multiple of the alignment.
+  /// The middle and so many elements, moved to a multiple of the alignment; the end if none lies inside.
   [[nodiscard]] std::size_t cut(std::size_t begin, std::size_t end, std::size_t beyond) const noexcept {
     std::size_t const middle = begin + (end - begin) / 2 + beyond;
     if (call_.alignment == 1) [[likely]]  // a division costs more than a fork
       return on_a_line(begin, middle);
     std::size_t const over = middle % call_.alignment;
-    return over == 0 ? middle : smaller(end, middle + (call_.alignment - over));
+    if (over == 0) return middle;
+    std::size_t const up = call_.alignment - over;
+    return up < end - middle ? middle + up : over < middle - begin ? middle - over : end;
   }
 
   [[nodiscard]] std::size_t rounded_up(std::size_t n) const noexcept {
@@ -403,10 +410,13 @@ TARTAN_COLD inline void run_doubtful(worker& w, std::size_t n, std::size_t begin
   std::uint64_t const start = ticks();
   body(begin, end);
   if (left == 0) return;
-  if ((ticks() - start) * left <= short_ticks(w) * (end - begin)) return body(end, n);
+  std::uint64_t const took = ticks() - start;
+  if (took * left <= short_ticks(w) * (end - begin)) return body(end, n);
   auto const rest = [body, end](std::size_t from, std::size_t to) { body(end + from, end + to); };
   run_control unwatched({}, {});
-  split_range(w, left, 0, alignment, unwatched, range_body(rest));
+  range_body const of_rest(rest);
+  of_rest.learn(end - begin, took);  // one kind for the rests of all loops
+  split_range(w, left, 0, alignment, unwatched, of_rest);
 }
 
 /// A loop of a kind that was short: here, without offering any of it. Two looks at the clock show whether it still is.
