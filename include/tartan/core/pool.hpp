@@ -131,11 +131,9 @@ class pool {
     return w;
   }
 
-  TARTAN_ALWAYS_INLINE void leave(worker& w, bool keep) noexcept {
-    if (residence_.goes(w.stay)) [[likely]]
-      return;
-    if (!w.stay.held || asks_residence(w)) caller_has_left(people_.caller_goes());
-    if (!keep) put_spare(w);
+  void leave(worker& w, bool keep) noexcept {
+    if (!residence_.goes(w.stay)) [[unlikely]]
+      leave_counted(w, keep);
   }
 
   /// The thread of this slot, which is in a call, keeps it until give_back().
@@ -381,6 +379,11 @@ class pool {
       return residence_.end();
     }();
     if (count_out) caller_has_left(people_.caller_goes());
+  }
+
+  TARTAN_NOINLINE void leave_counted(worker& w, bool keep) noexcept {
+    if (!w.stay.held || asks_residence(w)) caller_has_left(people_.caller_goes());
+    if (!keep) put_spare(w);
   }
 
   /// Whether a caller that was resident, and no longer is, is counted.

@@ -37,8 +37,8 @@ class residence {
   };
 
   /// The owner of the slot, when a call begins or ends. True if nothing is to be counted.
-  [[nodiscard]] TARTAN_ALWAYS_INLINE bool comes(stay& own) noexcept { return says(own, true); }
-  [[nodiscard]] TARTAN_ALWAYS_INLINE bool goes(stay& own) noexcept { return says(own, false); }
+  [[nodiscard]] bool comes(stay& own) noexcept { return says(own, true); }
+  [[nodiscard]] bool goes(stay& own) noexcept { return says(own, false); }
 
   /// Whether there is a resident. Behind a seq_cst change of the callers' number ([R2]).
   [[nodiscard]] bool is_held() const noexcept {
@@ -83,7 +83,7 @@ class residence {
   }
 
  private:
-  TARTAN_ALWAYS_INLINE bool says(stay& own, bool inside) noexcept {
+  bool says(stay& own, bool inside) noexcept {
     own.inside.store(inside, std::memory_order_relaxed);     // C1; relaxed: ordered by the fence
     Atomics::light_fence(true);                              // [R1] with end()
     return holder_.load(std::memory_order_relaxed) == &own;  // C3; relaxed: ordered by the fence
