@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/in_child.hpp"
 #include "tartan/for_each.hpp"
 #include "tartan/fork_join.hpp"
 #include "tartan/submit.hpp"
@@ -24,32 +25,13 @@
 #include "tartan/thread_pool.hpp"
 
 namespace tn = tartan;
-
-namespace {
-bool forked_child = false;
-}
+using tn::test::in_child;
 
 /// Asked by LeakSanitizer at exit: what the parent's threads held has no owner in a child that does not have them.
 extern "C" int __lsan_is_turned_off();
-extern "C" int __lsan_is_turned_off() { return forked_child ? 1 : 0; }
+extern "C" int __lsan_is_turned_off() { return tn::test::forked_child ? 1 : 0; }
 
 namespace {
-
-/// Runs f in a forked child and gives its exit status; a signal number is negative, a child that hangs is killed.
-template <class F>
-int in_child(F f) {
-  std::fflush(nullptr);
-  ::pid_t const child = ::fork();
-  if (child == 0) {
-    ::alarm(60);
-    forked_child = true;
-    f();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
 
 template <class P>
 bool works(P const& p) {

@@ -1,23 +1,21 @@
 #include "tartan/core/residence.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
 #include <numeric>
 #include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/in_child.hpp"
 #include "tartan/for_each.hpp"
 #include "tartan/submit.hpp"
 #include "tartan/this_worker.hpp"
 
 namespace tn = tartan;
+using tn::test::in_child;
 
 // The default pool of this program has three workers, and whoever calls first is its resident: what is checked is that
 // a resident who is outside takes nobody's place, and that those whose place he gave back get it.
@@ -51,21 +49,6 @@ void tasks_that_need_all_workers() {
   while (m.gone != workers) std::this_thread::yield();
 }
 
-/// Runs f in a child process, which has a pool of its own: a residence ends once in the life of a pool.
-template <class F>
-bool holds_in_child(F f) {
-  std::fflush(nullptr);
-  ::pid_t const child = ::fork();
-  if (child == 0) {
-    ::alarm(60);
-    f();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 void spin(int turns) {
   for (std::atomic<int> i{0}; i < turns; ++i) {
   }
@@ -73,33 +56,34 @@ void spin(int turns) {
 
 }  // namespace
 
-// First: no thread may run yet when a child is forked.
+// In children, each of which has a pool of its own: a residence ends once in the life of a pool. First: no thread may
+// run yet when a child is forked.
 TEST_CASE("a residence ends at any moment of its holder's calls", "[pool]") {
   three_workers();
   for (int round = 0; round != 24; ++round)
-    CHECK(holds_in_child([round] {
-      loop(10);
-      std::thread other([round] {
-        spin(round * 50);
-        if (round % 3 == 0) loop(10);
-        if (round % 3 == 1) tn::submit(tn::par, [] {}).get();
-        if (round % 3 == 2) std::thread([] { loop(10); }).join();
-      });
-      for (std::size_t i = 0; i != 2000; ++i) loop(i % 40);
-      other.join();
-      tasks_that_need_all_workers();
-      loop(1000);
-      tasks_that_need_all_workers();
-    }));
+    CHECK(in_child([round] {
+            loop(10);
+            std::thread other([round] {
+              spin(round * 50);
+              if (round % 3 == 0) loop(10);
+              if (round % 3 == 1) tn::submit(tn::par, [] {}).get();
+              if (round % 3 == 2) std::thread([] { loop(10); }).join();
+            });
+            for (std::size_t i = 0; i != 2000; ++i) loop(i % 40);
+            other.join();
+            tasks_that_need_all_workers();
+            loop(1000);
+            tasks_that_need_all_workers();
+          }) == 0);
 }
 
 TEST_CASE("the slot of a resident whose thread has ended is like any other", "[pool]") {
   for (int round = 0; round != 4; ++round)
-    CHECK(holds_in_child([] {
-      for (int i = 0; i != 5; ++i) std::thread([] { loop(50), loop(50); }).join();
-      loop(50);
-      tasks_that_need_all_workers();
-    }));
+    CHECK(in_child([] {
+            for (int i = 0; i != 5; ++i) std::thread([] { loop(50), loop(50); }).join();
+            loop(50);
+            tasks_that_need_all_workers();
+          }) == 0);
 }
 
 TEST_CASE("tasks find all workers although a caller was inside before", "[pool]") {
@@ -119,10 +103,7 @@ TEST_CASE("a resident calls while others call, end and submit", "[pool]") {
   for (int t = 0; t != 2; ++t)
     others.emplace_back([&stop, t] {
       while (!stop) {
-        std::thread([] {
-          std::vector<int> v(100);
-          tn::for_each(tn::par, v, [](int& x) { ++x; });
-        }).join();
+        std::thread([] { loop(100); }).join();
         if (t == 1) tn::submit(tn::par, [] {}).get();
       }
     });

@@ -77,9 +77,8 @@ class residence {
 
   /// The owner, outside, under the mutex, when it gives its slot back. True if it is to be counted out.
   [[nodiscard]] bool leave_for_good(stay& own) noexcept {
-    bool const was_resident = holder_.load(std::memory_order_relaxed) == &own;  // relaxed: under the mutex
-    bool const counted_out_late = own.held && ask(own);
-    return was_resident ? end() : counted_out_late;
+    own.held = false;  // if it ended before, then while the owner was outside, or he has asked: E3 has counted him out
+    return holder_.load(std::memory_order_relaxed) == &own && end();  // relaxed: under the mutex
   }
 
  private:
