@@ -144,6 +144,12 @@ inline std::uint64_t short_ticks(worker const& w) noexcept {
   return larger(half_us(), static_cast<std::uint64_t>(w.home.handovers().dear_enough() / 2));
 }
 
+/// Whether that is so for a range of so many ticks. Most are so short that no line of the pool need be fetched to say
+/// it.
+inline bool is_short(worker const& w, std::uint64_t ticks) noexcept {
+  return ticks <= half_us() || ticks <= short_ticks(w);
+}
+
 /// Whether a range that takes so many ticks is so short that it may take them only because it is shared: who is helped
 /// fetches what others have written, and so does the helper.
 inline bool may_be_dear_by_sharing(double ticks) noexcept {
@@ -430,12 +436,12 @@ TARTAN_NOINLINE inline void run_at_once(worker& w, std::size_t n, std::size_t al
   body(0, first);
   if (first == n) return;
   std::uint64_t const between = ticks();
-  if (between - before <= half_us() || between - before <= short_ticks(w)) [[likely]]
+  if (is_short(w, between - before)) [[likely]]
     body(first, n);
   else
     run_doubtful(w, n, first, alignment, body);
   w.looked_at = ticks();
-  if (w.looked_at - between > half_us() && w.looked_at - between > short_ticks(w)) [[unlikely]]
+  if (!is_short(w, w.looked_at - between)) [[unlikely]]
     body.was_long(between, w.looked_at);
 }
 
