@@ -127,7 +127,8 @@ std::size_t extreme_index(P const& policy, R& r, std::size_t n, Better const& be
       return begin;
     });
     // With NaN among the numbers the cut into blocks shows: then the one of the other policies is taken.
-    return disorder.load(std::memory_order_relaxed) ? best_index(uncounted(policy), n, better) : best;
+    bool const any = disorder.load(std::memory_order_relaxed);  // relaxed: behind the join
+    return any ? best_index(uncounted(policy), n, better) : best;
   } else if constexpr (plain_numbers<R, Compare, Proj>) {
     auto const* const numbers = std::to_address(first);
     // In the blocks of best_index without a kernel: with NaN among the numbers they show.

@@ -38,8 +38,8 @@ class stop_state {
   stop_state& operator=(stop_state const&) = delete;
 
   [[nodiscard]] bool requested() const noexcept {
-    return requested_.load(std::memory_order_acquire);
-  }  // with request()
+    return requested_.load(std::memory_order_acquire);  // with request()
+  }
 
   /// False when the stop has been requested: the listener will not be called.
   [[nodiscard]] bool link(stop_listener& l) noexcept {

@@ -58,6 +58,7 @@ class process_pools {
     void* known = host.pools().load(std::memory_order_acquire);  // with the exchange below: it is complete
     if (known != nullptr) return *static_cast<process_pools*>(known);
     auto made = std::make_unique<process_pools>();
+    // acq_rel: with the load above; acquire, where another thread was first: with that one's release.
     if (host.pools().compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) return *made.release();
     return *static_cast<process_pools*>(known);
   }

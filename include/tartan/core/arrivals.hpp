@@ -37,7 +37,7 @@ class arrivals {
     return head_.exchange(nullptr, std::memory_order_acquire);  // with S1
   }
 
-  /// The receiver: a look.
+  /// The receiver: a look; relaxed, for take_all() acquires.
   [[nodiscard]] bool empty() const noexcept { return head_.load(std::memory_order_relaxed) == nullptr; }
 
   /// The receiver: returns when something has come.

@@ -68,6 +68,7 @@ class idle_count {
     std::uint64_t word = word_.load(std::memory_order_relaxed);  // relaxed: the CAS decides
     do
       if (view{word}.sleeping() == 0) return false;
+    // acq_rel: no look of S4 or of a publisher moves past it; what is published comes by the token (P5) and by S2.
     while (!word_.compare_exchange_weak(word, word - one_sleeping + one_searching, std::memory_order_acq_rel,
                                         std::memory_order_relaxed));
     return true;

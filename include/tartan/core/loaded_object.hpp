@@ -159,7 +159,7 @@ void under_loader_lock(Action&& action) noexcept {
 /// Harmless in an executable. Call it before the first thread or callback that outlives the call.
 /// Blocking: takes the loader's lock; must not be called by a thread that a library's initialiser waits for.
 [[gnu::visibility("hidden")]] TARTAN_COLD inline void pin_this_module() noexcept {
-  if (detail_shared::module_pinned.load(std::memory_order_relaxed)) return;
+  if (detail_shared::module_pinned.load(std::memory_order_relaxed)) return;  // relaxed: who comes too early pins again
   struct {
     std::uintptr_t address = reinterpret_cast<std::uintptr_t>(&detail_shared::module_pinned);
     char const* path = nullptr;
@@ -179,7 +179,7 @@ void under_loader_lock(Action&& action) noexcept {
   // An executable has no name here and is never unloaded.
   if (own.path != nullptr && *own.path != '\0' && &loader_open != nullptr)
     loader_open(own.path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-  detail_shared::module_pinned.store(true, std::memory_order_relaxed);
+  detail_shared::module_pinned.store(true, std::memory_order_relaxed);  // relaxed: as above
 }
 #else
 /// An executable is never unloaded.

@@ -38,7 +38,7 @@ class mailbox {
     return (reinterpret_cast<std::uintptr_t>(had) & 1) != 0 ? nullptr : had;
   }
 
-  /// Any thread: a hint.
+  /// Any thread: a hint, hence relaxed.
   [[nodiscard]] bool is_open(std::uintptr_t whom = any) const noexcept {
     return cell_.load(std::memory_order_relaxed) == waiting(whom);
   }

@@ -132,7 +132,7 @@ class pool_table {
   class pinned {
    public:
     explicit pinned(handle h) : pinned(instance(), h) {
-      pool* const tenant = entry_.tenant.load(std::memory_order_seq_cst);
+      pool* const tenant = entry_.tenant.load(std::memory_order_seq_cst);                   // with remove(), as above
       bool const same = entry_.generation.load(std::memory_order_acquire) == h.generation;  // after the tenant
       if (tenant == nullptr || tenant == reserved() || !same) raise<pool_gone>();
       pool_ = tenant;
@@ -186,6 +186,7 @@ class pool_table {
       chunk* next = c->next.load(std::memory_order_acquire);  // with the exchange below
       if (next == nullptr) {
         auto* const fresh = new chunk;
+        // acq_rel: with the load above; acquire, where another thread was first: with that one's release.
         if (c->next.compare_exchange_strong(next, fresh, std::memory_order_acq_rel, std::memory_order_acquire))
           next = fresh;
         else

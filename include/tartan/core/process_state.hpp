@@ -82,7 +82,7 @@ using detail_shared::thread_cell;
   std::abort();
 }
 
-/// The block, if this object has met the others already.
+/// The block, if this object has met the others already. Acquire: with the release of meet(), the block is complete.
 TARTAN_ALWAYS_INLINE process_slots* known_process_state() noexcept {
   return static_cast<process_slots*>(detail_shared::meeting_point.load(std::memory_order_acquire));
 }
@@ -107,6 +107,7 @@ inline void end_of_thread(void* data) noexcept {
 }
 
 /// Runs in a forked child. Every object that tried to make the block has one; only the one that made it counts.
+/// Relaxed: the child has one thread.
 [[gnu::visibility("hidden")]] inline void count_fork() noexcept {
   process_slots* const state = known_process_state();
   if (state != nullptr && state->fork_handler == &count_fork) state->forks.fetch_add(1, std::memory_order_relaxed);

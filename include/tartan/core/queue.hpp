@@ -110,8 +110,8 @@ class task_queue {
     }
     void unlock() noexcept { held.store(false, std::memory_order_release); }  // with try_lock()
     [[nodiscard]] std::size_t length() const noexcept {
-      return size.load(std::memory_order_relaxed);
-    }  // under the lock
+      return size.load(std::memory_order_relaxed);  // relaxed: under the lock
+    }
     void resize(std::size_t n) noexcept { size.store(n, std::memory_order_release); }  // [Q1] with seems_empty()
     /// True once in a while, if it is not empty.
     [[nodiscard]] bool gives_way() noexcept {

@@ -17,7 +17,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 ///
 /// Each type of Body is a kind of loop, and mostly costs what it cost before: loops that were over before anybody could
 /// have helped are not split the next time. Where that was wrong, much more time passes before it is tried again: of
-/// all time it costs a small part.
+/// all time it costs a small part. What a kind knows is a guess that publishes nothing: relaxed throughout.
 class range_body {
  public:
   template <class Body>

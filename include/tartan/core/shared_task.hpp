@@ -88,7 +88,8 @@ class shared_task : public queued_task {
     c->next = listeners_.load(std::memory_order_acquire);  // [S3] with finish()
     do
       if (c->next == closed()) return false;
-    while (!listeners_.compare_exchange_weak(c->next, c, std::memory_order_acq_rel, std::memory_order_acquire));
+    while (
+        !listeners_.compare_exchange_weak(c->next, c, std::memory_order_acq_rel, std::memory_order_acquire));  // [S3]
     return true;
   }
 
@@ -97,6 +98,7 @@ class shared_task : public queued_task {
     std::uint32_t word = word_.load(std::memory_order_acquire);  // [S2]
     while ((word & watched) == 0) {
       if ((word & done_bit) != 0) return;
+      // [S4] with finish(): it sees the mark, or this sees that it is done ([S2]).
       if (word_.compare_exchange_weak(word, word | watched, std::memory_order_acq_rel, std::memory_order_acquire))
         word |= watched;
     }

@@ -53,7 +53,7 @@ struct barrier_state {
   void attach(std::uint32_t pid) noexcept {
     for (auto& h : holders)
       if (h.load(std::memory_order_relaxed) >> 32 == pid) {  // relaxed: our own
-        h.fetch_add(1, std::memory_order_relaxed);
+        h.fetch_add(1, std::memory_order_relaxed);           // relaxed: likewise
         return;
       }
     for (auto& h : holders) {
@@ -66,7 +66,7 @@ struct barrier_state {
     for (auto& h : holders) {
       auto const value = h.load(std::memory_order_relaxed);  // relaxed: our own
       if (value >> 32 != pid) continue;
-      h.store((value & 0xffffffff) == 1 ? 0 : value - 1, std::memory_order_relaxed);
+      h.store((value & 0xffffffff) == 1 ? 0 : value - 1, std::memory_order_relaxed);  // likewise
       return;
     }
   }
@@ -109,12 +109,12 @@ class barrier : public detail::shared_handle<detail::barrier_state> {
   /// Waits for all parties; throws barrier_broken.
   void arrive_and_wait() {
     auto& s = state();
-    if (s.broken.load(std::memory_order_acquire) != 0) detail::raise<barrier_broken>();
+    if (s.broken.load(std::memory_order_acquire) != 0) detail::raise<barrier_broken>();  // as below
     if (pid_ == 0) {
       pid_ = static_cast<std::uint32_t>(::getpid());
       s.attach(pid_);
     }
-    auto const phase = s.phase.value().load(std::memory_order_acquire);
+    auto const phase = s.phase.value().load(std::memory_order_acquire);  // with next_phase() of the phase before
     // acq_rel: what each did before is seen by all after; the last one's release goes on by the phase.
     if (s.arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == s.parties) {
       s.arrived.store(0, std::memory_order_relaxed);  // relaxed: published by the phase
@@ -142,8 +142,8 @@ class barrier : public detail::shared_handle<detail::barrier_state> {
       auto const pid = static_cast<std::uint32_t>(h.load(std::memory_order_relaxed) >> 32);
       if (pid != 0 && !detail::process_runs(pid)) h.store(0, std::memory_order_relaxed);
     }
-    s.arrived.store(0, std::memory_order_relaxed);
-    s.broken.store(0, std::memory_order_release);  // with broken(): the rest is as new
+    s.arrived.store(0, std::memory_order_relaxed);  // relaxed: published by `broken`
+    s.broken.store(0, std::memory_order_release);   // with broken(): the rest is as new
   }
 
  private:

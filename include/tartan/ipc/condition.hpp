@@ -46,7 +46,8 @@ class condition : public detail::shared_handle<detail::waiting_word> {
   }
 
  private:
-  // The ticket is read under the lock: a change that is announced after it is seen by sleep().
+  // The ticket is read under the lock: a change that is announced after it is seen by sleep(). seq_cst: with C1 of
+  // waiting.hpp.
   template <class Lock>
   void wait_once(Lock& lock, detail::deadline const& until) {
     auto const ticket = state().value().load(std::memory_order_seq_cst);

@@ -76,7 +76,8 @@ class ring_producer {
   /// Wakes the consumer if it sleeps; once after one or many frames.
   TARTAN_ALWAYS_INLINE void ring() noexcept { state_->filled.ring(); }
 
-  /// Whether the consumer has taken everything (a guess that only grows true).
+  /// Whether the consumer has taken everything (a guess that only grows true). Acquire: with the release of its
+  /// tail, so that the places it has read may be written.
   [[nodiscard]] bool drained() const noexcept { return state_->tail.load(std::memory_order_acquire) == head_; }
 
   /// Sleeps until the consumer makes room, or for `limit`. Call in a loop with reserve().

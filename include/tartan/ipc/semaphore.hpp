@@ -37,7 +37,9 @@ class semaphore : public detail::shared_handle<detail::waiting_word> {
     for (;;) {
       auto n = count.load(std::memory_order_relaxed);  // relaxed: the exchange acquires
       while (n != 0)
-        if (count.compare_exchange_weak(n, n - 1, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+        if (count.compare_exchange_weak(n, n - 1, std::memory_order_acquire,  // with release()
+                                        std::memory_order_relaxed))
+          return true;
       if (until.passed()) return false;
       state().sleep(0, until.left());
     }
@@ -55,8 +57,8 @@ class event : public detail::shared_handle<detail::waiting_word> {
     state().value().store(1, std::memory_order_seq_cst);  // release, with wait(); seq_cst for changed()
     state().changed();
   }
-  void clear() { state().value().store(0, std::memory_order_relaxed); }
-  [[nodiscard]] bool is_set() const { return state().value().load(std::memory_order_acquire) != 0; }
+  void clear() { state().value().store(0, std::memory_order_relaxed); }  // relaxed: publishes nothing
+  [[nodiscard]] bool is_set() const { return state().value().load(std::memory_order_acquire) != 0; }  // with set()
 
   void wait() { (void)wait_until(detail::deadline()); }
   /// Whether it was set in time.

@@ -141,8 +141,8 @@ class service_call {
     out.raw(call_header{code.offset, object, static_cast<std::uint32_t>(code.module.size()), 0});
     out.bytes(code.module.data(), code.module.size());
     encode_to(out, call);
-    set_phase(place_, call_phase::asked);  // then the bell, seq_cst: with the ticket of run()
-    service_.bell.value().fetch_add(1, std::memory_order_seq_cst);
+    set_phase(place_, call_phase::asked);
+    service_.bell.value().fetch_add(1, std::memory_order_seq_cst);  // with the ticket of run()
     service_.bell.changed();
     wait_for_answer(service_, place_);
     place_.phase.value().store(static_cast<std::uint32_t>(call_phase::idle),
@@ -211,10 +211,10 @@ class service_call {
   }
 
   static bool server_died(service_state& service) {
-    if (service.gone.load(std::memory_order_relaxed) != 0) return true;  // relaxed: it will not come back
-    if (service.begun.load(std::memory_order_acquire) == 0) return false;
+    if (service.gone.load(std::memory_order_relaxed) != 0) return true;    // relaxed: it will not come back
+    if (service.begun.load(std::memory_order_acquire) == 0) return false;  // with the server: it holds its lock
     if (service.life.try_lock() == lock_state::busy) return false;
-    service.gone.store(1, std::memory_order_relaxed);
+    service.gone.store(1, std::memory_order_relaxed);  // relaxed: whoever sees it later asks the lock, as this one
     service.life.unlock();
     return true;
   }

@@ -29,12 +29,12 @@ class waiting_word {
 
   /// C2, after a seq_cst change of value().
   void changed() noexcept {
-    if (sleepers_.load(std::memory_order_seq_cst) != 0) shared_atomics::wake(word_, INT_MAX);
+    if (sleepers_.load(std::memory_order_seq_cst) != 0) shared_atomics::wake(word_, INT_MAX);  // with W1
   }
 
   /// W1 and W2; returns after a change, after `limit` (negative: none), or for no reason.
   void sleep(std::uint32_t old, std::chrono::nanoseconds limit = std::chrono::nanoseconds{-1}) noexcept {
-    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);  // W1, with C2
     shared_atomics::wait(word_, old, limit);
     sleepers_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: too late a decrement costs a needless wake-up
   }

@@ -95,9 +95,9 @@ class zygote_loop {
 
   static void report_death(child_record& child, int code, int status) noexcept {
     doorbell<>* const bell = child.bell;
-    child.code.store(code, std::memory_order_relaxed);      // relaxed: published by the phase
-    child.status.store(status, std::memory_order_relaxed);  // likewise
-    child.phase.store(child_phase::dead, std::memory_order_release);
+    child.code.store(code, std::memory_order_relaxed);                // relaxed: published by the phase
+    child.status.store(status, std::memory_order_relaxed);            // likewise
+    child.phase.store(child_phase::dead, std::memory_order_release);  // with the transport's look at the phase
     bell->ring();
   }
 
@@ -130,7 +130,7 @@ class zygote_loop {
     if (pid < 0) return report_death(child, -errno, 0);
     children_.emplace_back(pid, &child);
     child.pid.store(static_cast<std::uint32_t>(pid), std::memory_order_relaxed);  // relaxed: published by the phase
-    child.phase.store(child_phase::alive, std::memory_order_release);
+    child.phase.store(child_phase::alive, std::memory_order_release);             // as in report_death()
     child.bell->ring();
   }
 

@@ -229,7 +229,8 @@ class progress<void> {
     std::unique_lock const hold(reporting_, std::try_to_lock);                            // somebody else reports: good
     if (!hold.owns_lock() || now < next_report_.load(std::memory_order_relaxed)) return;  // relaxed: under the mutex
     write(false);
-    next_report_.store((clock::now() + options_.interval).time_since_epoch().count(), std::memory_order_relaxed);
+    next_report_.store((clock::now() + options_.interval).time_since_epoch().count(),
+                       std::memory_order_relaxed);  // relaxed: decided under the mutex
   }
 
   void report(bool finished) noexcept {

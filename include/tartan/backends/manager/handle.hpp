@@ -39,9 +39,9 @@ class running_service {
       static_cast<void>(server_.release());  // the end of a forked copy is not the server's
       return;
     }
-    // The server reads the bell before it looks whether it is closed: release, with its acquire.
-    state().closed.store(1, std::memory_order_release);
-    state().bell.value().fetch_add(1, std::memory_order_seq_cst);
+    // The server reads the bell before it looks whether it is closed.
+    state().closed.store(1, std::memory_order_release);            // with the server's look
+    state().bell.value().fetch_add(1, std::memory_order_seq_cst);  // seq_cst for changed()
     state().bell.changed();
     static_cast<void>(server_->join_for(std::chrono::seconds(2)));  // a function that hangs in it is killed
   }

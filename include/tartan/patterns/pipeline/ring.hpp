@@ -92,6 +92,7 @@ class token_ring {
   [[nodiscard]] token_batch* cut_for_another() {
     std::lock_guard const hold(cutting_);
     if (!uncut()) return nullptr;  // [R4]
+    // Relaxed: under the mutex.
     if (next_.load(std::memory_order_relaxed) - drop_what_is_left() + 1 >= shape_.batches) return nullptr;
     return cut_here();
   }
@@ -120,7 +121,7 @@ class token_ring {
 
   /// Passes over the batches that have been left; the number of the oldest one that has not.
   std::size_t drop_what_is_left() noexcept {
-    std::size_t oldest = oldest_.load(std::memory_order_relaxed);  // relaxed: under the mutex, as next_
+    std::size_t oldest = oldest_.load(std::memory_order_relaxed);  // relaxed: under the mutex, as all here
     for (std::size_t const next = next_.load(std::memory_order_relaxed); oldest != next; ++oldest) {
       token_batch const& b = batches_[oldest % shape_.batches];
       if (b.in_use.load(std::memory_order_acquire)) break;  // [R3]

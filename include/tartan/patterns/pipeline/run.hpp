@@ -141,8 +141,8 @@ class pipeline_run {
     if (!source_is_free() || source_taken_.exchange(true, std::memory_order_acquire)) return nullptr;  // [P1]
     token_batch* filled = nullptr;
     if (!exhausted() && props_.stop.requested()) {
-      skipped_.store(true, std::memory_order_relaxed);  // relaxed: read after the join
-      exhausted_.store(true, std::memory_order_release);
+      skipped_.store(true, std::memory_order_relaxed);    // relaxed: read after the join
+      exhausted_.store(true, std::memory_order_release);  // with exhausted()
     } else if (std::size_t const places = exhausted() ? 0 : ring_.room(); places != 0) {
       filled = fill(places);
     }

@@ -62,7 +62,7 @@ class source_watch {
     eager_.store(false, std::memory_order_relaxed);  // relaxed: before the fence
     Atomics::heavy_fence(asymmetric_);               // [W2]
   }
-  /// A look.
+  /// A look, hence relaxed.
   [[nodiscard]] bool eager() const noexcept { return eager_.load(std::memory_order_relaxed); }
 
  private:
