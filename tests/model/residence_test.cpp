@@ -13,7 +13,7 @@ using model::require;
 using real = model::atomics;
 using home = tartan::detail::residence<real>;
 
-/// The sequences of core/pool.hpp around the shipped words.
+/// The sequences of core/outside_callers.hpp around the shipped words.
 struct fixture {
   tartan::detail::headcount<real> people{4};
   home residence;

@@ -22,8 +22,8 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// [A2] If it runs, the worker follows its runner (leapfrog.hpp) and takes jobs that were pushed inside it.
 /// [A3] If it continues another task that has not ended, A1 and A2 apply to that one.
 /// [A4] Otherwise it waits for something that no worker of this pool works on: a promise, a timer, another pool. The
-///      wait counts as blocking, and another thread may enter the pool (pool::begin_blocking()), so that whatever this
-///      one's wake-up needs can still run, up to a bound.
+///      wait counts as blocking, and another thread may enter the pool (admission::begin_blocking()), so that whatever
+///      this one's wake-up needs can still run, up to a bound.
 /// [A5] It sleeps only after it is linked into the task's listeners ([S3] of shared_task.hpp), and, in case A2, after
 ///      registering with the runner and looking once more behind a heavy fence ([L4] of join.hpp).
 class task_waiter {
@@ -106,9 +106,9 @@ class task_waiter {
     bool const follows = runner != nullptr && &runner->home == &w_.home;
     if (follows) {
       if (link()) sleep_behind(target, *runner);
-    } else if (w_.home.begin_blocking(w_)) {  // [A4]
+    } else if (w_.home.admitted().begin_blocking(w_)) {  // [A4]
       if (link()) park();
-      w_.home.end_blocking(w_);
+      w_.home.admitted().end_blocking(w_);
     } else if (linked_) {
       park();
     } else {
@@ -123,10 +123,10 @@ class task_waiter {
     real_atomics::heavy_fence(w_.home.asymmetric());  // [A5] with pool::published()
     job* const late = frog_.steal_below(&runner, [&] { return !target.done(); });
     if (late == nullptr && !target.done() && !t_.done()) {
-      bool const blocks = w_.home.may_block_asleep(w_, false);
-      if (!blocks) w_.home.begin_asleep(w_);
+      bool const blocks = w_.home.admitted().may_block_asleep(w_, false);
+      if (!blocks) w_.home.admitted().begin_asleep(w_);
       park();
-      blocks ? w_.home.end_blocking(w_) : w_.home.end_asleep(w_);
+      blocks ? w_.home.admitted().end_blocking(w_) : w_.home.admitted().end_asleep(w_);
     }
     w_.home.idle().end_join_sleep();
     runner.sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
@@ -185,11 +185,13 @@ class blocking_scope {
   blocking_scope(blocking_scope const&) = delete;
   blocking_scope& operator=(blocking_scope const&) = delete;
   ~blocking_scope() {
-    if (w_ != nullptr) w_->home.end_blocking(*w_);
+    if (w_ != nullptr) w_->home.admitted().end_blocking(*w_);
   }
 
  private:
-  static worker* entered(worker* w) noexcept { return w != nullptr && w->home.begin_blocking(*w) ? w : nullptr; }
+  static worker* entered(worker* w) noexcept {
+    return w != nullptr && w->home.admitted().begin_blocking(*w) ? w : nullptr;
+  }
 
   worker* const w_;
   outer_blocking const outer_;

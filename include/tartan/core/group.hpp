@@ -329,7 +329,7 @@ class group {
 
   TARTAN_COLD void sleep(worker& w, leapfrog& frog, bool may_throw) {
     bool const foreign = &w.home != home_;
-    bool const blocks = w.home.may_block_asleep(w, foreign);
+    bool const blocks = w.home.admitted().may_block_asleep(w, foreign);
     if (foreign && !blocks && may_throw) raise<too_many_blocked>();
     worker* const runner = foreign ? nullptr : followed(w);
     if (runner != nullptr) {
@@ -344,9 +344,9 @@ class group {
       bump(w.parks);
       emit(hook_event::park, w.index);
       outer_blocking const counted(&w);
-      if (!blocks) w.home.begin_asleep(w);
+      if (!blocks) w.home.admitted().begin_asleep(w);
       w.spot.park();  // W4
-      if (!blocks) w.home.end_asleep(w);
+      if (!blocks) w.home.admitted().end_asleep(w);
       emit(hook_event::unpark, w.index);
     }
     unlink(self);
@@ -354,7 +354,7 @@ class group {
       home_->idle().end_join_sleep();
       runner->sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
     }
-    if (blocks) w.home.end_blocking(w);
+    if (blocks) w.home.admitted().end_blocking(w);
     if (late != nullptr) run_below(w, *late);
   }
 

@@ -123,12 +123,12 @@ class joiner {
     if (found == nullptr && j_.join.announce_sleep(runner, &w_)) {
       bump(w_.parks);
       emit(hook_event::park, w_.index);
-      w_.home.begin_asleep(w_);
+      w_.home.admitted().begin_asleep(w_);
       {
         outer_blocking const counted(&w_);
         w_.spot.park();
       }
-      w_.home.end_asleep(w_);
+      w_.home.admitted().end_asleep(w_);
       emit(hook_event::unpark, w_.index);
       j_.join.retract_sleep(runner, &w_);
     }

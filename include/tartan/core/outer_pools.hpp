@@ -8,17 +8,19 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 /// A worker that calls into another pool keeps its place in its own one meanwhile. If it sleeps there, what wakes it
 /// may need a task in the queue of a pool further out, so the sleep counts as blocking in each of those: another thread
-/// may enter there (pool::begin_blocking()). Where too many block already, nobody is let in, and the sleep goes on.
+/// may enter there (admission::begin_blocking()). Where too many block already, nobody is let in, and the sleep goes
+/// on.
 class outer_blocking {
  public:
   explicit outer_blocking(worker const* sleeper) noexcept : first_(sleeper == nullptr ? nullptr : sleeper->outer) {
-    for (worker* w = first_; w != nullptr && !w->home.left_behind() && w->home.begin_blocking(*w); w = w->outer)
+    for (worker* w = first_; w != nullptr && !w->home.left_behind() && w->home.admitted().begin_blocking(*w);
+         w = w->outer)
       ++count_;
   }
   outer_blocking(outer_blocking const&) = delete;
   outer_blocking& operator=(outer_blocking const&) = delete;
   ~outer_blocking() {
-    for (worker* w = first_; count_ != 0; w = w->outer, --count_) w->home.end_blocking(*w);
+    for (worker* w = first_; count_ != 0; w = w->outer, --count_) w->home.admitted().end_blocking(*w);
   }
 
  private:

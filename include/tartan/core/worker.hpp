@@ -15,6 +15,7 @@
 #include "tartan/core/queue.hpp"          // queue_place
 #include "tartan/core/request.hpp"        // request
 #include "tartan/core/residence.hpp"      // residence
+#include "tartan/core/ticks.hpp"          // ticks
 #include "tartan/core/tuning.hpp"         // errand_step
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -111,6 +112,16 @@ TARTAN_ALWAYS_INLINE queue_place this_queue_place() noexcept {
 /// Relaxed increment of a counter that only this thread writes.
 inline void bump(std::atomic<std::uint64_t>& counter) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // relaxed: a statistic
+}
+
+/// Its statistics of idle time, kept by the thread itself.
+inline void begin_idle_time(worker& w) noexcept {
+  w.idle_since.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
+}
+inline void end_idle_time(worker& w) noexcept {
+  std::uint64_t const idle = ticks() - w.idle_since.load(std::memory_order_relaxed);  // relaxed: a statistic
+  w.idle_ticks.store(w.idle_ticks.load(std::memory_order_relaxed) + idle, std::memory_order_relaxed);  // likewise
+  w.idle_since.store(0, std::memory_order_relaxed);                                                    // likewise
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

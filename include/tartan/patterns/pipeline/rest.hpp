@@ -63,9 +63,9 @@ class worker_rest {
     constexpr std::chrono::nanoseconds not_long{1'000'000};
     if (nap(bell, not_long) || awake()) return;
     worker* const w = current_worker();
-    bool const blocks = w != nullptr && w->home.begin_blocking(*w);
+    bool const blocks = w != nullptr && w->home.admitted().begin_blocking(*w);
     real_atomics::wait(bell_, bell);
-    if (blocks) w->home.end_blocking(*w);
+    if (blocks) w->home.admitted().end_blocking(*w);
   }
 
  private:

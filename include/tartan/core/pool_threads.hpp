@@ -1,0 +1,145 @@
+#pragma once
+// The slots of a pool, and the threads that run on its own.
+
+#include <atomic>  // atomic, memory_order_*
+
+#include "tartan/core/config.hpp"         // TARTAN_ABI, TARTAN_COLD, TARTAN_EXCEPTIONS
+#include "tartan/core/padded.hpp"         // line_pair
+#include "tartan/core/plain_mutex.hpp"    // mutex_hold, plain_mutex
+#include "tartan/core/pool_setup.hpp"     // pool_setup
+#include "tartan/core/process_state.hpp"  // pin_this_module, process_state
+#include "tartan/core/slot_table.hpp"     // growing_slots, slot_table
+#include "tartan/core/wake_places.hpp"    // wake_places
+#include "tartan/core/worker.hpp"         // worker
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+/// Who may be awake of them is for admission.hpp to say; here they are made, started and counted, under one mutex.
+class pool_threads {
+ public:
+  using main = void(void* its_worker);
+
+  /// `home` and `setup` are the pool's, which is being made: nothing of it is read here but by the threads.
+  pool_threads(pool& home, pool_setup const& setup, wake_places& places, bool asymmetric, main* run)
+      : home_(home), setup_(setup), places_(places), run_(run), forks_(forks_now()), asymmetric_(asymmetric) {
+    put_spare(*add_slot());
+  }
+  pool_threads(pool_threads const&) = delete;
+  pool_threads& operator=(pool_threads const&) = delete;
+
+  /// Of what is said to be under the mutex, here and by others.
+  [[nodiscard]] plain_mutex& mutex() noexcept { return mutex_; }
+
+  /// In a forked child the threads of the parent's pools do not exist, and one of them may have held the mutex.
+  [[nodiscard]] bool left_behind() const noexcept { return forks_ != forks_now(); }
+
+  // ---- slots ----------------------------------------------------------------------------------------------------
+
+  [[nodiscard]] slot_table const& slots() const noexcept { return slots_.latest(); }
+
+  /// A slot for an outside caller.
+  TARTAN_COLD worker* take_spare() {
+    mutex_hold const hold(mutex_);
+    if (spare_ == nullptr) return add_slot();
+    worker* const w = spare_;
+    spare_ = w->next;
+    return w;
+  }
+
+  void put_spare(worker& w) noexcept {
+    if (left_behind()) return;
+    mutex_hold const hold(mutex_);
+    w.next = spare_;
+    spare_ = &w;
+  }
+
+  // ---- threads --------------------------------------------------------------------------------------------------
+
+  [[nodiscard]] bool started() const noexcept { return started_.load(std::memory_order_relaxed); }  // a hint
+  [[nodiscard]] unsigned count() const noexcept { return count_.load(std::memory_order_relaxed); }  // a hint
+
+  /// Starts the threads that the first caller needs; where the system gives fewer, he does more. Calls after the first
+  /// do nothing.
+  TARTAN_COLD void start_first(unsigned n) {
+    mutex_hold const hold(mutex_);
+    if (started()) return;
+    start_up_to(n);
+    note_started();
+  }
+
+  /// Under the mutex: the first ones need not be started any more.
+  void note_started() noexcept { started_.store(true, std::memory_order_relaxed); }  // relaxed: nothing is read for it
+
+  /// Under the mutex: starts threads until there are n, or the system refuses, be it the thread or the memory.
+  void start_up_to(unsigned n) noexcept {
+    pin_this_module();
+    while (held_ < n && start()) {
+    }
+  }
+
+  /// Under the mutex.
+  [[nodiscard]] bool any() const noexcept { return last_ != nullptr; }
+
+  /// One to be joined, or null when there is none left. A task may let further ones in meanwhile.
+  [[nodiscard]] worker* take() {
+    mutex_hold const hold(mutex_);
+    worker* const w = last_;
+    if (w == nullptr) return nullptr;
+    last_ = w->next;
+    --held_;
+    return w;
+  }
+
+ private:
+  static unsigned forks_now() noexcept {
+    return process_state().forks.load(std::memory_order_relaxed);  // relaxed: changes only in a new process
+  }
+
+  // All of this under the mutex.
+
+  worker* add_slot() { return slots_.add(home_, setup_.size == 1, asymmetric_); }
+
+  bool start() noexcept {
+#if TARTAN_EXCEPTIONS
+    try {
+      return try_start();
+    } catch (...) {
+      return false;
+    }
+#else
+    return try_start();
+#endif
+  }
+
+  bool try_start() {
+    if (unstarted_ == nullptr) unstarted_ = add_slot();
+    worker* const w = unstarted_;
+    w->rank = held_;
+    places_.about_to_start();
+    if (!w->thread.start(setup_.stack_size, run_, w)) return false;
+    places_.started();
+    unstarted_ = nullptr;
+    w->next = last_;
+    last_ = w;
+    count_.store(++held_, std::memory_order_relaxed);  // relaxed: a hint
+    return true;
+  }
+
+  pool& home_;
+  pool_setup const& setup_;
+  wake_places& places_;
+  main* const run_;
+  unsigned const forks_;
+  bool const asymmetric_;
+  std::atomic<bool> started_{false};
+  std::atomic<unsigned> count_{0};
+  growing_slots slots_;
+
+  alignas(line_pair) plain_mutex mutex_;  // of what follows
+  worker* spare_ = nullptr;               // slots for outside callers
+  worker* unstarted_ = nullptr;           // the slot of a thread that could not be started
+  worker* last_ = nullptr;                // the last one that was started, not yet joined
+  unsigned held_ = 0;                     // how many these are
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail
