@@ -12,7 +12,8 @@ using model::parallel;
 using model::require;
 using real = model::atomics;
 
-/// The sequences of core/admission.hpp around the shipped words: two slots, a queue of one task, a flag for the end.
+/// The sequences of core/admission.hpp and core/pool.hpp around the shipped words: two slots, a queue of one task, a
+/// flag for the end.
 struct fixture {
   explicit fixture(unsigned size) : people(size) {}
   struct slot {
@@ -81,7 +82,7 @@ struct fixture {
     real::full_fence();
     if (people.somebody_stands_back()) wake_for_queue();
   }
-  /// The threads that there should be: as let_in() and start_async_thread() find them out.
+  /// The threads that there should be: as let_in() and expect_tasks() find them out.
   [[nodiscard]] unsigned needed_when_blocking() {
     auto const now = people.worker_blocks(true);
     return tasks_may_come.load(std::memory_order_seq_cst) ? people.wanted_for_queue(now) : people.wanted(now);

@@ -194,6 +194,30 @@ void reopen(std::vector<char const*> const& modules) {
   }
 }
 
+// A module makes the default pool and is closed; then the executable starts the pool's threads.
+void left_pool(std::vector<char const*> const& modules) {
+  for (char const* path : modules) {
+    pid_t const child = ::fork();
+    if (child == 0) {
+      part const first = built_in()[0];
+      sight s;
+      first.meet(&s);  // else the module would make the state, and stay
+      module const m(path);
+      void const* const made = what_sees(m.as_part()).pool;
+      m.close();
+      if (std::strstr(path, "unloadable") != nullptr) check(!m.is_loaded(), "who made a pool can be unloaded", path);
+      std::vector<double> const data(100'000, 1.0);
+      for (int round = 0; round != 20; ++round)
+        check(first.sum(data.data(), data.size()) == 100'000.0, "a sum on a pool that somebody left", path);
+      check(what_sees(first).pool == made, "it is that pool", path);
+      std::_Exit(failures == 0 ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    check(status == 0, "a pool that was made by", path);
+  }
+}
+
 // All parts come at the same moment, many times: each time in a fresh process, because there is one first time in each.
 void race(std::vector<char const*> const& modules) {
   char const* const stress = std::getenv("TARTAN_STRESS");
@@ -303,6 +327,8 @@ int main(int argc, char** argv) {
     thrown(modules);
   else if (scenario == "reopen")
     reopen(modules);
+  else if (scenario == "left_pool")
+    left_pool(modules);
   else if (scenario == "race")
     race(modules);
   else if (scenario == "forked")
@@ -310,7 +336,7 @@ int main(int argc, char** argv) {
   else if (scenario == "thread_exit")
     thread_exit(modules);
   else
-    check(false, "usage: program together|thrown|reopen|race|forked|thread_exit MODULE...");
+    check(false, "usage: program together|thrown|reopen|left_pool|race|forked|thread_exit MODULE...");
   std::printf("%s: %zu modules, %d failures\n", scenario.c_str(), modules.size(), failures);
   return failures == 0 ? 0 : 1;
 }

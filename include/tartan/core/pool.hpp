@@ -15,7 +15,7 @@
 #include "tartan/core/handover.hpp"         // handing_over
 #include "tartan/core/hooks.hpp"            // emit, hook_event
 #include "tartan/core/idle.hpp"             // idle_count
-#include "tartan/core/os_thread.hpp"        // block_asynchronous_signals, leave_processor, name_this_thread, ...
+#include "tartan/core/os_thread.hpp"        // block_asynchronous_signals, name_this_thread, pin_this_thread
 #include "tartan/core/outside_callers.hpp"  // outside_callers
 #include "tartan/core/owned_array.hpp"      // owned_array
 #include "tartan/core/padded.hpp"           // line_pair
@@ -52,7 +52,7 @@ class pool {
                                                            : larger(1U, smaller(size_, hardware_cores()) / 2)),
         places_(!oversubscribed_ && !setup_.pin),
         queue_(smaller(size_, 64U), 8),
-        threads_(*this, setup_, places_, asymmetric_, &run_thread),
+        threads_(*this, setup_, places_, asymmetric_),
         admission_(size_, idle_, handovers_, queue_, threads_),
         callers_(size_, asymmetric_, threads_, admission_) {
     std::memcpy(name_.get(), setup.name, std::strlen(setup.name));
@@ -321,10 +321,7 @@ class pool {
 
   // ---- the life of a pool thread --------------------------------------------------------------------------------
 
-  static void run_thread(void* of) {
-    auto& w = *static_cast<worker*>(of);
-    w.home.work(w);
-  }
+  friend void run_pool_thread(void* its_worker);
 
   void work(worker& w) {
     block_asynchronous_signals();
@@ -512,5 +509,10 @@ class pool {
   outside_callers callers_;
   plain_mutex join_mutex_;
 };
+
+inline void run_pool_thread(void* its_worker) {
+  auto& w = *static_cast<worker*>(its_worker);
+  w.home.work(w);
+}
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -14,14 +14,16 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
+/// What a thread of a pool runs; in pool.hpp. Its address is taken where the thread is started, since that object of
+/// the process is pinned then: the one that made the pool may be gone.
+void run_pool_thread(void* its_worker);
+
 /// Who may be awake of them is for admission.hpp to say; here they are made, started and counted, under one mutex.
 class pool_threads {
  public:
-  using main = void(void* its_worker);
-
-  /// `home` and `setup` are the pool's, which is being made: nothing of it is read here but by the threads.
-  pool_threads(pool& home, pool_setup const& setup, wake_places& places, bool asymmetric, main* run)
-      : home_(home), setup_(setup), places_(places), run_(run), forks_(forks_now()), asymmetric_(asymmetric) {
+  /// `home` is being made: only its threads read it. `setup` is its own, and made before this.
+  pool_threads(pool& home, pool_setup const& setup, wake_places& places, bool asymmetric)
+      : home_(home), setup_(setup), places_(places), forks_(forks_now()), asymmetric_(asymmetric) {
     put_spare(*add_slot());
   }
   pool_threads(pool_threads const&) = delete;
@@ -116,7 +118,7 @@ class pool_threads {
     worker* const w = unstarted_;
     w->rank = held_;
     places_.about_to_start();
-    if (!w->thread.start(setup_.stack_size, run_, w)) return false;
+    if (!w->thread.start(setup_.stack_size, &run_pool_thread, w)) return false;
     places_.started();
     unstarted_ = nullptr;
     w->next = last_;
@@ -128,7 +130,6 @@ class pool_threads {
   pool& home_;
   pool_setup const& setup_;
   wake_places& places_;
-  main* const run_;
   unsigned const forks_;
   bool const asymmetric_;
   std::atomic<bool> started_{false};

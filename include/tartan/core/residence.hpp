@@ -12,7 +12,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// while it is outside, and tells nobody when it comes and goes. That it is outside matters to others as soon as there
 /// is another caller, or a task that nobody waits for: then the residence ends, for good, and the count becomes true.
 ///
-///     resident (C), at each call's begin and end     whoever ends the residence (E), under the pool's mutex
+///     resident (C), at each call's begin and end     whoever ends the residence (E), under the mutex of the slots
 ///     C1  inside = true, or false                    E1  holder = nobody
 ///     C2  light fence                   [R1]         E2  heavy fence                   [R1]
 ///     C3  holder is me: done                         E3  inside: he stays counted; else count him out

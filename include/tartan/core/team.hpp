@@ -96,7 +96,8 @@ class team_call {
     return v.searching() == 0 && v.sleeping() == 0 && w_.home.threads_started();
   }
 
-  /// Waits for the members for a while. Who has been woken may lie on this very processor, see pool::sleep_apart().
+  /// Waits for the members for a while. Who has been woken may lie on this very processor, see
+  /// wake_places::sleep_apart().
   void gather(std::size_t wanted, std::uint64_t patience) noexcept {
     std::uint64_t const since = ticks(), between_yields = 25 * ticks_per_us();
     std::uint64_t next_yield = between_yields;

@@ -90,7 +90,7 @@ struct alignas(line_pair) worker {
   std::atomic<bool> stacked{false};  // somebody who waits for that job runs there: move when it is done
   std::atomic<std::uint32_t> sleeping_joiners{0};  // forkers that sleep until a job that runs here ends or forks
 
-  worker* next = nullptr;  // in the pool's list of its threads, or of its spare slots; under the pool's mutex
+  worker* next = nullptr;  // in the pool's list of its threads, or of its spare slots; see pool_threads.hpp
   os_thread thread{};      // if it is the pool's own
 };
 
