@@ -1,7 +1,7 @@
 // Random programs: every pattern inside every other, on pools of many sizes, from several threads at once.
 //
 // Each tree is drawn from a seed, computes a number that the same tree computes in order on one thread, and throws at
-// random leaves. TARTAN_STRESS scales the counts: a number, or `large` for hours of a machine's idle time (see
+// random leaves. TARTAN_STRESS scales the counts: a number, or `large` for 200 (see
 // tests/soak); TARTAN_STRESS_SEED, a number, draws other trees.
 //
 // ctest: LABELS "threads;stress" TIMEOUT 600
