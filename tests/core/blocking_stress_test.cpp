@@ -95,8 +95,10 @@ class chain {
 }  // namespace
 
 TEST_CASE("tasks that block for later ones all end, whoever calls meanwhile", "[stress]") {
+  tn::test::rounds count("chains of twelve tasks that block");
   for (unsigned seed = 1; seed != 1 + 40 * tn::test::stress(); ++seed) {
     CAPTURE(seed);
     REQUIRE(std::make_unique<chain>(seed, 12)->comes_to_its_end());
+    count.one();
   }
 }

@@ -1,8 +1,8 @@
 // Random programs: every pattern inside every other, on pools of many sizes, from several threads at once.
 //
 // Each tree is drawn from a seed, computes a number that the same tree computes in order on one thread, and throws at
-// random leaves. TARTAN_STRESS scales the counts: a number, or `large` for 200 (see
-// tests/soak); TARTAN_STRESS_SEED, a number, draws other trees.
+// random leaves. TARTAN_STRESS scales the counts: a number, or `large` for 200 (see tests/soak);
+// TARTAN_STRESS_SEED, a number, draws other trees.
 //
 // ctest: LABELS "threads;stress" TIMEOUT 600
 
@@ -16,7 +16,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <numeric>
@@ -27,6 +26,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/stress.hpp"
 #include "tartan/backends/threads.hpp"
 #include "tartan/divide_and_conquer.hpp"
 #include "tartan/for_each.hpp"
@@ -48,30 +48,11 @@ constexpr bool sanitized = false;
 
 /// The factor by which the environment asks for more rounds.
 int scale() {
-  static int const factor = [] {
-    char const* const wish = std::getenv("TARTAN_STRESS");
-    if (wish == nullptr || *wish == '\0') return 1;
-    if (std::string(wish) == "large") return 200;
-    return std::max(1, std::atoi(wish));
-  }();
+  static int const factor = static_cast<int>(tn::test::stress(200));
   return factor;
 }
 
-/// Says how much a test has done, for those who leave it running.
-class rounds {
- public:
-  explicit rounds(char const* what) : what_(what) {}
-  rounds(rounds const&) = delete;
-  rounds& operator=(rounds const&) = delete;
-  ~rounds() {
-    if (scale() != 1) std::fprintf(stderr, "tartan-rounds: %ld %s\n", done_.load(), what_);
-  }
-  void one() { ++done_; }
-
- private:
-  char const* what_;
-  std::atomic<long> done_{0};
-};
+using tn::test::rounds;
 
 /// splitmix64: a tree hands a stream of its own to each child, so that the tree does not depend on who runs what.
 struct stream {
@@ -429,7 +410,7 @@ TEST_CASE("a task that comes while threads lie down, sleep or get up is run", "[
   for (int workers : {1, 2, 16, 64}) {
     tn::thread_pool pool{{.workers = workers, .idle = workers == 2 ? tn::idle::power : tn::idle::balanced}};
     auto const p = tn::par.on(pool);
-    for (int i = 0; i != 250 * scale(); ++i) {
+    for (int i = 0; i != 1250 * scale(); ++i) {
       std::atomic<bool> ran{false};
       tn::detach(p, [&ran] { ran = true; });
       while (!ran) std::this_thread::yield();

@@ -50,11 +50,11 @@ bool one_tree(P const& p, int depth, std::uint64_t us) {
 }
 
 template <class P>
-bool after_pauses(P const& p, unsigned seed, unsigned rounds) {
+bool after_pauses(P const& p, unsigned seed, unsigned many, tn::test::rounds& count) {
   numbers draw(seed);
   std::vector<std::uint32_t> xs;
   bool good = true;
-  for (unsigned i = 0; i != rounds && good; ++i) {
+  for (unsigned i = 0; i != many && good; ++i, count.one()) {
     good = draw() % 4 == 0 ? one_tree(p, static_cast<int>(draw() % 6), draw() % 4) : one_loop(p, draw, xs);
     if (draw() % 2 == 0) spin_us(draw() % 120);  // threads lie down after some 60 us
   }
@@ -64,14 +64,15 @@ bool after_pauses(P const& p, unsigned seed, unsigned rounds) {
 }  // namespace
 
 TEST_CASE("loops and forks after pauses of every length, by one caller and by two", "[stress]") {
+  tn::test::rounds count("loops and forks after pauses");
   for (int const workers : {2, 3, 16}) {
     CAPTURE(workers);
-    unsigned const rounds = 500 * tn::test::stress();
+    unsigned const many = 500 * tn::test::stress();
     tn::thread_pool pool{{.workers = workers, .idle = workers == 3 ? tn::idle::power : tn::idle::balanced}};
     auto const p = tn::par.on(pool);
-    CHECK(after_pauses(p, 1, rounds));
+    CHECK(after_pauses(p, 1, many, count));
     std::atomic<int> good{0};
-    auto const caller = [&](unsigned seed) { good += after_pauses(p, seed, rounds) ? 1 : 0; };
+    auto const caller = [&](unsigned seed) { good += after_pauses(p, seed, many, count) ? 1 : 0; };
     std::thread first(caller, 2U), second(caller, 3U);
     first.join();
     second.join();
