@@ -4,9 +4,11 @@
 #include <cstddef>     // ptrdiff_t, size_t
 #include <functional>  // function
 #include <memory>      // make_unique, unique_ptr
+#include <new>         // nothrow
 #include <string>      // string
 #include <utility>     // move
 
+#include "tartan/core/await.hpp"       // blocking_scope
 #include "tartan/core/errors.hpp"      // bad_argument, raise
 #include "tartan/core/pool.hpp"        // pool
 #include "tartan/core/pool_setup.hpp"  // idle, pool_setup
@@ -24,7 +26,7 @@ struct thread_pool_options {
       on_thread_start{};  ///< Runs on each thread of the pool as it starts; must not throw.
   std::function<void(unsigned index)> on_thread_exit{};  ///< Likewise as it ends.
   std::size_t stack_size = 0;                            ///< Of each thread, in bytes; 0: the system's default.
-  bool pin = false;                                      ///< Keep each thread on one processor.
+  bool pin = false;                                      ///< Keep each thread on one processor, up to 1024 of them.
 };
 
 /// Threads that serve the policies which name them.
@@ -51,6 +53,9 @@ class thread_pool {
 
   /// Lets everything that was submitted run to its end, then joins the threads. Policies that name the pool throw
   /// pool_gone from then on.
+  ///
+  /// In a task of the pool itself (the last owner was there, or the task has called exit()) it only closes: the threads
+  /// end when everything has run, and what they use is never freed.
   ~thread_pool() { std::unique_ptr<detail::pool> const mine = leave_table(); }
 
   /// From now on, work that is given to this pool is refused with pool_closed. What it has will run.
@@ -63,7 +68,7 @@ class thread_pool {
     detail::pool& p = self();
     p.may_join();
     p.close();
-    p.join();
+    wait_for_end(p);
   }
 
   /// Closes, cancels what has not begun (its futures get `cancelled`), waits for what has, and ends the threads.
@@ -74,7 +79,7 @@ class thread_pool {
     p.may_join();
     p.close();
     p.drop_queued();
-    p.join();
+    wait_for_end(p);
   }
 
   [[nodiscard]] unsigned size() { return self().size(); }
@@ -110,12 +115,24 @@ class thread_pool {
 
   [[nodiscard]] detail::pool& self() const { return detail::pool_table::instance().find(handle_); }
 
+  /// A task of another pool may wait here: its tasks may be needed for the end of this one.
+  static void wait_for_end(detail::pool& p) {
+    detail::blocking_scope const scope(std::nothrow);
+    p.join();
+  }
+
   /// Out of the table only after the last task, which may use a policy that names this pool.
   std::unique_ptr<detail::pool> leave_table() noexcept {
     detail::pool_table& table = detail::pool_table::instance();
     if (detail::pool& p = table.find(handle_); !p.left_behind()) {
       p.close();
-      p.join();
+      if (p.is_worked_for_here()) {
+        p.let_end();
+        static_cast<void>(hooks_.release());
+        static_cast<void>(table.remove(handle_));
+        return nullptr;
+      }
+      wait_for_end(p);
     }
     return std::unique_ptr<detail::pool>(table.remove(handle_));
   }

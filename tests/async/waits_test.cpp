@@ -6,6 +6,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <ranges>
 #include <set>
@@ -220,4 +221,169 @@ TEST_CASE("map_async gives the results in order while the caller goes on", "[wai
     });
     CHECK_THROWS_WITH(failing.get(), "400");
   });
+}
+
+namespace {
+
+/// Ten tasks a worker each hold one lock across `wait(policy)`, which gives 1.
+template <class Wait>
+void holds_a_lock_across(Wait wait) {
+  auto const workers = GENERATE(1, 2, 8);
+  CAPTURE(workers);
+  tn::thread_pool pool{workers};
+  auto const p = tn::par.on(pool);
+  std::mutex mutex;
+  std::vector<tn::future<int>> all;
+  for (int i = 0; i != 10 * workers; ++i)
+    all.push_back(tn::submit(p, [&] {
+      std::lock_guard const hold(mutex);
+      return wait(p);
+    }));
+  int sum = 0;
+  for (auto& f : all) sum += f.get();
+  CHECK(sum == 10 * workers);
+}
+
+}  // namespace
+
+// The thread that such a wait lets in draws the next task, which sleeps at the lock.
+TEST_CASE("a lock may be held across when_all", "[waits][lock]") {
+  holds_a_lock_across([](auto const& p) {
+    auto [a, b] = tn::when_all(tn::submit(p, [] { return 3; }), tn::submit(p, [] { return 2; })).get();
+    return a - b;
+  });
+}
+
+TEST_CASE("a lock may be held across when_any", "[waits][lock]") {
+  holds_a_lock_across([](auto const& p) {
+    std::vector<tn::future<int>> some;
+    for (int i = 0; i != 2; ++i) some.push_back(tn::submit(p, [] { return 1; }));
+    auto any = tn::when_any(std::move(some)).get();
+    return any.futures[any.index].get();
+  });
+}
+
+TEST_CASE("a lock may be held across the wait for a promise that another task keeps", "[waits][lock]") {
+  holds_a_lock_across([](auto const& p) {
+    tn::promise<int> made;
+    auto f = made.get_future();
+    tn::detach(p, [made = std::move(made)]() mutable { made.set_value(1); });
+    return f.get();
+  });
+}
+
+TEST_CASE("a lock may be held across a limited wait, which is long enough for what is short", "[waits][lock]") {
+  holds_a_lock_across([](auto const& p) { return tn::submit(p, [] { return 1; }).get(60s); });
+}
+
+TEST_CASE("a pool whose tasks sleep for a time does not stand still beside a wait", "[waits]") {
+  tn::thread_pool pool{4};
+  auto const p = tn::par.on(pool);
+  std::atomic<int> now{0}, most{0};
+  tn::promise<int> made;
+  auto f = made.get_future();
+  auto waiting = tn::submit(p, [&] { return f.get(); });
+  std::vector<tn::future<void>> all;
+  for (int i = 0; i != 40; ++i)
+    all.push_back(tn::submit(p, [&] {
+      int const here = ++now;
+      for (int known = most; known < here && !most.compare_exchange_weak(known, here);) {
+      }
+      std::this_thread::sleep_for(30ms);
+      --now;
+    }));
+  for (auto& one : all) one.get();
+  made.set_value(1);
+  CHECK(waiting.get() == 1);
+  CHECK(most < 12);  // four, but for looks that caught a thread in a short sleep at a lock
+}
+
+TEST_CASE("limits of every size", "[waits]") {
+  auto soon = [] {
+    return tn::submit(tn::par, [] {
+      std::this_thread::sleep_for(1ms);
+      return 1;
+    });
+  };
+  CHECK(soon().get((std::chrono::hours::max)()) == 1);
+  CHECK(soon().get((std::chrono::seconds::max)()) == 1);
+  CHECK(soon().get((std::chrono::nanoseconds::max)()) == 1);
+  CHECK(soon().get(std::chrono::duration<double>(1e300)) == 1);
+  tn::promise<int> never;
+  auto f = never.get_future();
+  CHECK_FALSE(f.wait((std::chrono::nanoseconds::min)()));
+  CHECK_FALSE(f.wait((std::chrono::hours::min)()));
+  CHECK_FALSE(f.wait(-1s));
+  CHECK_FALSE(f.wait(0s));
+  std::vector<tn::future<int>> one;
+  one.push_back(soon());
+  int sum = 0;
+  for (auto& done : tn::as_completed(one, (std::chrono::hours::max)())) sum += done.get();
+  CHECK(sum == 1);
+}
+
+TEST_CASE("a promise has one future", "[waits]") {
+  tn::promise<int> p;
+  auto f = p.get_future();
+  CHECK_THROWS_AS(p.get_future(), tn::error);
+  p.set_value(1);
+  CHECK(f.get() == 1);
+}
+
+TEST_CASE("a callback is not called in the middle of a wait, even if the pool is closed meanwhile", "[waits][lock]") {
+  std::mutex mutex;
+  std::atomic<bool> inside{false}, closed{false}, called{false};
+  tn::thread_pool pool{1};
+  auto const p = tn::par.on(pool);
+  tn::detach(p, [&] {
+    auto f = tn::submit(p, [] { return 1; });
+    f.on_done([&] {
+      std::lock_guard const hold(mutex);
+      called = true;
+    });
+    inside = true;
+    while (!closed) std::this_thread::yield();
+    std::lock_guard const hold(mutex);
+    f.get();
+  });
+  while (!inside) std::this_thread::yield();
+  pool.close();
+  closed = true;
+  pool.join();
+  CHECK(called);
+}
+
+TEST_CASE("a task may join another pool, whose tasks need its own", "[waits]") {
+  tn::thread_pool outer{1};
+  auto const p = tn::par.on(outer);
+  std::atomic<int> sum{0};
+  auto const needs_outer = [&] { sum += tn::submit(p, [] { return 1; }).get(); };
+  auto f = tn::submit(p, [&] {
+    tn::thread_pool joined{1}, ended{1}, destroyed{1};
+    for (auto* pool : {&joined, &ended, &destroyed}) {
+      std::atomic<bool> begun{false};
+      tn::detach(tn::par.on(*pool), [&] {
+        begun = true;
+        needs_outer();
+      });
+      while (!begun) std::this_thread::yield();
+      if (pool == &joined) pool->join();
+      if (pool == &ended) pool->terminate();
+    }
+  });
+  f.get();
+  CHECK(sum == 3);
+}
+
+TEST_CASE("what is detached with a raised stop does not run", "[waits]") {
+  std::stop_source stop;
+  stop.request_stop();
+  auto const token = stop.get_token();
+  std::atomic<int> ran{0};
+  tn::detach(tn::seq.stop(token), [&] { ++ran; });
+  {
+    tn::thread_pool pool{1};
+    tn::detach(tn::par.on(pool).stop(token), [&] { ++ran; });
+  }
+  CHECK(ran == 0);
 }

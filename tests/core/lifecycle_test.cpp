@@ -166,6 +166,52 @@ TEST_CASE("a task may fork", "[lifecycle]") {
   CHECK(f.get() == 5);
 }
 
+TEST_CASE("a child that was forked in a task, or beside its wait, works", "[lifecycle]") {
+  auto const in_task = [] {
+    return in_child([] {
+      auto f = tn::submit(tn::par, [] { return works(tn::par); });
+      while (!f.ready()) std::this_thread::yield();  // nobody waits for it
+      ::_exit(works(tn::par) && f.get() ? 5 : 1);
+    });
+  };
+  CHECK(tn::submit(tn::par, in_task).get() == 5);
+  auto [a, b] = tn::fork_join(tn::par, in_task, in_task);
+  CHECK(a + b == 10);
+}
+
+TEST_CASE("a pool of one's own makes no default pool", "[lifecycle]") {
+  CHECK(in_child([] {  // where there is none yet
+          tn::thread_pool mine{2};
+          if (!works(tn::par.on(mine))) ::_exit(1);
+          tn::set_default_workers(static_cast<std::ptrdiff_t>(tn::detail::usual_workers()) + 1);
+        }) == 0);
+}
+
+TEST_CASE("a program may end in a task of a pool that lives until its end", "[lifecycle]") {
+  CHECK(in_child([] {
+          static tn::thread_pool pool{2};
+          std::vector<int> v(1000);
+          tn::for_each(tn::par.on(pool), v, [](int) { std::exit(5); });
+        }) == 5);
+  CHECK(in_child([] {
+          static tn::thread_pool pool{2};
+          tn::detach(tn::par.on(pool), [] { std::exit(6); });
+          for (;;) ::pause();
+        }) == 6);
+  CHECK(in_child([] {
+          auto last = std::make_shared<tn::thread_pool>(2);
+          std::atomic<bool> over{false};
+          tn::detach(tn::par.on(*last), [&over, last]() mutable {
+            while (last.use_count() != 1) std::this_thread::yield();
+            last.reset();
+            over = true;
+          });
+          last.reset();
+          while (!over) std::this_thread::yield();
+          ::_exit(7);
+        }) == 7);
+}
+
 TEST_CASE("programs end while the default pool lives", "[lifecycle]") {
   REQUIRE(works(tn::par));
   SECTION("by exit, with work in static destruction") {

@@ -28,6 +28,16 @@ TEST_CASE("without threads of the pool the caller runs what it forks, and what i
   CHECK_THROWS_WITH(tn::detach(p, [] {}), tn::test::contains_text("refuses to start a thread"));
 }
 
+TEST_CASE("what follows an end runs there when the pool has no thread for it", "[thread_pool]") {
+  tn::thread_pool pool{{.workers = 2, .stack_size = too_large}};
+  tn::promise<int> made;
+  auto f = made.get_future().then([](int x) { return x + 1; });
+  for (int i = 0; i != 99; ++i)
+    f = std::move(f).then([](int x) { return x + 1; });  // deeper than ends follow from ends
+  tn::fork_join(tn::par.on(pool), [&] { made.set_value(0); }, [] {});
+  CHECK(f.get() == 100);
+}
+
 TEST_CASE("without threads of the pool a group's tasks are run by who waits for them", "[thread_pool]") {
   tn::thread_pool pool{{.workers = 2, .stack_size = too_large}};
   auto const p = tn::par.on(pool);

@@ -113,6 +113,28 @@ TEST_CASE("close refuses what comes and runs what has come", "[thread_pool]") {
   CHECK_THROWS_AS(tn::submit(p, [] {}), tn::pool_closed);
 }
 
+TEST_CASE("the first task of a pool that is joined at that moment runs or is refused", "[thread_pool]") {
+  for (int round = 0; round != 4000; ++round) {
+    tn::thread_pool pool{1 + round % 2};
+    std::atomic<int> here{0};
+    tn::future<int> f;
+    std::thread other([&] {
+      for (++here; here != 2;) std::this_thread::yield();
+      for (int i = 0; i < round % 64; ++i) tn::detail::cpu_pause();
+      try {
+        f = tn::submit(tn::par.on(pool), [] { return 1; });
+      } catch (tn::pool_closed const&) {
+      }
+    });
+    for (++here; here != 2;) std::this_thread::yield();
+    for (int i = 0; i < round / 64; ++i) tn::detail::cpu_pause();
+    pool.join();
+    other.join();
+    pool.join();
+    if (f.valid()) REQUIRE(f.ready());
+  }
+}
+
 TEST_CASE("a refused task is destroyed, and costs nothing else", "[thread_pool]") {
   tn::thread_pool pool{1};
   pool.close();

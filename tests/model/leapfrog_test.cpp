@@ -271,7 +271,7 @@ int main() {
   char const* const of_the_end = "of the end of a pool, see pool_test";
   char const* const of_submissions = "of submissions to a pool whose threads all block: headcount_test has the pair";
   failures +=
-      model::mutation_table("pool.hpp", small_checks(), {{"join", "full fence", 1, "removed", false, of_the_end}});
+      model::mutation_table("pool.hpp", small_checks(), {{"let_end", "full fence", 1, "removed", false, of_the_end}});
   failures += model::mutation_table("admission.hpp", small_checks(),
                                     {{"close", "store", 1, "release -> relaxed", false, of_the_end},
                                      {"threads_needed", "load", 1, "seq_cst -> acquire", false, of_submissions},

@@ -42,7 +42,23 @@ TEST_CASE("a steal is counted", "[stats]") {
   tn::fork_join(tn::par.on(pool), [&] { both.arrive_and_wait(); }, [&] { both.arrive_and_wait(); });
   auto const s = tn::stats(pool);
   CHECK(s.tasks() == 0);
+  CHECK(s.steals() == 1);
   CHECK(s.workers.size() == 2);
+}
+
+TEST_CASE("a thread that is gone is neither busy nor idle any more", "[stats]") {
+  tn::thread_pool pool{1};
+  tn::submit(tn::par.on(pool), [] {}).get();
+  pool.join();
+  auto const time = [&] {
+    auto const s = tn::stats(pool);
+    std::chrono::nanoseconds sum{0};
+    for (auto const& w : s.workers) sum += w.busy + w.idle;
+    return sum;
+  };
+  auto const before = time();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  CHECK(time() < before + std::chrono::milliseconds(25));
 }
 
 TEST_CASE("idle time grows in a pool that sleeps, busy time does not", "[stats]") {
@@ -57,7 +73,8 @@ TEST_CASE("idle time grows in a pool that sleeps, busy time does not", "[stats]"
       if (w.own_thread) return w;
     return tn::worker_stats{};
   };
-  CHECK(thread(after).idle > thread(before).idle);
+  auto const idle = thread(after).idle - thread(before).idle, busy = thread(after).busy - thread(before).busy;
+  CHECK(idle > busy);
   CHECK(thread(after).tasks == 1);
 }
 

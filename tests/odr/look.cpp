@@ -1,5 +1,6 @@
 #include "look.hpp"
 
+#include <atomic>
 #include <span>
 
 #include "control.hpp"
@@ -8,6 +9,8 @@
 #include "tartan/core/process_state.hpp"
 #include "tartan/leaves/simd.hpp"
 #include "tartan/map_reduce.hpp"
+#include "tartan/submit.hpp"
+#include "tartan/task_group.hpp"
 
 #ifndef ODR_PART
 #define ODR_PART
@@ -47,6 +50,14 @@ double ODR_JOIN(odr_sum, ODR_PART)(double const* data, std::size_t n) {
 
 double ODR_JOIN(odr_sum_packs, ODR_PART)(double const* data, std::size_t n) {
   return tartan::map_reduce(tartan::par.simd(), std::span(data, n), odr_square{});
+}
+
+int ODR_JOIN(odr_submit, ODR_PART)(void) {
+  tartan::task_group g{tartan::par};
+  std::atomic<int> ran{0};
+  g.run([&ran] { ++ran; });
+  g.wait();
+  return tartan::submit(tartan::par, [] { return 1; }).get() + ran;
 }
 
 void ODR_JOIN(odr_control, ODR_PART)(double* data, std::size_t n) { odr_lent(data, n); }

@@ -20,12 +20,13 @@ struct sight {
 // odr_look makes the default pool if there is none, odr_meet does not. odr_mark_exit lets the end of the calling thread
 // be counted in number[5] of the state. odr_sum and
 // odr_sum_packs add squares on the default pool. odr_control is no part of tartan.
-// odr_throw throws tartan::cancelled.
+// odr_throw throws tartan::cancelled. odr_submit runs two tasks, each of which counts one.
 #define ODR_DECLARE(part)                                                             \
   ODR_EXPORT void ODR_JOIN(odr_look, part)(sight * out);                              \
   ODR_EXPORT void ODR_JOIN(odr_meet, part)(sight * out);                              \
   ODR_EXPORT void ODR_JOIN(odr_throw, part)(void);                                    \
   ODR_EXPORT void ODR_JOIN(odr_mark_exit, part)(void);                                \
+  ODR_EXPORT int ODR_JOIN(odr_submit, part)(void);                                    \
   ODR_EXPORT double ODR_JOIN(odr_sum, part)(double const* data, std::size_t n);       \
   ODR_EXPORT double ODR_JOIN(odr_sum_packs, part)(double const* data, std::size_t n); \
   ODR_EXPORT void ODR_JOIN(odr_control, part)(double* data, std::size_t n);

@@ -46,26 +46,27 @@ struct part {
   void (*mark_exit)();
   double (*sum)(double const*, std::size_t);
   double (*sum_packs)(double const*, std::size_t);
+  int (*submit)();
 };
 
 std::vector<part> built_in() {
   std::vector<part> parts;
   parts.push_back({"baseline", odr_look_baseline, odr_meet_baseline, odr_throw_baseline, odr_mark_exit_baseline,
-                   odr_sum_baseline, odr_sum_packs_baseline});
+                   odr_sum_baseline, odr_sum_packs_baseline, odr_submit_baseline});
 #ifdef ODR_X86
   if (__builtin_cpu_supports("avx2"))
-    parts.push_back(
-        {"avx2", odr_look_avx2, odr_meet_avx2, odr_throw_avx2, odr_mark_exit_avx2, odr_sum_avx2, odr_sum_packs_avx2});
+    parts.push_back({"avx2", odr_look_avx2, odr_meet_avx2, odr_throw_avx2, odr_mark_exit_avx2, odr_sum_avx2,
+                     odr_sum_packs_avx2, odr_submit_avx2});
   else
     std::puts("SKIPPED: the part for AVX2: this processor has none");
   if (__builtin_cpu_supports("avx512f"))
     parts.push_back({"avx512", odr_look_avx512, odr_meet_avx512, odr_throw_avx512, odr_mark_exit_avx512, odr_sum_avx512,
-                     odr_sum_packs_avx512});
+                     odr_sum_packs_avx512, odr_submit_avx512});
   else
     std::puts("SKIPPED: the part for AVX-512: this processor has none");
 #endif
   parts.push_back({"hidden", odr_look_hidden, odr_meet_hidden, odr_throw_hidden, odr_mark_exit_hidden, odr_sum_hidden,
-                   odr_sum_packs_hidden});
+                   odr_sum_packs_hidden, odr_submit_hidden});
   return parts;
 }
 
@@ -88,7 +89,8 @@ struct module {
             function<void()>("odr_throw"),
             function<void()>("odr_mark_exit"),
             function<double(double const*, std::size_t)>("odr_sum"),
-            function<double(double const*, std::size_t)>("odr_sum_packs")};
+            function<double(double const*, std::size_t)>("odr_sum_packs"),
+            function<int()>("odr_submit")};
   }
   void close() const { ::dlclose(handle); }
   [[nodiscard]] bool is_loaded() const {
@@ -218,6 +220,25 @@ void left_pool(std::vector<char const*> const& modules) {
   }
 }
 
+// A module's tasks have run on threads that others started: these may still be in the last lines of its code.
+void submitted(std::vector<char const*> const& modules) {
+  for (char const* path : modules) {
+    pid_t const child = ::fork();
+    if (child == 0) {
+      part const first = built_in()[0];
+      check(first.submit() == 2, "two tasks of the executable, which starts the threads");
+      module const m(path);
+      check(m.as_part().submit() == 2, "two tasks of a module", path);
+      m.close();
+      check(m.is_loaded(), "who made tasks stays loaded", path);
+      std::_Exit(failures == 0 ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    check(status == 0, "tasks of", path);
+  }
+}
+
 // All parts come at the same moment, many times: each time in a fresh process, because there is one first time in each.
 void race(std::vector<char const*> const& modules) {
   char const* const stress = std::getenv("TARTAN_STRESS");
@@ -327,6 +348,8 @@ int main(int argc, char** argv) {
     thrown(modules);
   else if (scenario == "reopen")
     reopen(modules);
+  else if (scenario == "submitted")
+    submitted(modules);
   else if (scenario == "left_pool")
     left_pool(modules);
   else if (scenario == "race")

@@ -101,6 +101,40 @@ TEMPLATE_LIST_TEST_CASE("fork_join carries references, and what only moves or ne
   CHECK(n == 0);
 }
 
+TEMPLATE_LIST_TEST_CASE("fork_join gives const values without their const", "", test::shipping_policies) {
+  auto const p = TestType::make();
+  auto const text = []() -> std::string const { return "a text that lies outside of its string"; };
+  auto const one = [] { return 1; };
+  auto const two = tn::fork_join(p, text, text);
+  STATIC_REQUIRE(std::is_same_v<decltype(two), std::pair<std::string, std::string> const>);
+  CHECK(two == std::pair(text(), text()));
+  auto const three = tn::fork_join(p, one, text, text);
+  STATIC_REQUIRE(std::is_same_v<decltype(three), std::tuple<int, std::string, std::string> const>);
+  CHECK(three == std::tuple(1, text(), text()));
+  auto const temporaries = tn::fork_join(p, decltype(text)(), decltype(text)());
+  CHECK(temporaries == two);
+}
+
+TEMPLATE_LIST_TEST_CASE("fork_join gives const values that only move without their const", "", test::shared_policies) {
+  auto const p = TestType::make();
+  auto const seven = []() -> std::unique_ptr<int> const { return std::make_unique<int>(7); };
+  auto const slow = [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // lets another worker take what lies beside it
+    return seven();
+  };
+  flag stop;
+  for (auto const& each : {p, p.stop(stop)}) {
+    auto two = tn::fork_join(each, slow, seven);
+    STATIC_REQUIRE(std::is_same_v<decltype(two), std::pair<std::unique_ptr<int>, std::unique_ptr<int>>>);
+    CHECK(*two.first + *two.second == 14);
+    auto four = tn::fork_join(each, seven, slow, slow, seven);
+    CHECK(*std::get<0>(four) + *std::get<1>(four) + *std::get<2>(four) + *std::get<3>(four) == 28);
+    auto copied = tn::fork_join(
+        each, [held = 8] { return held; }, []() -> std::unique_ptr<int> const { return std::make_unique<int>(9); });
+    CHECK(copied.first + *copied.second == 17);
+  }
+}
+
 TEMPLATE_LIST_TEST_CASE("fork_join rethrows the leftmost function's exception and stays usable", "",
                         test::all_policies) {
   auto const p = TestType::make();

@@ -1,7 +1,7 @@
 #pragma once
 // Several futures at once, in the order in which their tasks end.
 
-#include <chrono>       // duration, duration_cast, steady_clock
+#include <chrono>       // duration
 #include <cstddef>      // ptrdiff_t, size_t
 #include <iterator>     // default_sentinel_t, input_iterator_tag
 #include <ranges>       // borrowed_range, contiguous_range, data, range_value_t, size, sized_range
@@ -11,6 +11,7 @@
 #include "tartan/async/ended_tasks.hpp"  // ended_tasks
 #include "tartan/async/future.hpp"       // future, future_access, shared_future
 #include "tartan/core/errors.hpp"        // raise, timeout_error
+#include "tartan/core/time_limit.hpp"    // deadline_after
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -27,11 +28,6 @@ template <class R>
 using future_span = std::span<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 
 inline ended_tasks::deadline no_deadline() noexcept { return (ended_tasks::deadline::max)(); }
-
-template <class Rep, class Period>
-ended_tasks::deadline deadline_after(std::chrono::duration<Rep, Period> limit) {
-  return std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(limit);
-}
 
 /// Tells the numbers of futures in the order of their ends.
 template <class Future>

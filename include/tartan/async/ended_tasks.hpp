@@ -1,17 +1,19 @@
 #pragma once
 // Hears of the ends of several tasks, whichever comes first.
 
-#include <atomic>   // atomic, memory_order_*
-#include <chrono>   // steady_clock
-#include <cstddef>  // size_t
-#include <cstdint>  // uint32_t
-#include <memory>   // unique_ptr
-#include <utility>  // exchange
+#include <algorithm>  // min
+#include <atomic>     // atomic, memory_order_*
+#include <chrono>     // steady_clock
+#include <cstddef>    // size_t
+#include <cstdint>    // uint32_t
+#include <memory>     // unique_ptr
+#include <utility>    // exchange
 
 #include "tartan/core/atomics.hpp"      // cpu_pause, real_atomics
 #include "tartan/core/await.hpp"        // blocking_scope
 #include "tartan/core/leapfrog.hpp"     // foreign_work
 #include "tartan/core/shared_task.hpp"  // completion, shared_task
+#include "tartan/core/standstill.hpp"   // standstill_watch
 #include "tartan/core/worker.hpp"       // bump, current_worker, worker
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -69,8 +71,11 @@ class ended_tasks {
     for (;;) {
       if (std::size_t const number = next(); number != none) return number;
       if (!limited && begin_one(count, task)) continue;
+      worker* const w = current_worker();
+      if (w == nullptr) return sleep(until, nullptr);
       blocking_scope const scope;
-      return sleep(until);
+      standstill_watch watch(w->home);
+      return sleep(until, &watch);
     }
   }
 
@@ -118,7 +123,7 @@ class ended_tasks {
     return false;
   }
 
-  [[nodiscard]] std::size_t sleep(deadline until) noexcept {
+  [[nodiscard]] std::size_t sleep(deadline until, standstill_watch* watch) noexcept {
     for (;;) {
       std::uint32_t const bell = bell_.fetch_or(watched, std::memory_order_acq_rel) | watched;  // W1
       std::size_t const number = next();                                                        // W2
@@ -127,10 +132,14 @@ class ended_tasks {
         bell_.fetch_and(~watched, std::memory_order_relaxed);  // relaxed: only spares a call of the kernel
         return number;
       }
-      if (until == (deadline::max)())
+      if (until == (deadline::max)() && watch == nullptr) {
         real_atomics::wait(bell_, bell);  // W3
-      else
-        real_atomics::wait(bell_, bell, until - std::chrono::steady_clock::now());
+        continue;
+      }
+      auto const left = until - std::chrono::steady_clock::now();
+      if (left <= left.zero()) continue;
+      real_atomics::wait(bell_, bell, watch == nullptr ? left : (std::min)(left, watch->patience()));
+      if (watch != nullptr) watch->look();
     }
   }
 

@@ -1,15 +1,17 @@
 #pragma once
 // The result of work that goes on elsewhere.
 
-#include <chrono>       // duration, duration_cast, steady_clock
+#include <chrono>       // duration
 #include <concepts>     // invocable
 #include <exception>    // exception_ptr
-#include <type_traits>  // conditional_t, decay_t, invoke_result_t, is_void_v
+#include <type_traits>  // conditional_t, decay_t, invoke_result_t, is_invocable_v, is_void_v
 #include <utility>      // exchange, forward, move
 
 #include "tartan/async/task_result.hpp"  // callback, continuation, promised, task_result
 #include "tartan/core/await.hpp"         // await_task, await_task_until
-#include "tartan/core/errors.hpp"        // broken_promise, invalid_future, raise, timeout_error
+#include "tartan/core/errors.hpp"        // broken_promise, error, invalid_future, raise, timeout_error
+#include "tartan/core/result.hpp"        // future_result_t, regular_result
+#include "tartan/core/time_limit.hpp"    // deadline_after
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -23,15 +25,16 @@ struct future_access;
 
 namespace detail {
 
-/// What a continuation is called with, and what it makes.
-template <class F, class R>
+/// What a continuation is called with, and what the future of it holds.
+template <class F, class... Result>
 struct continued {
-  using type = std::invoke_result_t<F, R>;
+  static_assert(std::is_invocable_v<F, Result...>,
+                "tartan: future::then(f) calls f(get()), or f() for a future<void>: let f take the result, by value, "
+                "const& or &&");
+  using type = future_result_t<std::invoke_result_t<F, Result...>>;
 };
 template <class F>
-struct continued<F, void> {
-  using type = std::invoke_result_t<F>;
-};
+struct continued<F, void> : continued<F> {};
 template <class F, class R>
 using continued_t = typename continued<F, R>::type;
 
@@ -57,8 +60,7 @@ class future_base {
   /// The same for a limited time; false when it is up. Inside a task nothing else is run meanwhile.
   template <class Rep, class Period>
   [[nodiscard]] bool wait(std::chrono::duration<Rep, Period> limit) const {
-    return await_task_until(state(), std::chrono::steady_clock::now() +
-                                         std::chrono::duration_cast<std::chrono::steady_clock::duration>(limit));
+    return await_task_until(state(), deadline_after(limit));
   }
 
   /// Keeps the task from running if it has not begun: get() then throws `cancelled`. A running task that took a
@@ -71,6 +73,8 @@ class future_base {
   /// worker that runs the task because it waits for it leaves f to the pool. What f throws goes to set_unhandled()'s.
   template <std::invocable F>
   void on_done(F&& f) const {
+    static_assert(std::invocable<std::decay_t<F>&>,
+                  "tartan: on_done(f) calls its copy of f as an lvalue: leave out the && of its operator()");
     auto call = std::make_unique<callback<std::decay_t<F>>>(std::forward<F>(f));
     auto* const linked = call.release();
     if (!state().listen(linked)) callback<std::decay_t<F>>::ended(linked);
@@ -232,9 +236,15 @@ class promise {
   }
   ~promise() { abandon(); }
 
-  /// Once.
+  /// Exceptions: error when it is called again: one future gives the value away. future::share() is for many.
   [[nodiscard]] future<R> get_future() {
-    state().add_reference();
+    auto& task = state();
+    if (task.noted(detail::shared_task::asked_for))
+      detail::raise<error>(
+          "tartan: the future of this promise has been taken before; get_future() gives one, and share() of that one "
+          "serves many who wait");
+    task.note(detail::shared_task::asked_for);
+    task.add_reference();
     return future<R>(task_);
   }
 

@@ -10,6 +10,7 @@
 #include "tartan/async/timer.hpp"       // timer, timer_entry
 #include "tartan/async/wake_up.hpp"     // wake_up
 #include "tartan/core/errors.hpp"       // cancelled, raise
+#include "tartan/core/time_limit.hpp"   // deadline_after
 #include "tartan/exec/backend.hpp"      // shared_memory_backend
 #include "tartan/exec/policy.hpp"       // execution_policy
 
@@ -135,8 +136,7 @@ template <execution_policy P>
 
 template <class Rep, class Period>
 [[nodiscard]] detail::sleep_request sleep_for(std::chrono::duration<Rep, Period> time) noexcept {
-  using std::chrono::steady_clock;
-  return detail::sleep_request(steady_clock::now() + std::chrono::ceil<steady_clock::duration>(time));
+  return detail::sleep_request(detail::deadline_after(time));
 }
 
 }  // namespace tartan::inline TARTAN_ABI

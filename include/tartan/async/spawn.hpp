@@ -91,9 +91,9 @@ future<T> spawn_task(task<T>&& t, task_place place, stop_query watched) {
   future<T> result = future_access::make<T>(made);
   if (place.anywhere()) {
     made->obey(made, nullptr, task_order::run);
-  } else if (!place.home->submit(made, this_queue_place())) {
+  } else if (!place.home->try_submit(made, this_queue_place())) {
     made->obey(made, nullptr, task_order::drop);
-    raise<pool_closed>();
+    place.home->raise_refused();
   }
   return result;
 }

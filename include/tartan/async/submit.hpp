@@ -13,6 +13,7 @@
 #include "tartan/async/future.hpp"       // future, future_access
 #include "tartan/async/task_result.hpp"  // error_of_type, submitted, takes_stop_token
 #include "tartan/core/errors.hpp"        // cancelled, never, pool_closed, raise
+#include "tartan/core/result.hpp"        // future_result_t, invoke_regular, regular_result
 #include "tartan/exec/backend.hpp"       // outlives_calls, shared_memory_backend
 #include "tartan/exec/policy.hpp"        // execution_policy
 
@@ -66,8 +67,7 @@ auto submit_remote(P const& p, F&& f, Args&&... args) {
       "tartan: the workers of this policy live as long as one call, so none could run a task later: submit to "
       "tartan::processes, or to par");
   using call = sent_call<std::decay_t<F>, std::decay_t<Args>...>;
-  using raw = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
-  using result = std::conditional_t<std::is_void_v<raw>, void, std::decay_t<raw>>;
+  using result = std::decay_t<future_result_t<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>>>;
   promise_sink<result> sink;
   auto promised = sink.promised.get_future();
   p.backend().template launch<regular_result<result>>(
@@ -114,9 +114,9 @@ future<R> submit_callable(pool* home, properties const& props, F&& f) {
 ///
 /// f and args are copied or moved in. If f can be called with a std::stop_token before args, it gets one, and
 /// future::cancel() reaches it while it runs. A task that has not begun when the policy's stop token asks is cancelled.
-/// Returns: a future; dropping it neither waits nor cancels.
+/// Returns: a future of the result, a const value without its const; dropping it neither waits nor cancels.
 /// Complexity: one allocation.
-/// Exceptions: pool_gone, pool_closed; what copying throws. What f throws comes with get().
+/// Exceptions: pool_gone, pool_closed; error if the system refuses a thread; what copying throws. What f throws comes with get().
 /// Blocking: no.
 template <execution_policy P, class F, class... Args>
 auto submit(P const& p, F&& f, Args&&... args) {
@@ -132,13 +132,13 @@ auto submit(P const& p, F&& f, Args&&... args) {
     detail::pool* const home = p.backend().async_pool(p.props());
     if constexpr (token) {
       using call = detail::bound_call<std::decay_t<F>, std::decay_t<Args>...>;
-      using result = decltype(std::declval<call>()(detail::stop_token_of<>()));
+      using result = detail::future_result_t<decltype(std::declval<call>()(detail::stop_token_of<>()))>;
       return detail::submit_callable<result, true>(home, p.props(),
                                                    call{std::forward<F>(f), {std::forward<Args>(args)...}});
     } else {
       static_assert(std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
                     "tartan: submit(policy, f, args...) needs f(args...) to be callable with copies of args");
-      using result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+      using result = detail::future_result_t<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>>;
       if constexpr (sizeof...(Args) == 0)
         return detail::submit_callable<result, false>(home, p.props(), std::forward<F>(f));
       else
@@ -150,7 +150,7 @@ auto submit(P const& p, F&& f, Args&&... args) {
 }
 
 /// Runs f() some time on the policy's workers; nobody will ask for its result, and what it throws goes to the handler
-/// of set_unhandled(). Cheaper than submit() by the future.
+/// of set_unhandled(). Cheaper than submit() by the future. Not run if the policy's stop token asks before it begins.
 template <execution_policy P, class F>
 void detach(P const& p, F&& f) {
   static_assert(shared_memory_backend<typename P::backend_type>,

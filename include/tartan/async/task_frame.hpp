@@ -11,7 +11,7 @@
 #include "tartan/core/errors.hpp"        // pool_closed, raise
 #include "tartan/core/leapfrog.hpp"      // foreign_work
 #include "tartan/core/pool.hpp"          // pool
-#include "tartan/core/pool_table.hpp"    // default_pool, pool_table
+#include "tartan/core/pool_table.hpp"    // default_pool, is_default_pool, pool_table
 #include "tartan/core/queue.hpp"         // queued_task, task_order
 #include "tartan/core/worker.hpp"        // current_worker, this_queue_place, worker
 #include "tartan/exec/properties.hpp"    // pool_ref
@@ -24,7 +24,7 @@ struct task_frame;
 struct task_place {
   task_place() = default;
   explicit task_place(pool* its_home) : home(its_home) {
-    if (home == nullptr || home == &default_pool()) return;
+    if (home == nullptr || is_default_pool(*home)) return;
     auto const [slot, generation] = pool_table::instance().handle_of(*home);
     ref = {slot, generation};
   }
@@ -140,11 +140,11 @@ struct task_frame : queued_task {
   [[nodiscard]] bool try_queue_up() {
     if (place.ref.named()) {
       pool_table::pinned const home({place.ref.slot, place.ref.generation});
-      return home.get().submit(this, this_queue_place());
+      return home.get().try_submit(this, this_queue_place());
     }
-    if (place.home != nullptr) return place.home->submit(this, this_queue_place());
+    if (place.home != nullptr) return place.home->try_submit(this, this_queue_place());
     worker* const w = current_worker();
-    return (w != nullptr ? w->home : default_pool()).submit(this, this_queue_place());
+    return (w != nullptr ? w->home : default_pool()).try_submit(this, this_queue_place());
   }
 
   static void obey_order(queued_task* base, worker*, task_order order) {

@@ -16,7 +16,7 @@
 #include "tartan/core/errors.hpp"       // cancelled
 #include "tartan/core/leapfrog.hpp"     // foreign_work
 #include "tartan/core/pool.hpp"         // pool
-#include "tartan/core/pool_table.hpp"   // default_pool
+#include "tartan/core/pool_table.hpp"   // default_pool_or_null
 #include "tartan/core/result.hpp"       // invoke_regular, regular_result, result_slot
 #include "tartan/core/run_control.hpp"  // piece_counter, stop_query
 #include "tartan/core/shared_task.hpp"  // completion, shared_task, task_ref
@@ -234,12 +234,15 @@ class submitted final : public task_result<R> {
 struct follow_up : completion {
   explicit follow_up(void (*how)(completion*)) noexcept : completion(how, turn::runs) {}
 
-  /// True when the pool has taken `task`.
+  /// True when the pool has taken `task`. Where it has no thread and gets none, the function runs here after all.
   static bool defer(queued_task* task) noexcept {
     worker* const w = current_worker();
     bool const shallow = this_thread_cell().depth < 32;
+    if (w != nullptr && w->home.left_behind()) return false;  // a forked child, in which nobody works there
     if ((w == nullptr || w->waits == 0) && shallow) return false;
-    return (w != nullptr ? w->home : default_pool()).submit(task, this_queue_place());
+    if (w != nullptr && w->rank != no_rank) return w->home.submit_late(task, this_queue_place());
+    pool* const home = w != nullptr ? &w->home : default_pool_or_null();
+    return home != nullptr && home->try_submit(task, this_queue_place());
   }
 
   /// Counts ends that follow from ends on this thread.

@@ -58,8 +58,8 @@ struct sequential_backend {
   }
 
   template <class Task>
-  void spawn(properties const&, Task&& task) const {
-    detail::run_unattended(task);
+  void spawn(properties const& props, Task&& task) const {
+    if (!props.stop.requested()) detail::run_unattended(task);
   }
 
   /// Work for which no frame waits runs at once.

@@ -86,7 +86,7 @@ struct threads_backend {
     struct owner {
       spawned<std::decay_t<Task>>* node;
       ~owner() { delete node; }
-    } mine{new spawned<std::decay_t<Task>>(std::forward<Task>(task))};
+    } mine{new spawned<std::decay_t<Task>>(props.stop, std::forward<Task>(task))};
     if (!async_pool(props)->submit(mine.node, detail::this_queue_place())) detail::raise<pool_closed>();
     mine.node = nullptr;  // the pool has it
   }
@@ -95,7 +95,8 @@ struct threads_backend {
   [[nodiscard]] detail::pool* async_pool(properties const& props) const {
     if (props.pool.named()) return &named_pool(props);
     detail::worker* const w = detail::current_worker();
-    return w != nullptr ? &w->home : &detail::default_pool();
+    // A child that was forked inside a task: nobody else is left in that task's pool.
+    return w != nullptr && !w->home.left_behind() ? &w->home : &detail::default_pool();
   }
 
   template <class Body>
@@ -106,12 +107,14 @@ struct threads_backend {
  private:
   template <class Task>
   struct spawned : detail::queued_task {
-    explicit spawned(Task its_task) : queued_task(&run_it), task(std::move(its_task)) {}
+    spawned(detail::stop_query its_stop, Task its_task)
+        : queued_task(&run_it), stop(its_stop), task(std::move(its_task)) {}
     static void run_it(detail::queued_task* base, detail::worker*, detail::task_order order) {
       auto* const self = static_cast<spawned*>(base);
-      if (order == detail::task_order::run) detail::run_unattended(self->task);
+      if (order == detail::task_order::run && !self->stop.requested()) detail::run_unattended(self->task);
       delete self;
     }
+    detail::stop_query stop;
     Task task;
   };
 

@@ -72,15 +72,12 @@ class admission {
 
   /// A worker is about to wait for something that no worker works on: another thread may take its place, so that the
   /// core stays busy and whatever it waits for can come about. False when too many block already.
-  [[nodiscard]] bool begin_blocking(worker const& w) {
-    auto const now = people_.worker_blocks(w.rank != no_rank);
-    if (now.blocked() > most_spares) {
-      end_blocking(w);
-      return false;
-    }
-    let_in(now);
-    return true;
-  }
+  [[nodiscard]] bool begin_blocking(worker const& w) noexcept { return begin_blocking(w.rank != no_rank); }
+
+  /// A thread that is awake sleeps at something that nobody told us of: another one may take its place. False when too
+  /// many block already. See standstill.hpp.
+  [[nodiscard]] bool begin_unseen_blocking() noexcept { return begin_blocking(true); }
+  void end_unseen_blocking() noexcept { end_blocking(true); }
 
   /// A worker is about to sleep until another one has done something. A slot of an outside caller then counts as
   /// blocked like a wait for what no worker works on: the thread that makes room for the caller may be the one that is
@@ -89,7 +86,7 @@ class admission {
     return (for_no_worker || w.rank == no_rank) && begin_blocking(w);
   }
 
-  void end_blocking(worker const& w) noexcept { people_.worker_goes_on(w.rank != no_rank); }
+  void end_blocking(worker const& w) noexcept { end_blocking(w.rank != no_rank); }
 
   /// A worker is about to sleep until some worker has done something, and does not count as blocked. That one may block
   /// in turn, and need a task that no thread is left to run.
@@ -143,6 +140,17 @@ class admission {
   void wake_all() noexcept { wake_those_below(~0U); }
 
  private:
+  [[nodiscard]] bool begin_blocking(bool is_thread) noexcept {
+    auto const now = people_.worker_blocks(is_thread);
+    if (now.blocked() > most_spares) {
+      end_blocking(is_thread);
+      return false;
+    }
+    let_in(now);
+    return true;
+  }
+  void end_blocking(bool is_thread) noexcept { people_.worker_goes_on(is_thread); }
+
   /// How many threads the pool should have now that it has let somebody in.
   [[nodiscard]] unsigned threads_needed(headcount<>::view now) const noexcept {
     if (now.blocked() == 0 && now.away() == 0) return 0;                         // those of the start are enough

@@ -10,8 +10,10 @@
 
 #include <atomic>   // atomic, atomic_signal_fence, atomic_thread_fence
 #include <cstdint>  // int64_t, uint32_t
+#include <cstdio>   // fputs, stderr
+#include <cstdlib>  // abort
 
-#include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_ALWAYS_INLINE, TARTAN_COLD
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -32,6 +34,15 @@ inline bool membarrier_granted() noexcept {
     return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
   }();
   return granted;
+}
+
+/// Others rely on it and have no fence of their own: to go on would be a race that nobody sees.
+[[noreturn]] TARTAN_COLD inline void membarrier_withdrawn() noexcept {
+  std::fputs(
+      "tartan: membarrier() was granted at first use and is refused now; a seccomp filter that forbids it must be "
+      "installed before the first call of tartan\n",
+      stderr);
+  std::abort();
 }
 
 /// The machine's own atomics.
@@ -73,10 +84,9 @@ struct real_atomics {
   }
 
   static void heavy_fence(bool asymmetric) noexcept {
-    if (asymmetric)
-      ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-    else
-      full_fence();
+    if (!asymmetric) return full_fence();
+    if (::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) [[unlikely]]
+      membarrier_withdrawn();
   }
 
   static bool asymmetric_available() noexcept { return membarrier_granted(); }

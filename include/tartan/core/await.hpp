@@ -1,16 +1,19 @@
 #pragma once
 // Waiting for a shared task: inside a task by working, elsewhere by sleeping.
 
-#include <atomic>   // atomic, memory_order_*
-#include <chrono>   // nanoseconds, steady_clock
-#include <cstdint>  // uint64_t
-#include <new>      // nothrow_t
+#include <algorithm>  // min
+#include <atomic>     // atomic, memory_order_*
+#include <chrono>     // nanoseconds, steady_clock
+#include <cstdint>    // uint64_t
+#include <new>        // nothrow_t
 
 #include "tartan/core/errors.hpp"       // raise, timeout_error, too_many_blocked, would_deadlock
 #include "tartan/core/hooks.hpp"        // emit, hook_event
 #include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below
+#include "tartan/core/os_thread.hpp"    // yield_processor
 #include "tartan/core/outer_pools.hpp"  // outer_blocking
 #include "tartan/core/shared_task.hpp"  // completion, shared_task, task_ref
+#include "tartan/core/standstill.hpp"   // standstill_watch
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -24,6 +27,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// [A4] Otherwise it waits for something that no worker of this pool works on: a promise, a timer, another pool. The
 ///      wait counts as blocking, and another thread may enter the pool (admission::begin_blocking()), so that whatever
 ///      this one's wake-up needs can still run, up to a bound.
+///      That one may be of no use, see standstill.hpp: the wait then lets further ones in.
 /// [A5] It sleeps only after it is linked into the task's listeners ([S3] of shared_task.hpp), and, in case A2, after
 ///      registering with the runner and looking once more behind a heavy fence ([L4] of join.hpp).
 class task_waiter {
@@ -50,22 +54,29 @@ class task_waiter {
         sleep(target, runner);
       }
     }
-    if (linked_)
-      while (!bell_.rung.load(std::memory_order_acquire)) w_.spot.park();  // with ring(): it still touches the bell
+    if (linked_) bell_.await_last_touch();
   }
 
  private:
-  /// Wakes the worker that waits. Lies in the frame of the wait.
+  /// Wakes the worker that waits. Lies in the frame of the wait. Who rings may work for another pool, or for none: the
+  /// sleeper's pool may be gone as soon as the wait ends, so it ends behind the last touch of the sleeper.
   struct bell : completion {
     explicit bell(worker& its_sleeper) noexcept : completion(&ring, turn::wakes), sleeper(its_sleeper) {}
     static void ring(completion* c) {
       bell& self = *static_cast<bell*>(c);
-      worker& to_wake = self.sleeper;
-      self.rung.store(true, std::memory_order_release);  // with await(); the last touch of the bell
-      to_wake.spot.signal();
+      self.state.store(ringing, std::memory_order_relaxed);  // relaxed: only says that the signal comes soon
+      self.sleeper.spot.signal();
+      self.state.store(rung, std::memory_order_release);  // with await_last_touch()
     }
+    /// After the task has ended. A signal may have come before that was meant for something else.
+    void await_last_touch() const noexcept {
+      while (state.load(std::memory_order_relaxed) == silent) sleeper.spot.park();      // relaxed: see ring()
+      for (unsigned tries = 1; state.load(std::memory_order_acquire) != rung; ++tries)  // with ring()
+        tries % 64 == 0 ? yield_processor() : cpu_pause();
+    }
+    static constexpr unsigned silent = 0, ringing = 1, rung = 2;
     worker& sleeper;
-    std::atomic<bool> rung{false};
+    std::atomic<unsigned> state{silent};
   };
 
   /// [A3]: the task at the beginning of the chain that leads to the awaited one.
@@ -95,7 +106,7 @@ class task_waiter {
 
   /// [A2]
   bool help(shared_task& target, worker* runner) {
-    if (runner == nullptr || runner == &w_ || &runner->home != &w_.home) return false;
+    if (runner == &w_ || !works_here(runner)) return false;
     job* const below = frog_.steal_below(runner, [&] { return !target.done(); });
     if (below == nullptr) return false;
     run_below(w_, *below);
@@ -103,11 +114,10 @@ class task_waiter {
   }
 
   TARTAN_COLD void sleep(shared_task& target, worker* runner) {
-    bool const follows = runner != nullptr && &runner->home == &w_.home;
-    if (follows) {
+    if (works_here(runner)) {
       if (link()) sleep_behind(target, *runner);
     } else if (w_.home.admitted().begin_blocking(w_)) {  // [A4]
-      if (link()) park();
+      if (link()) parked([this] { watchfully(); });
       w_.home.admitted().end_blocking(w_);
     } else if (linked_) {
       park();
@@ -133,13 +143,33 @@ class task_waiter {
     if (late != nullptr) run_below(w_, *late);
   }
 
+  /// Whether it is a worker of this pool; null is none. One of another pool must not be touched: it may be gone as soon
+  /// as the task has ended. A stranger's address may come to be that of a slot made later here: then he is not helped.
+  [[nodiscard]] bool works_here(worker const* runner) noexcept {
+    if (runner == nullptr) return false;
+    if (runner != last_asked_) works_here_ = w_.home.owns(last_asked_ = runner);
+    return works_here_;
+  }
+
   bool link() noexcept { return linked_ || (linked_ = t_.listen(&bell_)); }
 
   void park() noexcept {
+    parked([this] { w_.spot.park(); });
+  }
+
+  void watchfully() noexcept {
+    standstill_watch watch(w_.home);
+    while (!w_.spot.park_for(watch.patience())) watch.look();
+  }
+
+  template <class Sleep>
+  void parked(Sleep sleep) noexcept {
     bump(w_.parks);
     emit(hook_event::park, w_.index);
     outer_blocking const counted(&w_);
-    w_.spot.park();
+    begin_idle_time(w_);
+    sleep();
+    end_idle_time(w_);
     emit(hook_event::unpark, w_.index);
   }
 
@@ -148,22 +178,27 @@ class task_waiter {
   leapfrog frog_;
   bell bell_{w_};
   bool linked_ = false;
+  bool works_here_ = false;
+  worker const* last_asked_ = nullptr;  // about it works_here_ speaks
 };
 
-/// Sleeps until `t` is done or the time is up. Threads that are no workers have nothing else to do.
-inline bool sleep_until_done(shared_task& t, std::chrono::steady_clock::time_point deadline) noexcept {
+/// Sleeps until `t` is done or the time is up. Threads that are no workers have nothing else to do; a worker gives a
+/// watch.
+inline bool sleep_until_done(shared_task& t, std::chrono::steady_clock::time_point deadline,
+                             standstill_watch* watch = nullptr) noexcept {
   for (int i = 0; i != 200; ++i) {  // about 5 us
     if (t.done()) return true;
     cpu_pause();
   }
   while (!t.done()) {
-    if (deadline == (std::chrono::steady_clock::time_point::max)()) {
+    if (deadline == (std::chrono::steady_clock::time_point::max)() && watch == nullptr) {
       t.sleep(std::chrono::nanoseconds{-1});
       continue;
     }
     auto const left = deadline - std::chrono::steady_clock::now();
     if (left <= left.zero()) return t.done();
-    t.sleep(left);
+    t.sleep(watch == nullptr ? left : (std::min)(left, watch->patience()));
+    if (watch != nullptr && !t.done()) watch->look();
   }
   return true;
 }
@@ -200,8 +235,11 @@ class blocking_scope {
 /// False when the time is up. Nothing is run here meanwhile: it could take longer than the time that is left.
 TARTAN_NOINLINE inline bool await_task_until(shared_task& t, std::chrono::steady_clock::time_point deadline) {
   if (t.done()) return true;
+  worker* const w = current_worker();
+  if (w == nullptr) return sleep_until_done(t, deadline);
   blocking_scope const scope;
-  return sleep_until_done(t, deadline);
+  standstill_watch watch(w->home);
+  return sleep_until_done(t, deadline, &watch);
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -4,7 +4,7 @@
 #include <utility>  // exchange
 
 #include "tartan/core/pool.hpp"           // pool, worker
-#include "tartan/core/pool_table.hpp"     // default_pool, lent_pools
+#include "tartan/core/pool_table.hpp"     // is_default_pool, lent_pools
 #include "tartan/core/process_state.hpp"  // pin_this_module, this_thread_cell, thread_cell
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -41,7 +41,7 @@ class call_scope {
       cell_.home = nullptr;
     }
     worker& w = p.enter(nullptr);
-    if (outer_ == nullptr && cell_.home == nullptr && &p == &default_pool()) keep(w);
+    if (outer_ == nullptr && cell_.home == nullptr && is_default_pool(p)) keep(w);
     return w;
   }
 

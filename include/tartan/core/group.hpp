@@ -173,17 +173,7 @@ class group {
   }
 
   /// False when the pool is closed, or has no thread and gets none.
-  [[nodiscard]] bool pool_takes(ticket& t) noexcept {
-#if TARTAN_EXCEPTIONS
-    try {
-      return home_->submit(&t, this_queue_place());
-    } catch (...) {
-      return false;
-    }
-#else
-    return home_->submit(&t, this_queue_place());
-#endif
-  }
+  [[nodiscard]] bool pool_takes(ticket& t) noexcept { return home_->try_submit(&t, this_queue_place()); }
 
   void give_back(ticket& t) noexcept {
     taken_.fetch_and(~(std::uint64_t{1} << t.number), std::memory_order_release);  // T1 with hire() and resume()
@@ -230,8 +220,9 @@ class group {
 
   void run_one(group_task* task, worker* w) noexcept {
     std::size_t const order = task->order;
-    bool const stop = cancelled_.load(std::memory_order_relaxed) || stop_.requested();  // relaxed: a wish
-    if (stop) skipped_.store(true, std::memory_order_relaxed);                          // relaxed: read after the wait
+    bool const stop = cancelled_.load(std::memory_order_relaxed) || stop_.requested() ||  // relaxed: a wish
+                      (home_ != nullptr && home_->dropping());
+    if (stop) skipped_.store(true, std::memory_order_relaxed);  // relaxed: read after the wait
     if (stop || error_.skips(order)) return task->obey(task, w, task_order::drop);
 #if TARTAN_EXCEPTIONS
     try {
@@ -345,7 +336,9 @@ class group {
       emit(hook_event::park, w.index);
       outer_blocking const counted(&w);
       if (!blocks) w.home.admitted().begin_asleep(w);
+      begin_idle_time(w);
       w.spot.park();  // W4
+      end_idle_time(w);
       if (!blocks) w.home.admitted().end_asleep(w);
       emit(hook_event::unpark, w.index);
     }

@@ -118,6 +118,13 @@ class parking_spot {
   void park() noexcept {
     while (token_.exchange(0, std::memory_order_acquire) == 0) Atomics::wait(token_, 0);  // acquire: with signal()
   }
+  /// The same for about `limit`; false when that is up.
+  template <class Nanoseconds>
+  [[nodiscard]] bool park_for(Nanoseconds limit) noexcept {
+    if (token_.exchange(0, std::memory_order_acquire) != 0) return true;  // acquire: with signal()
+    Atomics::wait(token_, 0, limit);
+    return token_.exchange(0, std::memory_order_acquire) != 0;  // likewise
+  }
   void signal() noexcept {
     if (token_.exchange(1, std::memory_order_release) == 0) Atomics::wake(token_);  // release: with park()
   }

@@ -98,7 +98,7 @@ class joiner {
   void run_given(job& below) {
     attention_.end();
     w_.waits_for.runner.store(nullptr, std::memory_order_relaxed);  // relaxed: published by the errand
-    pool::run_begun(w_, below);
+    pool::run_given(w_, below);
   }
 
   void run(job& below) {
@@ -126,7 +126,9 @@ class joiner {
       w_.home.admitted().begin_asleep(w_);
       {
         outer_blocking const counted(&w_);
+        begin_idle_time(w_);
         w_.spot.park();
+        end_idle_time(w_);
       }
       w_.home.admitted().end_asleep(w_);
       emit(hook_event::unpark, w_.index);

@@ -154,12 +154,8 @@ void under_loader_lock(Action&& action) noexcept {
 // Weak, without making the user's own references weak: a static executable may be without a loader.
 [[maybe_unused, gnu::weakref("dlopen")]] static void* loader_open(char const* path, int mode);
 
-/// Keeps the object that contains this code loaded for ever, so that dlclose cannot unmap what its threads run.
-///
-/// Harmless in an executable. Call it before the first thread or callback that outlives the call.
-/// Blocking: takes the loader's lock; must not be called by a thread that a library's initialiser waits for.
-[[gnu::visibility("hidden")]] TARTAN_COLD inline void pin_this_module() noexcept {
-  if (detail_shared::module_pinned.load(std::memory_order_relaxed)) return;  // relaxed: who comes too early pins again
+/// For pin_this_module().
+[[gnu::visibility("hidden")]] TARTAN_COLD inline void pin_it() noexcept {
   struct {
     std::uintptr_t address = reinterpret_cast<std::uintptr_t>(&detail_shared::module_pinned);
     char const* path = nullptr;
@@ -181,9 +177,20 @@ void under_loader_lock(Action&& action) noexcept {
     loader_open(own.path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
   detail_shared::module_pinned.store(true, std::memory_order_relaxed);  // relaxed: as above
 }
+
+/// Keeps the object that contains this code loaded for ever, so that dlclose cannot unmap what its threads run.
+///
+/// Call it before the first thread, task or callback that outlives the call.
+/// Blocking: takes the loader's lock the first time; must not be called by a thread that a library's initialiser waits
+/// for.
+TARTAN_ALWAYS_INLINE void pin_this_module() noexcept {
+  if (!detail_shared::module_pinned.load(std::memory_order_relaxed))
+      [[unlikely]]  // relaxed: who comes early pins again
+    pin_it();
+}
 #else
 /// An executable is never unloaded.
-inline void pin_this_module() noexcept {}
+TARTAN_ALWAYS_INLINE void pin_this_module() noexcept {}
 #endif
 
 }  // namespace tartan::inline TARTAN_ABI::detail

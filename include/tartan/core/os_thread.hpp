@@ -1,13 +1,18 @@
 #pragma once
 // Threads of the operating system: how they start, and what the runtime asks about the calling one.
 
-#include <limits.h>   // PTHREAD_STACK_MIN
-#include <pthread.h>  // pthread_attr_*, pthread_create, pthread_join, pthread_setname_np, pthread_sigmask
-#include <sched.h>    // CPU_*, sched_getaffinity, sched_getcpu, sched_setaffinity, sched_yield
-#include <signal.h>   // sigfillset, sigdelset
+#include <fcntl.h>        // O_CLOEXEC, O_RDONLY, open
+#include <limits.h>       // PTHREAD_STACK_MIN
+#include <pthread.h>      // pthread_attr_*, pthread_create, pthread_join, pthread_setname_np, pthread_sigmask
+#include <sched.h>        // CPU_*, sched_getaffinity, sched_getcpu, sched_setaffinity, sched_yield
+#include <signal.h>       // sigfillset, sigdelset
+#include <sys/syscall.h>  // SYS_futex, SYS_gettid
+#include <sys/types.h>    // ssize_t
+#include <unistd.h>       // close, read, syscall
 
 #include <cstddef>           // size_t
 #include <cstdio>            // snprintf
+#include <cstdlib>           // strtol
 #include <initializer_list>  // initializer_list
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_COLD
@@ -81,6 +86,25 @@ class narrowed_affinity {
   cpu_set_t granted_, narrow_;
   bool done_ = false;
 };
+
+/// The system's number of the calling thread.
+inline int this_thread_number() noexcept { return static_cast<int>(::syscall(SYS_gettid)); }
+
+/// Whether the thread of that number, which is one of this process, sleeps as at a mutex or at a condition variable.
+/// Also true where the system does not tell.
+TARTAN_COLD inline bool sleeps_at_futex(int thread) noexcept {
+  char path[48], text[32];
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/syscall", thread);
+  int const file = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return true;
+  ssize_t const read = ::read(file, text, sizeof text - 1);
+  ::close(file);
+  if (read <= 0) return true;
+  text[read] = '\0';
+  char* end = nullptr;
+  long const call = std::strtol(text, &end, 10);
+  return end != text && call == SYS_futex;  // a word where it runs
+}
 
 /// Moves the calling thread to another processor that it may use, if there is one.
 TARTAN_COLD inline void leave_processor() noexcept { narrowed_affinity const moves(narrowed_affinity::to::the_others); }

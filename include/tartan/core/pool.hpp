@@ -15,13 +15,13 @@
 #include "tartan/core/handover.hpp"         // handing_over
 #include "tartan/core/hooks.hpp"            // emit, hook_event
 #include "tartan/core/idle.hpp"             // idle_count
-#include "tartan/core/os_thread.hpp"        // block_asynchronous_signals, name_this_thread, pin_this_thread
+#include "tartan/core/os_thread.hpp"        // block_asynchronous_signals, name_this_thread, this_thread_number, ...
 #include "tartan/core/outside_callers.hpp"  // outside_callers
 #include "tartan/core/owned_array.hpp"      // owned_array
 #include "tartan/core/padded.hpp"           // line_pair
 #include "tartan/core/plain_mutex.hpp"      // mutex_hold, plain_mutex
 #include "tartan/core/pool_setup.hpp"       // idle, pool_setup
-#include "tartan/core/pool_threads.hpp"     // pool_threads
+#include "tartan/core/pool_threads.hpp"     // pool_thread, pool_threads
 #include "tartan/core/process_state.hpp"    // this_thread_cell
 #include "tartan/core/queue.hpp"            // task_queue
 #include "tartan/core/slot_table.hpp"       // slot_table
@@ -102,10 +102,26 @@ class pool {
       if (queued_task* const task = queue_.pop(0)) task->obey(task, current_worker(), task_order::drop);
   }
 
+  /// Whether the calling thread works for this pool, also where it has called another one meanwhile.
+  [[nodiscard]] bool is_worked_for_here() const noexcept {
+    for (worker const* w = current_worker(); w != nullptr; w = w->outer)
+      if (&w->home == this) return true;
+    return false;
+  }
+
   /// Throws if the calling thread works for this pool: it would wait for its own end.
   void may_join() const {
-    if (worker const* const w = current_worker(); w != nullptr && &w->home == this)
+    if (is_worked_for_here())
       raise<error>("tartan: a task of a pool cannot join that pool: it would wait for its own end; join from outside");
+  }
+
+  /// After close(): the threads end when everything has run. Nobody waits for that, so the pool must never be
+  /// destroyed.
+  void let_end() noexcept {
+    admission_.close();
+    real_atomics::full_fence();  // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
+    while (idle_.claim()) wake_claimed();
+    admission_.wake_all();
   }
 
   /// After close(): returns when everything has run and the threads are gone. May be called again.
@@ -113,10 +129,7 @@ class pool {
     if (left_behind()) return;
     may_join();
     mutex_hold const one(join_mutex_);
-    admission_.close();
-    real_atomics::full_fence();  // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
-    while (idle_.claim()) wake_claimed();
-    admission_.wake_all();
+    let_end();
     while (worker* const w = threads_.take()) w->thread.join();
   }
 
@@ -133,6 +146,27 @@ class pool {
   /// The thread of this slot, which is in a call, keeps it until give_back().
   void keep(worker& w) noexcept { callers_.keep(w); }
   void give_back(worker& w) noexcept { callers_.give_back(w); }
+
+  /// How many submitted tasks have begun so far, if others wait in the queue; else 0.
+  [[nodiscard]] std::uint64_t begun_before_others() const noexcept {
+    if (queue_.seems_empty()) return 0;
+    std::uint64_t begun = 1;  // relaxed: statistics
+    for_each_slot([&](worker const& w) { begun += w.tasks_run.load(std::memory_order_relaxed); });
+    return begun;
+  }
+
+  /// How many threads of the pool sleep at something of which they have not told the pool, as a mutex. It costs some
+  /// calls of the system for each.
+  [[nodiscard]] TARTAN_COLD unsigned sleeping_unseen() const noexcept {
+    unsigned count = 0;
+    for_each_slot([&](worker const& w) {  // relaxed: statistics
+      int const number = w.number.load(std::memory_order_relaxed);
+      bool const at_work = number != 0 && w.ended_at.load(std::memory_order_relaxed) == 0 &&
+                           w.idle_since.load(std::memory_order_relaxed) == 0;
+      if (at_work && sleeps_at_futex(number)) ++count;
+    });
+    return count;
+  }
 
   /// For workers that block, or sleep.
   [[nodiscard]] admission& admitted() noexcept { return admission_; }
@@ -208,17 +242,30 @@ class pool {
 
   /// Any thread. The task runs although nobody waits. False after close(): the caller keeps the task.
   [[nodiscard]] bool submit(queued_task* task, queue_place place) {
-    if (!admission_.expects_tasks()) start_async_thread();
-    if (!queue_.push(task, place)) [[unlikely]]
-      return false;
-    real_atomics::full_fence();  // [I1] with begin_sleep(); [H1] with stand_back()
-    auto const v = idle_.look();
-    if (v.searching() != 0) return true;
-    if (v.sleeping() != 0 && idle_.claim())
-      wake_claimed();
-    else if (admission_.somebody_stands_back())
-      admission_.wake_for_queue();
-    return true;
+    expect_tasks();
+    return enqueue(task, place);
+  }
+
+  /// As submit(); false, too, where expect_tasks() would throw.
+  [[nodiscard]] bool try_submit(queued_task* task, queue_place place) noexcept {
+    return may_expect_tasks() && enqueue(task, place);
+  }
+
+  /// As try_submit(), also after close(), by a thread of this pool: it looks at the queue once more before it ends.
+  [[nodiscard]] bool submit_late(queued_task* task, queue_place place) noexcept {
+    return may_expect_tasks() && enqueue(task, place, true);
+  }
+
+  /// What submit() needs besides memory: after this it does not throw.
+  void expect_tasks() {
+    if (!may_expect_tasks()) [[unlikely]]
+      raise_no_thread();
+  }
+
+  /// Why try_submit() has not taken a task.
+  [[noreturn]] TARTAN_COLD void raise_refused() const {
+    if (closing()) raise<pool_closed>();
+    raise_no_thread();
   }
 
   // ---- finding work ---------------------------------------------------------------------------------------------
@@ -227,6 +274,13 @@ class pool {
   static void run_stolen(worker& w, job& j) {
     w.waits_for.runner.store(nullptr, std::memory_order_relaxed);  // relaxed: published by begin_by()
     j.join.begin_by(&w);
+    run_begun(w, j);
+  }
+
+  /// Runs a job that came by the mailbox.
+  static void run_given(worker& w, job& j) {
+    bump(w.steals);
+    emit(hook_event::steal, w.index);
     run_begun(w, j);
   }
 
@@ -266,15 +320,24 @@ class pool {
     next_errand(w);
     bump(w.tasks_run);
     emit(hook_event::task_begin, w.index);
-    bool const drop = dropping_.load(std::memory_order_relaxed);  // relaxed: see drop_queued()
-    task->obey(task, &w, drop ? task_order::drop : task_order::run);
+    task->obey(task, &w, dropping() ? task_order::drop : task_order::run);
     emit(hook_event::task_end, w.index);
     next_errand(w);
     return true;
   }
 
+  /// Relaxed: see drop_queued().
+  [[nodiscard]] bool dropping() const noexcept { return dropping_.load(std::memory_order_relaxed); }
+
   /// Whether this worker should leave further tasks to others.
   [[nodiscard]] bool surplus(worker const& w) const noexcept { return admission_.must_stand_back(w.rank); }
+
+  /// Whether `w`, which may be gone already, is a slot of this pool. O(slots).
+  [[nodiscard]] bool owns(worker const* w) const noexcept {
+    for (worker const* const own : threads_.slots())
+      if (own == w) return true;
+    return false;
+  }
 
   [[nodiscard]] idle_count<>& idle() noexcept { return idle_; }
   [[nodiscard]] bool oversubscribed() const noexcept { return oversubscribed_; }
@@ -288,7 +351,7 @@ class pool {
 
   static void next_errand(worker& w) noexcept {
     w.errand.store(w.errand.load(std::memory_order_relaxed) + errand_step,
-                   std::memory_order_release);  // with steal_below() in join.hpp
+                   std::memory_order_release);  // with joiner::ask() and leapfrog::follow()
   }
 
  private:
@@ -298,30 +361,52 @@ class pool {
     return setup;
   }
 
+  [[nodiscard]] bool enqueue(queued_task* task, queue_place place, bool even_if_closed = false) noexcept {
+    if (!queue_.push(task, place, even_if_closed)) [[unlikely]]
+      return false;
+    real_atomics::full_fence();  // [I1] with begin_sleep(); [H1] with stand_back()
+    auto const v = idle_.look();
+    if (v.searching() != 0) return true;
+    if (v.sleeping() != 0 && idle_.claim())
+      wake_claimed();
+    else if (admission_.somebody_stands_back())
+      admission_.wake_for_queue();
+    return true;
+  }
+
   static std::int64_t steady_ns() noexcept {
     timespec now;
     ::clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
   }
 
-  TARTAN_COLD void start_async_thread() {
+  [[nodiscard]] TARTAN_ALWAYS_INLINE bool may_expect_tasks() noexcept {
+    return admission_.expects_tasks() || start_async_thread();
+  }
+
+  /// False if the system refuses a thread. After close() the push says so: join() may have seen no thread already.
+  TARTAN_COLD bool start_async_thread() noexcept {
     {
       mutex_hold const hold(threads_.mutex());
-      if (closing()) return;  // the push will say so
+      if (closing()) return queue_.close(), true;
       threads_.start_up_to(size_);
-      if (!threads_.any())
-        raise<error>(
-            "tartan: the system refuses to start a thread for submitted work; raise the limit on processes "
-            "(ulimit -u), or give the pool a smaller stack_size");
+      if (!threads_.any()) return false;
       threads_.note_started();
       admission_.expect_tasks();
     }
     callers_.end_residence();
+    return true;
+  }
+
+  [[noreturn]] TARTAN_COLD static void raise_no_thread() {
+    raise<error>(
+        "tartan: the system refuses to start a thread for submitted work; raise the limit on processes (ulimit -u), or "
+        "give the pool a smaller stack_size");
   }
 
   // ---- the life of a pool thread --------------------------------------------------------------------------------
 
-  friend void run_pool_thread(void* its_worker);
+  friend pool_thread;
 
   void work(worker& w) {
     block_asynchronous_signals();
@@ -329,7 +414,8 @@ class pool {
     if (setup_.pin) pin_this_thread(w.rank);
     places_.begin();
     this_thread_cell().current = &w;
-    w.begun_at.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
+    w.number.store(this_thread_number(), std::memory_order_relaxed);  // relaxed, both: statistics
+    w.begun_at.store(ticks(), std::memory_order_relaxed);
     emit(hook_event::thread_start, w.index);
     if (setup_.on_start != nullptr) setup_.on_start(setup_.self, w.index);
     for (;;) {
@@ -346,6 +432,7 @@ class pool {
     }
     if (setup_.on_exit != nullptr) setup_.on_exit(setup_.self, w.index);
     emit(hook_event::thread_stop, w.index);
+    w.ended_at.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
     this_thread_cell().current = nullptr;
   }
 
@@ -357,7 +444,7 @@ class pool {
       job* const j = handovers_.linger(w, true);
       if (j == nullptr) return;
       if (admission_.somebody_stands_back()) admission_.let_in_late();  // [H3] of headcount.hpp
-      run_begun(w, *j);
+      run_given(w, *j);
       if (given % a_turn == 0 && !queue_.seems_empty()) return;
     }
   }
@@ -402,7 +489,7 @@ class pool {
     }
     end_idle_time(w);
     if (f.what == nullptr) return false;
-    f.begun ? run_begun(w, *f.what) : run_stolen(w, *f.what);
+    f.begun ? run_given(w, *f.what) : run_stolen(w, *f.what);
     return true;
   }
 
@@ -510,7 +597,7 @@ class pool {
   plain_mutex join_mutex_;
 };
 
-inline void run_pool_thread(void* its_worker) {
+inline void pool_thread::run(void* its_worker) {
   auto& w = *static_cast<worker*>(its_worker);
   w.home.work(w);
 }

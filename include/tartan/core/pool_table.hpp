@@ -49,6 +49,25 @@ inline pool& default_pool() {
   });
 }
 
+/// The same, or null where there is no memory for it.
+inline pool* default_pool_or_null() noexcept {
+#if TARTAN_EXCEPTIONS
+  try {
+    return &default_pool();
+  } catch (...) {
+    return nullptr;
+  }
+#else
+  return &default_pool();
+#endif
+}
+
+/// Makes none.
+inline bool is_default_pool(pool const& p) noexcept {
+  // Relaxed: only compared.
+  return process_state().slot[static_cast<unsigned>(slot_id::default_pool)].load(std::memory_order_relaxed) == &p;
+}
+
 /// The user's pools by number; entries are reused with a new generation and never freed, so that a policy that outlives
 /// its pool finds out instead of following a dead pointer.
 ///

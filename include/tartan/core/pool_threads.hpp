@@ -16,7 +16,9 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 /// What a thread of a pool runs; in pool.hpp. Its address is taken where the thread is started, since that object of
 /// the process is pinned then: the one that made the pool may be gone.
-void run_pool_thread(void* its_worker);
+struct pool_thread {
+  static void run(void* its_worker);
+};
 
 /// Who may be awake of them is for admission.hpp to say; here they are made, started and counted, under one mutex.
 class pool_threads {
@@ -118,7 +120,7 @@ class pool_threads {
     worker* const w = unstarted_;
     w->rank = held_;
     places_.about_to_start();
-    if (!w->thread.start(setup_.stack_size, &run_pool_thread, w)) return false;
+    if (!w->thread.start(setup_.stack_size, &pool_thread::run, w)) return false;
     places_.started();
     unstarted_ = nullptr;
     w->next = last_;

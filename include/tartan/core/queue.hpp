@@ -4,10 +4,12 @@
 #include <atomic>   // atomic, memory_order_*
 #include <cstddef>  // size_t
 
-#include "tartan/core/atomics.hpp"      // cpu_pause, real_atomics
-#include "tartan/core/owned_array.hpp"  // owned_array
-#include "tartan/core/padded.hpp"       // line_pair
-#include "tartan/core/task_memory.hpp"  // in_task_memory
+#include "tartan/core/atomics.hpp"        // cpu_pause, real_atomics
+#include "tartan/core/config.hpp"         // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/owned_array.hpp"    // owned_array
+#include "tartan/core/padded.hpp"         // line_pair
+#include "tartan/core/process_state.hpp"  // pin_this_module
+#include "tartan/core/task_memory.hpp"    // in_task_memory
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -27,7 +29,9 @@ enum class task_order : unsigned char {
 struct queued_task : in_task_memory {
   /// Never throws. The worker is the one that the calling thread is; null outside every pool.
   using entry = void (*)(queued_task*, worker*, task_order);
-  explicit queued_task(entry how) noexcept : obey(how) {}
+  TARTAN_ALWAYS_INLINE explicit queued_task(entry how) noexcept : obey(how) {
+    pin_this_module();  // whoever waits for the task goes on before its code has come to its end
+  }
   entry obey;
   real_atomics::plain<queued_task*> next = nullptr;
 };
@@ -55,8 +59,9 @@ class task_queue {
   task_queue(std::size_t workers, std::size_t inlets)
       : workers_(workers), inlets_(inlets), all_(workers + inlets), lists_(all_.get()) {}
 
-  /// Any thread; one that keeps its place keeps its order. False after close(): the caller keeps the task.
-  [[nodiscard]] bool push(queued_task* task, queue_place place) noexcept {
+  /// Any thread; one that keeps its place keeps its order. False after close(), unless `even_if_closed`: the caller
+  /// keeps the task.
+  [[nodiscard]] bool push(queued_task* task, queue_place place, bool even_if_closed = false) noexcept {
     task->next = nullptr;
     std::size_t const first = place.inlet ? workers_ : 0, count = place.inlet ? inlets_ : workers_;
     for (std::size_t i = place.number % count, tries = 1;; i = (i + 1 == count ? 0 : i + 1), ++tries) {
@@ -65,7 +70,7 @@ class task_queue {
         if (tries % count == 0) cpu_pause();
         continue;
       }
-      bool const open = !l.closed;
+      bool const open = !l.closed || even_if_closed;
       if (open) {
         (l.last == nullptr ? l.first : l.last->next) = task;
         l.last = task;

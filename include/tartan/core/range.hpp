@@ -4,6 +4,7 @@
 #include <atomic>   // memory_order_*
 #include <cstddef>  // size_t
 #include <cstdint>  // uint64_t
+#include <utility>  // exchange
 
 #include "tartan/core/first_error.hpp"  // first_error
 #include "tartan/core/fork.hpp"         // fork_two

@@ -39,7 +39,8 @@ class range_body {
   /// take that nobody should help with.
   void took(std::size_t n, std::uint64_t begin, std::uint64_t end, std::uint64_t at_most) const noexcept {
     if (end - begin > at_most) return at_once() == fork_of_two ? void() : was_long(begin, end);
-    if (end < kind_->doubted_until.load(std::memory_order_relaxed)) return;  // relaxed: a guess, like all of this
+    if (is_before(end, kind_->doubted_until.load(std::memory_order_relaxed)))
+      return;  // relaxed: a guess, like all this
     std::uint64_t const fits = smaller<std::uint64_t>(n * at_most / (end - begin + 1), most_at_once);
     if (fits > at_once()) kind_->at_once.store(static_cast<std::uint32_t>(fits), std::memory_order_relaxed);
   }
@@ -48,12 +49,14 @@ class range_body {
   /// that what was lost stays a small part of all. A short delay is held against it only if it is the second within
   /// little time: interrupts pass. Others read what this writes: only if it is news.
   void was_long(std::uint64_t begin, std::uint64_t end) const noexcept {
-    std::uint64_t const spent = end - begin;
+    // A debugger, a suspended machine: whatever took so long, or went back in time, was not the loop.
+    std::uint64_t const spent = end < begin ? 0 : smaller<std::uint64_t>(end - begin, longest_doubt / 16);
     bool const suspected =
-        begin < kind_->suspected_until.load(std::memory_order_relaxed);  // relaxed, all: see at_once()
+        is_before(begin, kind_->suspected_until.load(std::memory_order_relaxed));  // relaxed, all: see at_once()
     kind_->suspected_until.store(end + 4 * spent, std::memory_order_relaxed);
     if (!suspected && spent < 20 * ticks_per_us()) return;
-    if (std::uint64_t const until = end + 16 * spent; until > kind_->doubted_until.load(std::memory_order_relaxed))
+    if (std::uint64_t const until = end + 16 * spent;
+        !is_before(until, kind_->doubted_until.load(std::memory_order_relaxed)))
       kind_->doubted_until.store(until, std::memory_order_relaxed);
     kind_->at_once.store(fork_of_two, std::memory_order_relaxed);
   }
@@ -97,6 +100,10 @@ class range_body {
 
  private:
   static constexpr std::uint32_t fork_of_two = 2;
+  static constexpr std::uint64_t longest_doubt = std::uint64_t{1} << 35;  // ticks; some ten seconds
+
+  /// Whether `now` lies within the longest doubt before `until`: a counter that was set back is no reason to wait.
+  static bool is_before(std::uint64_t now, std::uint64_t until) noexcept { return until - now - 1 < longest_doubt; }
 
   struct kind {
     void (*call)(void*, std::size_t, std::size_t);

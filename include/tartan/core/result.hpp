@@ -3,7 +3,7 @@
 
 #include <exception>    // current_exception, exception_ptr, rethrow_exception
 #include <new>          // placement new
-#include <type_traits>  // add_lvalue_reference_t, conditional_t, invoke_result_t, is_void_v, remove_reference_t
+#include <type_traits>  // add_lvalue_reference_t, conditional_t, invoke_result_t, is_*_v, remove_{cv,cvref,reference}_t
 #include <utility>      // forward, move, pair
 #include <variant>      // monostate
 
@@ -12,9 +12,20 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// void becomes monostate, everything else stays.
+/// void becomes monostate, a value loses its const, a reference stays.
 template <class R>
-using regular_result = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+using regular_result = std::conditional_t<std::is_void_v<R>, std::monostate, std::remove_cv_t<R>>;
+
+/// The R of the future of a function that returns Raw.
+template <class Raw>
+struct future_result {
+  static_assert(!std::is_rvalue_reference_v<Raw>,
+                "tartan: the function of a future returns a value or an lvalue reference: what an rvalue reference "
+                "names may be gone before get()");
+  using type = std::conditional_t<std::is_lvalue_reference_v<Raw>, Raw, std::remove_cvref_t<Raw>>;
+};
+template <class Raw>
+using future_result_t = typename future_result<Raw>::type;
 
 /// What a fork of two functions gives.
 template <class F, class G>

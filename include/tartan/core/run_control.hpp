@@ -10,11 +10,11 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// A reference to anything that has stop_requested(); null asks nobody.
+/// A reference to anything that has stop_requested(), which must not throw; null asks nobody.
 struct stop_query {
   void const* token = nullptr;
   bool (*asks)(void const*) = nullptr;
-  [[nodiscard]] bool requested() const { return asks != nullptr && asks(token); }
+  [[nodiscard]] bool requested() const noexcept { return asks != nullptr && asks(token); }
   friend bool operator==(stop_query const&, stop_query const&) = default;
 };
 

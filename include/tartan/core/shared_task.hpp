@@ -7,17 +7,21 @@
 #include <cstdint>  // uint32_t, uintptr_t
 #include <utility>  // exchange
 
-#include "tartan/core/atomics.hpp"  // cpu_pause, real_atomics
-#include "tartan/core/pool.hpp"     // pool
-#include "tartan/core/queue.hpp"    // queued_task, task_order
-#include "tartan/core/worker.hpp"   // worker
+#include "tartan/core/atomics.hpp"        // cpu_pause, real_atomics
+#include "tartan/core/config.hpp"         // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/pool.hpp"           // pool
+#include "tartan/core/process_state.hpp"  // pin_this_module
+#include "tartan/core/queue.hpp"          // queued_task, task_order
+#include "tartan/core/worker.hpp"         // worker
 
 namespace tartan::inline TARTAN_ABI::detail {
 
 /// Somebody who wants to know that a task has ended. Linked into the task; fired once, by whoever ended it.
 struct completion {
   enum class turn : bool { wakes, runs };  // who only wakes somebody comes before all who may run what a user wrote
-  completion(void (*how)(completion*), turn when) noexcept : fire(how), its_turn(when) {}
+  TARTAN_ALWAYS_INLINE completion(void (*how)(completion*), turn when) noexcept : fire(how), its_turn(when) {
+    pin_this_module();  // as a task
+  }
   void (*const fire)(completion*);  // never throws; may free the completion
   completion* next = nullptr;
   turn const its_turn;
@@ -142,7 +146,7 @@ class shared_task : public queued_task {
 
   /// Facts about the result that its owners note: relaxed, for they are read by the last owner (see release()) or by
   /// the one that noted them.
-  enum mark : std::uint32_t { taken = 16, seen = 32 };
+  enum mark : std::uint32_t { taken = 16, seen = 32, asked_for = 64 };
   void note(mark m) noexcept { word_.fetch_or(m, std::memory_order_relaxed); }
   [[nodiscard]] bool noted(mark m) const noexcept { return has(m, std::memory_order_relaxed); }
 

@@ -54,14 +54,15 @@ class team_call {
   void run(std::size_t wanted, std::uint64_t work_us) {
     if (nobody_idle()) wanted = 1;
     std::deque<invitation> invited;
-    for (std::size_t i = 1; i < wanted && w_.tasks.has_room(); ++i) {
-      invited.emplace_back(*this);
-      w_.tasks.push(&invited.back());
+    for (std::size_t i = 1; i < wanted; ++i) invited.emplace_back(*this);  // all, before anybody refers to one
+    std::size_t sent = 0;
+    for (; sent != invited.size() && w_.tasks.has_room(); ++sent) {
+      w_.tasks.push(&invited[sent]);
       w_.home.published(w_);
     }
     gather(wanted, patience_us(work_us) * ticks_per_us());
     std::size_t members = 0;
-    for (std::size_t i = invited.size(); i-- != 0;)
+    for (std::size_t i = sent; i-- != 0;)
       if (!withdraw(invited[i])) invited[i].taken = true, ++members;
     team_barrier barrier(static_cast<std::uint32_t>(members + 1));
     barrier_ = &barrier;

@@ -15,7 +15,8 @@ namespace tartan::inline TARTAN_ABI {
 
 struct worker_info {
   unsigned index = 0;  ///< In its pool; 0 outside of tasks.
-  std::string name{};  ///< Pool and index, as in ps -L, top -H and gdb; outside of tasks the name of the thread.
+  std::string name{};  ///< Pool and index; outside of tasks the name of the thread. Threads of a pool are called
+                       ///< so, up to 15 characters, in ps -L, top -H and gdb.
   long pid = 0;        ///< The process.
   long thread_id = 0;  ///< The system's number of the thread.
 };

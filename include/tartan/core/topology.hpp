@@ -93,7 +93,8 @@ struct worker_needs {
 ///
 /// `TARTAN_WORKERS` wins when it is set; else the least of the processors that the scheduler may use, and the quotas of
 /// the control groups (versions 1 and 2, parents included, rounded up). With `memory_per_worker`, also no more than fit
-/// into the memory that is left by the control groups' limits and by the machine (MemAvailable).
+/// into the memory that is left by the control groups' limits and by the machine (MemAvailable), whatever
+/// `TARTAN_WORKERS` says.
 /// Returns: at least 1.
 /// Exceptions: bad_argument if TARTAN_WORKERS is no number from 1 to 4096.
 /// Complexity: reads some files of /proc and /sys; keep the answer.

@@ -7,7 +7,7 @@
 #include <cstddef>      // size_t
 #include <functional>   // function
 #include <memory>       // make_unique, unique_ptr
-#include <type_traits>  // is_default_constructible_v
+#include <type_traits>  // is_default_constructible_v, is_move_constructible_v
 #include <utility>      // forward, move
 #include <vector>       // vector
 
@@ -45,7 +45,7 @@ class worker_local {
         delete std::exchange(n, n->next);
   }
 
-  /// The calling worker's object; outside of tasks, the calling thread's.
+  /// The calling worker's object; outside of tasks, the calling thread's, or that of a thread that has ended before.
   ///
   /// Complexity: some loads; an allocation and make() the first time.
   /// Thread safety: any thread, at any time.
@@ -84,6 +84,9 @@ class worker_local {
   };
 
   T& add(std::atomic<node*>& head, void const* owner, unsigned index) {
+    static_assert(std::is_move_constructible_v<T>,
+                  "tartan: worker_local<T> moves what make() returns to its place: T needs a move constructor, or hold "
+                  "it by std::unique_ptr<T>");
     auto fresh =
         std::make_unique<node>(make_(), owner, index, count_.fetch_add(1, std::memory_order_relaxed));  // a number
     fresh->next = head.load(std::memory_order_relaxed);  // relaxed: the exchange decides

@@ -220,10 +220,14 @@ class local_channel {
     core_->work.reset();  // nobody calls it any more
   }
 
-  /// Exceptions: pool_closed. Then, as when it returns false, `argument` has not been moved from.
+  /// Exceptions: pool_closed; error if the system refuses a thread. Then, as when it returns false, `argument` has not
+  /// been moved from.
   [[nodiscard]] bool try_push(Argument&& argument) {
     if (closed_ || under_way_ == window_) return false;
-    if (home_ != nullptr && home_->closing()) raise<pool_closed>();
+    if (home_ != nullptr) {
+      if (home_->closing()) raise<pool_closed>();
+      home_->expect_tasks();  // from here on only memory can be wanting
+    }
     static_cast<void>(first_waiting());  // forgets what has begun
     auto t = std::make_unique<task>(core_, home_, next_index_, std::move(argument));
     waiting_.push_back(t.get());

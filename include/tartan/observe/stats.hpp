@@ -87,7 +87,8 @@ inline pool_stats stats_of(pool const& p) {
     one.parks = w.parks.load(std::memory_order_relaxed);
     if (std::uint64_t const begun = w.begun_at.load(std::memory_order_relaxed); begun != 0) {
       one.own_thread = true;
-      std::uint64_t const now = ticks(), since = w.idle_since.load(std::memory_order_relaxed);
+      std::uint64_t const ended = w.ended_at.load(std::memory_order_relaxed);
+      std::uint64_t const now = ended != 0 ? ended : ticks(), since = w.idle_since.load(std::memory_order_relaxed);
       std::uint64_t const idle =
           w.idle_ticks.load(std::memory_order_relaxed) + (since != 0 && since < now ? now - since : 0);
       std::uint64_t const alive = now > begun ? now - begun : 0;

@@ -6,7 +6,7 @@
 #include <memory>       // addressof, destroy_at
 #include <new>          // placement new
 #include <tuple>        // get, tuple
-#include <type_traits>  // conditional_t, decay_t, invoke_result_t, is_void_v
+#include <type_traits>  // conditional_t, decay_t, invoke_result_t, is_*_v, remove_reference_t
 #include <utility>      // in_place_index, index_sequence, move, pair
 #include <variant>      // variant
 
@@ -152,8 +152,9 @@ auto fork_elsewhere(Backend const& backend, properties const& props, std::index_
 ///     auto [left, right] = tartan::fork_join(tartan::par, [&] { return sum(a); }, [&] { return sum(b); });
 ///
 /// @param f   Two or more callables without parameters. Where memory is not shared, they and their results must travel.
-/// @returns   A pair of the results of two functions, a tuple of more. Results may be references and values that can
-///            only be moved; a function without a result gives std::monostate; if none has one, nothing is returned.
+/// @returns   A pair of the results of two functions, a tuple of more. Results may be lvalue references and values that
+///            can only be moved; a const value comes without its const; a function without a result gives
+///            std::monostate; if none has one, nothing is returned.
 ///
 /// Complexity: one fork for each function but the first; a fork allocates nothing.
 /// Exceptions: when several functions throw, the leftmost one's exception is rethrown, after every function that was
@@ -171,6 +172,10 @@ TARTAN_ALWAYS_INLINE auto fork_join(P const& p, F&&... f) {
   using backend_type = typename P::backend_type;
   if constexpr (sizeof...(F) < 2 || !(std::is_invocable_v<F&> && ...)) {
     return;  // refused above
+  } else if constexpr ((std::is_rvalue_reference_v<std::invoke_result_t<F&>> || ...)) {
+    static_assert(sizeof(P) == 0,
+                  "tartan: the functions of fork_join return values or lvalue references: what an rvalue reference "
+                  "names may be gone before the results are read");
   } else if constexpr (!shared_memory_backend<backend_type>) {
     return detail::fork_elsewhere(p.backend(), p.props(), std::index_sequence_for<F...>{}, f...);
   } else {

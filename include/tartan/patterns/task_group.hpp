@@ -13,10 +13,11 @@
 
 #include "tartan/core/group.hpp"           // group, group_task
 #include "tartan/core/launched_group.hpp"  // launched_group
+#include "tartan/core/pool_table.hpp"      // pool_table
 #include "tartan/core/result.hpp"          // invoke_regular
 #include "tartan/exec/backend.hpp"         // launching_backend, shared_memory_backend
 #include "tartan/exec/policy.hpp"          // execution_policy
-#include "tartan/exec/properties.hpp"      // properties
+#include "tartan/exec/properties.hpp"      // pool_ref, properties
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -88,7 +89,8 @@ class task_group<void> {
   template <execution_policy P>
     requires shared_memory_backend<typename P::backend_type>
   explicit task_group(P const& p)
-      : group_(new detail::group(p.backend().async_pool(p.props()), p.props().stop, p.props().progress)) {}
+      : pool_(p.props().pool),
+        group_(new detail::group(p.backend().async_pool(p.props()), p.props().stop, p.props().progress)) {}
 
   task_group(task_group const&) = delete;
   task_group& operator=(task_group const&) = delete;
@@ -102,11 +104,14 @@ class task_group<void> {
   /// Runs f() some time, at the latest in wait(). f is moved or copied in.
   ///
   /// Complexity: one allocation.
-  /// Exceptions: pool_closed if the pool of the policy is closed and the caller is none of its tasks.
+  /// Exceptions: pool_closed if the pool of the policy is closed and the caller is none of its tasks; pool_gone.
   /// Blocking: no; under `seq` as long as f.
   template <std::invocable F>
   void run(F&& f) {
+    static_assert(std::invocable<std::decay_t<F>&>,
+                  "tartan: task_group::run(f) calls its copy of f as an lvalue: leave out the && of its operator()");
     auto task = std::make_unique<detail::group_function<std::decay_t<F>>>(std::forward<F>(f));
+    if (pool_.named()) static_cast<void>(detail::pool_table::instance().find({pool_.slot, pool_.generation}));
     group_->admit();
     group_->add(task.release());
   }
@@ -138,6 +143,7 @@ class task_group<void> {
   void cancel() noexcept { group_->cancel(); }
 
  private:
+  pool_ref const pool_;  // named() if it is a user's pool
   detail::group* const group_;
 };
 

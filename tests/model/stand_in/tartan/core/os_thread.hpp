@@ -14,6 +14,8 @@ inline void pin_this_thread(unsigned) {}
 inline int this_processor() { return model::this_thread(); }
 inline void leave_processor() {}
 inline void yield_processor() {}
+inline int this_thread_number() { return 0; }
+inline bool sleeps_at_futex(int) { return false; }
 struct narrowed_affinity {
   enum class to { this_one, the_others };
   explicit narrowed_affinity(to) {}
