@@ -71,11 +71,8 @@ class ended_tasks {
     for (;;) {
       if (std::size_t const number = next(); number != none) return number;
       if (!limited && begin_one(count, task)) continue;
-      worker* const w = current_worker();
-      if (w == nullptr) return sleep(until, nullptr);
       blocking_scope const scope;
-      standstill_watch watch(w->home);
-      return sleep(until, &watch);
+      return sleep(until);
     }
   }
 
@@ -123,23 +120,18 @@ class ended_tasks {
     return false;
   }
 
-  [[nodiscard]] std::size_t sleep(deadline until, standstill_watch* watch) noexcept {
+  [[nodiscard]] std::size_t sleep(deadline until) noexcept {
+    standstill_watch watch(current_worker());
     for (;;) {
       std::uint32_t const bell = bell_.fetch_or(watched, std::memory_order_acq_rel) | watched;  // W1
       std::size_t const number = next();                                                        // W2
-      bool const over = number == none && until != (deadline::max)() && std::chrono::steady_clock::now() >= until;
-      if (number != none || over) {
+      auto const left = until - std::chrono::steady_clock::now();
+      if (number != none || left <= left.zero()) {
         bell_.fetch_and(~watched, std::memory_order_relaxed);  // relaxed: only spares a call of the kernel
         return number;
       }
-      if (until == (deadline::max)() && watch == nullptr) {
-        real_atomics::wait(bell_, bell);  // W3
-        continue;
-      }
-      auto const left = until - std::chrono::steady_clock::now();
-      if (left <= left.zero()) continue;
-      real_atomics::wait(bell_, bell, watch == nullptr ? left : (std::min)(left, watch->patience()));
-      if (watch != nullptr) watch->look();
+      real_atomics::wait(bell_, bell, (std::min)(left, watch.patience()));  // W3
+      watch.look();
     }
   }
 

@@ -158,7 +158,7 @@ class task_waiter {
   }
 
   void watchfully() noexcept {
-    standstill_watch watch(w_.home);
+    standstill_watch watch(&w_);
     while (!w_.spot.park_for(watch.patience())) watch.look();
   }
 
@@ -182,23 +182,19 @@ class task_waiter {
   worker const* last_asked_ = nullptr;  // about it works_here_ speaks
 };
 
-/// Sleeps until `t` is done or the time is up. Threads that are no workers have nothing else to do; a worker gives a
-/// watch.
-inline bool sleep_until_done(shared_task& t, std::chrono::steady_clock::time_point deadline,
-                             standstill_watch* watch = nullptr) noexcept {
+/// Sleeps until `t` is done or the time is up; false in the latter case. A thread that is no worker has nothing else to
+/// do.
+inline bool sleep_until_done(shared_task& t, std::chrono::steady_clock::time_point deadline) noexcept {
   for (int i = 0; i != 200; ++i) {  // about 5 us
     if (t.done()) return true;
     cpu_pause();
   }
+  standstill_watch watch(current_worker());
   while (!t.done()) {
-    if (deadline == (std::chrono::steady_clock::time_point::max)() && watch == nullptr) {
-      t.sleep(std::chrono::nanoseconds{-1});
-      continue;
-    }
     auto const left = deadline - std::chrono::steady_clock::now();
     if (left <= left.zero()) return t.done();
-    t.sleep(watch == nullptr ? left : (std::min)(left, watch->patience()));
-    if (watch != nullptr && !t.done()) watch->look();
+    t.sleep((std::min)(left, watch.patience()));
+    watch.look();
   }
   return true;
 }
@@ -235,11 +231,8 @@ class blocking_scope {
 /// False when the time is up. Nothing is run here meanwhile: it could take longer than the time that is left.
 TARTAN_NOINLINE inline bool await_task_until(shared_task& t, std::chrono::steady_clock::time_point deadline) {
   if (t.done()) return true;
-  worker* const w = current_worker();
-  if (w == nullptr) return sleep_until_done(t, deadline);
   blocking_scope const scope;
-  standstill_watch watch(w->home);
-  return sleep_until_done(t, deadline, &watch);
+  return sleep_until_done(t, deadline);
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

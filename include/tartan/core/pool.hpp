@@ -168,6 +168,10 @@ class pool {
     return count;
   }
 
+  /// Of those that wait, one at a time watches whether the pool stands still. Relaxed: nothing is read for it.
+  [[nodiscard]] bool begin_watch() noexcept { return !watched_.exchange(true, std::memory_order_relaxed); }
+  void end_watch() noexcept { watched_.store(false, std::memory_order_relaxed); }
+
   /// For workers that block, or sleep.
   [[nodiscard]] admission& admitted() noexcept { return admission_; }
 
@@ -589,7 +593,7 @@ class pool {
   idle_count<> idle_;
   alignas(line_pair) handing_over handovers_;
   alignas(line_pair) std::atomic<bool> closing_{false};
-  std::atomic<bool> dropping_{false};
+  std::atomic<bool> dropping_{false}, watched_{false};
   task_queue queue_;
   pool_threads threads_;
   alignas(line_pair) admission admission_;
