@@ -63,6 +63,18 @@ long omp_fib(int n) {
 }
 #endif
 
+#if BENCH_OPENMP
+bench::contender omp(unsigned workers, int n, long expected) {
+  return bench::make("fork_join", "OpenMP tasks, fib", workers, expected, [workers, n] {
+    long result = 0;
+#pragma omp parallel num_threads(workers)
+#pragma omp single
+    result = omp_fib(n);
+    return result;
+  });
+}
+#endif
+
 template <class Policy>
 long divided_fib(Policy const& policy, int n) {
   return tartan::divide_and_conquer(
@@ -124,6 +136,10 @@ void add_fib(bench::options const& o, int n, std::vector<bench::contender>& out)
                     }),
         true);
 #endif
+#if BENCH_OPENMP
+    add(omp(w, n, expected), true);
+    out.back().slow = true;
+#endif
   }
 }
 
@@ -143,13 +159,8 @@ void add(bench::options const& o, std::vector<bench::contender>& out) {
     out.push_back(bench::make("fork_join, small", "tartan par, fib", w, expected_small,
                               inside(w, [small] { return forked_fib(small); })));
 #if BENCH_OPENMP
-    out.push_back(bench::make("fork_join, small", "OpenMP tasks, fib", w, expected_small, [w, small] {
-      long result = 0;
-#pragma omp parallel num_threads(w)
-#pragma omp single
-      result = omp_fib(small);
-      return result;
-    }));
+    out.push_back(omp(w, small, expected_small));
+    out.back().pattern = "fork_join, small";
 #endif
   }
   out.push_back(bench::make_baseline("divide_and_conquer", expected, [n] { return serial_fib(n); }));

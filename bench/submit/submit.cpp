@@ -220,6 +220,21 @@ void add_groups(bench::options const& o, std::vector<bench::contender>& out, std
       });
     }));
 #endif
+#if BENCH_OPENMP
+    // Its tasks come from a thread of the team: each outside thread brings a team of its own.
+    out.push_back(outside("group", threads, "OpenMP tasks, taskwait", w, n, [=] {
+      places done(n);
+      return from_outside(threads, n, [&](std::size_t begin, std::size_t end) {
+#pragma omp parallel num_threads(w)
+#pragma omp single
+        for (std::size_t i = begin; i != end; ++i) {
+#pragma omp task firstprivate(i)
+          done.fill(i);
+        }
+        return done.await_sum(begin, end);
+      });
+    }));
+#endif
   }
 }
 

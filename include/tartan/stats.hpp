@@ -1,4 +1,4 @@
 #pragma once
-// stats: what the workers have done so far.
+// stats: what the workers have done so far; count_forks.
 
-#include "tartan/observe/stats.hpp"  // stats
+#include "tartan/observe/stats.hpp"  // count_forks, stats

@@ -1,9 +1,13 @@
 #include "tartan/async/future.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdio>
 #include <functional>
 #include <latch>
 #include <memory>
@@ -397,6 +401,72 @@ TEST_CASE("a wait for what no worker works on lets another thread in", "[future]
     });
     CHECK(f.get() == 7);
   }
+}
+
+#if !TARTAN_TSAN && !TARTAN_ASAN  // which take memory of their own for each
+TEST_CASE("a million tasks that wait take less than 100 MB with their futures", "[future]") {
+  auto const resident = [] {
+    std::FILE* const f = std::fopen("/proc/self/statm", "r");
+    REQUIRE(f != nullptr);
+    long size = 0, pages = 0;
+    int const read = std::fscanf(f, "%ld %ld", &size, &pages);
+    std::fclose(f);
+    REQUIRE(read == 2);
+    return pages * ::sysconf(_SC_PAGESIZE);
+  };
+  constexpr std::size_t many = 1'000'000;
+  tn::thread_pool pool{1};
+  auto const p = tn::par.on(pool);
+  std::latch begun{1}, go{1};
+  tn::detach(p, [&] { begun.count_down(), go.wait(); });
+  begun.wait();
+  auto const before = resident();
+  std::vector<tn::future<std::size_t>> all;
+  all.reserve(many);
+  for (std::size_t i = 0; i != many; ++i) all.push_back(tn::submit(p, [i] { return i; }));
+  CHECK(resident() - before < 100'000'000);
+  go.count_down();
+  std::size_t sum = 0;
+  for (auto& f : all) sum += f.get();
+  CHECK(sum == many * (many - 1) / 2);
+}
+#endif
+
+TEST_CASE("errors that nobody asks for are told on stderr, each in a sentence that fits", "[future]") {
+  std::FILE* const file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  std::fflush(stderr);
+  int const before = ::dup(STDERR_FILENO);
+  ::dup2(::fileno(file), STDERR_FILENO);
+  tn::detach(tn::seq, [] { throw std::runtime_error("thorn"); });
+  tn::detach(tn::seq, [] { throw 7; });
+  tn::detach(tn::seq, [] { throw tn::cancelled(); });
+  ::dup2(before, STDERR_FILENO);
+  ::close(before);
+  std::rewind(file);
+  char text[1000] = {};
+  REQUIRE(std::fread(text, 1, sizeof text - 1, file) != 0);
+  std::fclose(file);
+  CHECK(std::string(text) ==
+        "tartan: a task failed, and nobody asked for its result: thorn\n"
+        "tartan: a task threw what is no std::exception, and nobody asked for its result\n"
+        "tartan: a task was cancelled, and nobody asked for its result\n");
+}
+
+TEST_CASE("a promise that nobody took a future of is dropped in silence", "[future]") {
+  unhandled_errors const errors;
+  {
+    tn::promise<int> unused;
+  }
+  CHECK(errors.seen().empty());
+  {
+    tn::promise<int> p, moved(std::move(p));
+    CHECK_THROWS_WITH(p.set_value(1), tn::test::contains_text("moved from"));
+  }
+  {
+    (void)tn::promise<int>().get_future();
+  }
+  CHECK(errors.seen().size() == 1);
 }
 
 #if !TARTAN_TSAN  // a thousand threads are too many for it

@@ -390,17 +390,19 @@ TEST_CASE("a tree that is all deep left edge outgrows every ring", "[stress]") {
 
 TEST_CASE("small stacks carry random trees, since a wait runs only work below itself", "[stress]") {
   rounds count("trees on small stacks");
-  tn::thread_pool pool{{.workers = 4, .stack_size = sanitized ? std::size_t{2} << 20 : std::size_t{64} << 10}};
-  auto const p = tn::par.on(pool);
-  for (int i = 0; i != 5 * scale(); ++i) {
-    auto const seed = static_cast<std::uint64_t>(70'000 + i);
-    std::uint64_t const expected = serially(seed, true);
-    auto const got = tn::submit(p, [&] {
-                       forest f;
-                       return grow(p, f, tree(seed), usual_depth);
-                     }).get();
-    REQUIRE(got == expected);
-    count.one();
+  for (int const workers : {1, 2, 4, 16, 64}) {
+    tn::thread_pool pool{{.workers = workers, .stack_size = sanitized ? std::size_t{2} << 20 : std::size_t{64} << 10}};
+    auto const p = tn::par.on(pool);
+    for (int i = 0; i != 2 * scale(); ++i) {
+      auto const seed = static_cast<std::uint64_t>(70'000 + 1000 * workers + i);
+      std::uint64_t const expected = serially(seed, true);
+      auto const got = tn::submit(p, [&] {
+                         forest f;
+                         return grow(p, f, tree(seed), usual_depth);
+                       }).get();
+      REQUIRE(got == expected);
+      count.one();
+    }
   }
 }
 

@@ -252,11 +252,13 @@ TEST_CASE("pinned threads stay on one processor each", "[thread_pool]") {
     cpu_set_t set;
     CPU_ZERO(&set);
     ::sched_getaffinity(0, sizeof set, &set);
-    return CPU_COUNT(&set);
+    return set;
   };
-  auto a = tn::submit(tn::par.on(pool), where), b = tn::submit(tn::par.on(pool), where);
-  CHECK(a.get() == 1);
-  CHECK(b.get() == 1);
+  auto fa = tn::submit(tn::par.on(pool), where), fb = tn::submit(tn::par.on(pool), where);
+  cpu_set_t const a = fa.get(), b = fb.get();
+  CHECK(CPU_COUNT(&a) == 1);
+  CHECK(CPU_COUNT(&b) == 1);
+  CHECK((tn::detail::hardware_cores() == 1) == CPU_EQUAL(&a, &b));
   cpu_set_t mine;
   CPU_ZERO(&mine);
   ::sched_getaffinity(0, sizeof mine, &mine);
@@ -280,9 +282,25 @@ TEST_CASE("every idle mode does the work, again and again after sleep", "[thread
   }
 }
 
+TEST_CASE("a pool without work takes no processor time", "[thread_pool]") {
+  auto const mode = GENERATE(tn::idle::balanced, tn::idle::power);
+  tn::thread_pool pool{{.workers = 4, .idle = mode}};
+  for (int i = 0; i != 100; ++i) tn::submit(tn::par.on(pool), [] {}).get();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  auto const processor_ms = [] {
+    timespec t{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1'000'000;
+  };
+  auto const before = processor_ms();
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  CHECK(processor_ms() - before < 20);  // threads that search would take 400 each
+}
+
 TEST_CASE("small stacks carry nested work", "[thread_pool]") {
   std::size_t const stack = sanitized ? std::size_t{1} << 20 : std::size_t{64} << 10;
-  tn::thread_pool pool{{.workers = 4, .stack_size = stack}};
+  auto const workers = GENERATE(1, 2, 16, 64);
+  tn::thread_pool pool{{.workers = workers, .stack_size = stack}};
   auto const p = tn::par.on(pool);
   std::function<long(int)> const fibonacci = [&](int n) -> long {
     if (n < 2) return n;

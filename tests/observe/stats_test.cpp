@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <latch>
 #include <sstream>
 #include <thread>
@@ -44,6 +45,43 @@ TEST_CASE("a steal is counted", "[stats]") {
   CHECK(s.tasks() == 0);
   CHECK(s.steals() == 1);
   CHECK(s.workers.size() == 2);
+}
+
+namespace {
+
+template <class P>
+long fib(P const& p, int n) {
+  if (n < 2) return n;
+  auto [a, b] = tn::fork_join(p, [&p, n] { return fib(p, n - 1); }, [&p, n] { return fib(p, n - 2); });
+  return a + b;
+}
+
+}  // namespace
+
+TEST_CASE("forks are counted while somebody asks for it", "[stats]") {
+  int const workers = GENERATE(1, 2, 5);
+  tn::thread_pool pool{workers};
+  auto const p = tn::par.on(pool);
+  CHECK(fib(p, 15) == 610);
+  CHECK(tn::stats(pool).forks() == 0);
+  std::uint64_t const a_fork_each = workers == 1 ? 0 : 986;  // fib(16) - 1; one worker puts nothing up for others
+  {
+    tn::count_forks const counting(pool);
+    CHECK(fib(p, 15) == 610);
+    CHECK(tn::stats(pool).forks() == a_fork_each);
+    {
+      tn::count_forks const another(pool);
+      tn::fork_join(tn::par, [] {}, [] {});  // of another pool
+    }
+    CHECK(tn::submit(p, [] { return fib(tn::par, 15); }).get() == 610);  // the quick ones, inside of a task
+    CHECK(tn::stats(pool).forks() == 2 * a_fork_each);
+  }
+  CHECK(tn::submit(p, [] { return fib(tn::par, 15); }).get() == 610);
+  CHECK(tn::stats(pool).forks() == 2 * a_fork_each);
+  tn::count_forks const of_default;
+  auto const before = tn::stats().forks();
+  tn::fork_join(tn::par, [] {}, [] {});
+  CHECK(tn::stats().forks() - before == (tn::available_workers() == 1 ? 0 : 1));
 }
 
 TEST_CASE("a thread that is gone is neither busy nor idle any more", "[stats]") {

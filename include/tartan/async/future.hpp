@@ -219,7 +219,7 @@ class shared_future : public detail::future_base<R> {
 ///     auto f = p.get_future();
 ///     on_reply([p = std::move(p)](int n) mutable { p.set_value(n); });
 ///
-/// Destroyed without a value it gives broken_promise to the future.
+/// Destroyed without a value it gives broken_promise to the future, if that was taken.
 template <class R>
 class promise {
   using kept = detail::regular_result<R>;
@@ -268,7 +268,8 @@ class promise {
 
  private:
   [[nodiscard]] detail::promised<kept>& state() const {
-    if (task_ == nullptr) detail::raise<invalid_future>();
+    if (task_ == nullptr)
+      detail::raise<invalid_future>("tartan: this promise was moved from; use the one that it was moved to");
     return *task_;
   }
   /// No worker is named as the runner: what lies in its deque was not forked for this value. Whoever sees the value may
@@ -279,7 +280,8 @@ class promise {
   }
   void abandon() noexcept {
     if (task_ == nullptr) return;
-    if (task_->try_begin(nullptr)) task_->complete_with_error(detail::error_of_type<broken_promise>());
+    if (task_->noted(detail::shared_task::asked_for) && task_->try_begin(nullptr))
+      task_->complete_with_error(detail::error_of_type<broken_promise>());
     std::exchange(task_, nullptr)->release();
   }
 

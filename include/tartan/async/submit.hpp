@@ -116,8 +116,8 @@ future<R> submit_callable(pool* home, properties const& props, F&& f) {
 /// future::cancel() reaches it while it runs. A task that has not begun when the policy's stop token asks is cancelled.
 /// Returns: a future of the result, a const value without its const; dropping it neither waits nor cancels.
 /// Complexity: one allocation.
-/// Exceptions: pool_gone, pool_closed; error if the system refuses a thread; what copying throws. What f throws comes with get().
-/// Blocking: no.
+/// Exceptions: pool_gone, pool_closed; error if the system refuses a thread; what copying throws. What f throws comes
+/// with get(). Blocking: no.
 template <execution_policy P, class F, class... Args>
 auto submit(P const& p, F&& f, Args&&... args) {
   using backend_type = typename P::backend_type;

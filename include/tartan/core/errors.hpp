@@ -50,8 +50,7 @@ struct too_many_blocked : error {
   too_many_blocked()
       : error(
             "tartan: more than 1024 tasks of one pool wait for something that no worker works on; wait in fewer tasks, "
-            "or "
-            "continue with then() instead of waiting") {}
+            "or continue with then() instead of waiting") {}
 };
 
 /// The time was up before the task had ended; the task goes on.
@@ -61,17 +60,21 @@ struct timeout_error : error {
   explicit timeout_error(char const* sentence) : error(sentence) {}
 };
 
-/// A future that refers to no task was asked for something.
+/// A future or a promise that refers to no task was asked for something.
 struct invalid_future : error {
   invalid_future()
       : error(
             "tartan: this future refers to no task: it was moved from, continued with then(), or its get() was called "
             "before") {}
+  explicit invalid_future(char const* sentence) : error(sentence) {}
 };
 
 /// A promise went away without a value.
 struct broken_promise : error {
-  broken_promise() : error("tartan: a promise was destroyed before it was given a value or an error") {}
+  broken_promise()
+      : error(
+            "tartan: a promise was destroyed before it was given a value or an error; keep it until set_value() or "
+            "set_exception() was called") {}
 };
 
 /// An argument of a property or a call is out of its range.

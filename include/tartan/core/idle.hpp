@@ -10,7 +10,8 @@
 namespace tartan::inline TARTAN_ABI::detail {
 
 /// One word counts the workers that search, that sleep, that sleep in a join, and that ask in a join for work of one
-/// other worker. Publishing work looks at it once: zero means that everybody is busy.
+/// other worker, and says whether forks are counted. Publishing work looks at it once: zero means that everybody is
+/// busy and nobody counts.
 ///
 ///     sleeper (S)                                publisher (P)
 ///     S1  searching -> sleeping in the word      P1  make the work visible
@@ -34,6 +35,7 @@ class idle_count {
     [[nodiscard]] unsigned searching() const noexcept { return word & field; }
     [[nodiscard]] unsigned sleeping() const noexcept { return (word >> width) & field; }
     [[nodiscard]] unsigned joining() const noexcept { return (word >> (2 * width)) & field; }
+    [[nodiscard]] bool counting() const noexcept { return word >= counting_bit; }
     /// Anybody but those who only ask one other worker.
     [[nodiscard]] bool anybody() const noexcept { return word % one_asking != 0; }
   };
@@ -99,12 +101,17 @@ class idle_count {
   void begin_asking() noexcept { word_.fetch_add(one_asking, std::memory_order_relaxed); }
   void end_asking() noexcept { word_.fetch_sub(one_asking, std::memory_order_relaxed); }
 
+  // Relaxed, both: forks that others publish at the same time may be counted or not. Never twice in a row.
+  void begin_counting() noexcept { word_.fetch_add(counting_bit, std::memory_order_relaxed); }
+  void end_counting() noexcept { word_.fetch_sub(counting_bit, std::memory_order_relaxed); }
+
  private:
-  static constexpr unsigned width = 16;  // each of them has a slot
+  static constexpr unsigned width = 16;  // each of them has a slot; those who ask have a bit less
   static constexpr std::uint64_t field = (std::uint64_t{1} << width) - 1;
   static constexpr std::uint64_t one_searching = 1, one_sleeping = std::uint64_t{1} << width,
                                  one_joining = std::uint64_t{1} << (2 * width),
-                                 one_asking = std::uint64_t{1} << (3 * width);
+                                 one_asking = std::uint64_t{1} << (3 * width),
+                                 counting_bit = std::uint64_t{1} << (4 * width - 1);
 
   alignas(line_pair) typename Atomics::template atomic<std::uint64_t> word_{0};
   alignas(line_pair) typename Atomics::template atomic<std::uint32_t> tokens_{0};

@@ -147,6 +147,16 @@ class pool {
   void keep(worker& w) noexcept { callers_.keep(w); }
   void give_back(worker& w) noexcept { callers_.give_back(w); }
 
+  /// Forks are counted from begin_ to the end_ that belongs to it. Free for all others.
+  void begin_counting_forks() noexcept {
+    mutex_hold const hold(threads_.mutex());
+    if (fork_counters_++ == 0) idle_.begin_counting();
+  }
+  void end_counting_forks() noexcept {
+    mutex_hold const hold(threads_.mutex());
+    if (--fork_counters_ == 0) idle_.end_counting();
+  }
+
   /// How many submitted tasks have begun so far, if others wait in the queue; else 0.
   [[nodiscard]] std::uint64_t begun_before_others() const noexcept {
     if (queue_.seems_empty()) return 0;
@@ -183,12 +193,13 @@ class pool {
   /// The same for those who know asymmetric() already.
   TARTAN_ALWAYS_INLINE void published(worker& w, bool asymmetric) noexcept {
     if (anybody_idle(asymmetric)) [[unlikely]]
-      notify(w);
+      tell(w);
   }
 
   /// As published(), for forks that are not the quick ones.
   TARTAN_NOINLINE void published_in_person(worker& w, bool asymmetric) noexcept {
     bool const somebody = anybody_idle(asymmetric);
+    if (somebody) count_fork(w);
     if ((somebody || w.helped) && hand_over_soon(w)) return;
     if (somebody) notify(w);
   }
@@ -563,6 +574,16 @@ class pool {
   /// Relaxed: give_below() acquires.
   static bool is_asked(worker const& w) noexcept { return w.asked_by.load(std::memory_order_relaxed) != nullptr; }
 
+  /// The word of the idle says something: perhaps only that forks are counted.
+  TARTAN_NOINLINE void tell(worker& w) noexcept {
+    count_fork(w);
+    notify(w);
+  }
+
+  void count_fork(worker& w) const noexcept {
+    if (idle_.look().counting()) bump(w.forks);
+  }
+
   TARTAN_NOINLINE void notify(worker& w) noexcept {
     auto const v = idle_.look();
     if (is_asked(w) && handing_over::give_below(w)) return;
@@ -594,6 +615,7 @@ class pool {
   alignas(line_pair) handing_over handovers_;
   alignas(line_pair) std::atomic<bool> closing_{false};
   std::atomic<bool> dropping_{false}, watched_{false};
+  unsigned fork_counters_ = 0;  // who counts forks; under the mutex of the threads
   task_queue queue_;
   pool_threads threads_;
   alignas(line_pair) admission admission_;

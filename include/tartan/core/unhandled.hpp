@@ -6,6 +6,7 @@
 #include <exception>  // exception, exception_ptr, rethrow_exception
 
 #include "tartan/core/config.hpp"         // TARTAN_ABI, TARTAN_EXCEPTIONS
+#include "tartan/core/errors.hpp"         // cancelled
 #include "tartan/core/process_state.hpp"  // process_state, slot_id
 
 namespace tartan::inline TARTAN_ABI {
@@ -32,10 +33,12 @@ TARTAN_COLD inline void report_unhandled(std::exception_ptr error) noexcept {
 #if TARTAN_EXCEPTIONS
   try {
     std::rethrow_exception(error);
+  } catch (cancelled const&) {
+    std::fputs("tartan: a task was cancelled, and nobody asked for its result\n", stderr);
   } catch (std::exception const& e) {
-    std::fprintf(stderr, "tartan: a task failed and nobody asked for its result: %s\n", e.what());
+    std::fprintf(stderr, "tartan: a task failed, and nobody asked for its result: %s\n", e.what());
   } catch (...) {
-    std::fputs("tartan: a task failed and nobody asked for its result\n", stderr);
+    std::fputs("tartan: a task threw what is no std::exception, and nobody asked for its result\n", stderr);
   }
 #endif
 }

@@ -73,10 +73,10 @@ struct alignas(line_pair) worker {
   std::atomic<std::uint64_t> errand{0};
   std::atomic<std::uint64_t> beat{
       0};  // grows with every range that begins here: tells thieves that work is short-lived
-  std::atomic<std::uint64_t> steals{0}, parks{0}, tasks_run{0};  // written by the owner only
-  std::atomic<std::uint64_t> begun_at{0}, ended_at{0};           // by a thread of the pool; 0 for slots of callers
-  std::atomic<int> number{0};                                    // the system's, of a thread of the pool
-  std::atomic<std::uint64_t> idle_ticks{0}, idle_since{0};       // likewise; idle_since is 0 while it works
+  std::atomic<std::uint64_t> forks{0}, steals{0}, parks{0}, tasks_run{0};  // written by the owner only
+  std::atomic<std::uint64_t> begun_at{0}, ended_at{0};      // by a thread of the pool; 0 for slots of callers
+  std::atomic<int> number{0};                               // the system's, of a thread of the pool
+  std::atomic<std::uint64_t> idle_ticks{0}, idle_since{0};  // likewise; idle_since is 0 while it works
 
   alignas(line_pair) mailbox<job> box;
   std::atomic<std::uint64_t> given_at{0};  // ticks when somebody was about to put something into the box, or 0

@@ -21,6 +21,7 @@ struct worker_stats {
   unsigned index = 0;
   bool own_thread = false;           ///< A thread of the pool; otherwise a slot that calling threads use.
   std::uint64_t tasks = 0;           ///< Submitted tasks and tasks of groups that it began.
+  std::uint64_t forks = 0;           ///< Functions of fork_join that it put up for others, while count_forks lived.
   std::uint64_t steals = 0;          ///< Halves of forks and ranges that it took from others.
   std::uint64_t parks = 0;           ///< How often it went to sleep.
   std::chrono::nanoseconds busy{0};  ///< Time of the pool's own threads at work; not measured for calling threads.
@@ -33,19 +34,20 @@ struct pool_stats {
   std::vector<worker_stats> workers{};
 
   [[nodiscard]] std::uint64_t tasks() const noexcept { return sum(&worker_stats::tasks); }
+  [[nodiscard]] std::uint64_t forks() const noexcept { return sum(&worker_stats::forks); }
   [[nodiscard]] std::uint64_t steals() const noexcept { return sum(&worker_stats::steals); }
   [[nodiscard]] std::uint64_t parks() const noexcept { return sum(&worker_stats::parks); }
 
   /// A table, one line a worker.
   [[nodiscard]] std::string text() const {
-    std::string table = name + ": worker      tasks     steals      parks    busy ms    idle ms\n";
+    std::string table = name + ": worker      tasks      forks     steals      parks    busy ms    idle ms\n";
     for (worker_stats const& w : workers) {
+      using count = unsigned long long;
       char line[160];
-      std::snprintf(line, sizeof line, "%*s  %6u %10llu %10llu %10llu %10.1f %10.1f%s\n", static_cast<int>(name.size()),
-                    "", w.index, static_cast<unsigned long long>(w.tasks), static_cast<unsigned long long>(w.steals),
-                    static_cast<unsigned long long>(w.parks), milliseconds(w.busy), milliseconds(w.idle),
+      std::snprintf(line, sizeof line, "  %6u %10llu %10llu %10llu %10llu %10.1f %10.1f%s\n", w.index, count{w.tasks},
+                    count{w.forks}, count{w.steals}, count{w.parks}, milliseconds(w.busy), milliseconds(w.idle),
                     w.own_thread ? "" : "  (callers)");
-      table += line;
+      table += std::string(name.size(), ' ') + line;
     }
     return table;
   }
@@ -83,6 +85,7 @@ inline pool_stats stats_of(pool const& p) {
     worker_stats one;
     one.index = w.index;
     one.tasks = w.tasks_run.load(std::memory_order_relaxed);
+    one.forks = w.forks.load(std::memory_order_relaxed);
     one.steals = w.steals.load(std::memory_order_relaxed);
     one.parks = w.parks.load(std::memory_order_relaxed);
     if (std::uint64_t const begun = w.begun_at.load(std::memory_order_relaxed); begun != 0) {
@@ -100,14 +103,20 @@ inline pool_stats stats_of(pool const& p) {
   return s;
 }
 
+template <class Pool>
+pool& pool_of(Pool const& p) {
+  auto const ref = p.ref();
+  return pool_table::instance().find({ref.slot, ref.generation});
+}
+
 }  // namespace detail
 
 /// What the workers of the default pool have done so far.
 ///
 ///     fmt::print("{}\n", tartan::stats());
 ///
-/// The counters are kept on paths that are slow anyway, so nothing is to be switched on. Forks that nobody took are not
-/// counted: counting them would cost as much as the fork.
+/// The counters are kept on paths that are slow anyway, so nothing is to be switched on but that of forks: see
+/// count_forks.
 /// Thread safety: any thread, at any time.
 [[nodiscard]] inline pool_stats stats() { return detail::stats_of(detail::default_pool()); }
 
@@ -115,8 +124,39 @@ inline pool_stats stats_of(pool const& p) {
 template <class Pool>
   requires requires(Pool const& p) { p.ref().slot; }
 [[nodiscard]] pool_stats stats(Pool const& p) {
-  auto const ref = p.ref();
-  return detail::stats_of(detail::pool_table::instance().find({ref.slot, ref.generation}));
+  return detail::stats_of(detail::pool_of(p));
 }
+
+/// While one lives, the forks of a pool are counted: stats().forks().
+///
+///     tartan::count_forks const counting;
+///     long n = fib(32);
+///     fmt::print("{} forks\n", tartan::stats().forks());
+///
+/// A fork is a function of fork_join (and of what is made of it: divide_and_conquer, sorts) that was put up for other
+/// workers, taken or not; loops are cut only where somebody is there to take the piece, which counts as a steal. Pools
+/// of one worker put nothing up.
+/// Complexity: a few ns more for each fork meanwhile; nothing while none lives.
+/// Thread safety: any thread; several may live at once. The pool must live longer.
+class count_forks {
+ public:
+  count_forks() : count_forks(detail::default_pool()) {}
+
+  /// Those of a pool of one's own.
+  template <class Pool>
+    requires requires(Pool const& p) { p.ref().slot; }
+  explicit count_forks(Pool const& p) : count_forks(detail::pool_of(p)) {}
+
+  count_forks(count_forks const&) = delete;
+  count_forks& operator=(count_forks const&) = delete;
+  ~count_forks() {
+    if (!pool_.left_behind()) pool_.end_counting_forks();
+  }
+
+ private:
+  explicit count_forks(detail::pool& p) noexcept : pool_(p) { pool_.begin_counting_forks(); }
+
+  detail::pool& pool_;
+};
 
 }  // namespace tartan::inline TARTAN_ABI
