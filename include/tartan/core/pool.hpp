@@ -410,7 +410,7 @@ class pool {
       admission_.expect_tasks();
     }
     callers_.end_residence();
-    return true;
+    return admission_.has_thread_for_tasks();
   }
 
   [[noreturn]] TARTAN_COLD static void raise_no_thread() {
