@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <forward_list>
 #include <list>
@@ -261,18 +262,41 @@ TEST_CASE("patterns nest", "[nesting]") {
   });
 }
 
+namespace {
+
+/// How many calls for `elements` elements are in flight at once, where each waits until `wanted` are, or for long.
+template <class P>
+int most_at_once(P const& p, int elements, int wanted) {
+  std::atomic<int> now{0}, most{0};
+  tn::for_each(p, std::views::iota(0, elements), [&](int) {
+    int const here = ++now;
+    int seen = most.load();
+    while (seen < here && !most.compare_exchange_weak(seen, here)) {
+    }
+    tn::test::comes_true([&] { return most >= wanted; }, std::chrono::seconds(5));
+    --now;
+  });
+  return most;
+}
+
+}  // namespace
+
 TEST_CASE("workers(n) bounds the calls in flight, also beyond the cores", "[workers]") {
   for (int const n : {1, 2, 8}) {
-    std::atomic<int> now{0}, most{0};
-    tn::for_each(tn::par.workers(n).grain(1), std::views::iota(0, 24), [&](int) {
-      int const here = ++now;
-      int seen = most.load();
-      while (seen < here && !most.compare_exchange_weak(seen, here)) {
-      }
-      tn::test::comes_true([&] { return most >= n; });  // all n meet, how late some of them may come
-      --now;
-    });
+    CHECK(most_at_once(tn::par.workers(n).grain(1), 24, n) == n);
+    CHECK(most_at_once(tn::par.workers(n), 24, n) == n);
+  }
+}
+
+TEST_CASE("as many long elements as workers run at once, a worker each", "[workers]") {
+  for (int const n : {2, 3, 8, 16}) {
+    int most = 0, most_with_grain = 0;
+    // One that is offered to a worker who has just found other work stays with its giver: seldom.
+    for (int round = 0; round != 3 && most != n; ++round) most = most_at_once(tn::par.workers(n), n, n);
+    for (int round = 0; round != 3 && most_with_grain != n; ++round)
+      most_with_grain = most_at_once(tn::par.workers(n).grain(1), n, n);
     CHECK(most == n);
+    CHECK(most_with_grain == n);
   }
 }
 

@@ -219,12 +219,20 @@ class pool {
       notify(w);
   }
 
+  /// The same for the last of several pushes, by one who may publish nothing more for long: closes the gap of [I3] in
+  /// idle.hpp. Who ends a search after our look sees what we have pushed, for there is a full fence on both sides.
+  void published_at_last(worker& w) noexcept {
+    real_atomics::full_fence();  // [I3] with pass_on()
+    if (auto const v = idle_.look(); v.word != 0 && v.searching() == 0) notify(w);
+  }
+
   /// As published_quietly(), for what is known to be worth handing over.
   void published_as_long(worker& w, bool asymmetric) noexcept {
     if (!hand_over_soon(w)) published_quietly(w, asymmetric);
   }
 
-  /// Hands w's oldest work to one who waits at his mailbox; wakes nobody. False when nobody took it.
+  /// Hands w's oldest work to one who waits at his mailbox; wakes nobody. False when nobody took it: what was
+  /// offered to one who goes is left to its forker.
   TARTAN_NOINLINE bool hand_over(worker& w) noexcept {
     return handovers_.give(w, [this](worker const& to) { return !surplus(to); });
   }

@@ -99,11 +99,12 @@ class range_split {
       half right(call_, body_, middle, end);
       w_.tasks.push(&right);
       if (!announced_) announce(end - begin);
-      if (size_.guesses()) begin = guess(begin, middle);
+      if (size_.guesses() && !cuts_first_) begin = guess(begin, middle);
       if (begin != middle) run(begin, middle);
       if (!w_.tasks.take_back() && await_helper(w_, right)) return void(helped_ = true);
       begin = middle;
     }
+    if (std::exchange(cuts_first_, false)) w_.home.published_at_last(w_);
     piece(begin, end);
   }
 
@@ -146,12 +147,25 @@ class range_split {
     double const known = body_.ticks_of(n);
     bool const is_long = known == 0 ? n >= worth_handing_over : known >= w_.home.handovers().dear_enough();
     tries_alone_ = is_long && call_.tries_alone && !size_.clockless() && may_be_dear_by_sharing(known);
-    if (is_long && !tries_alone_ && w_.home.hand_over_soon(w_)) return;
-    if (size_.clockless()) return w_.home.published_quietly(w_);
+    cuts_first_ = size_.clockless() || (has_few_pieces(n) && may_have_long_pieces(n, known));
+    // What is offered to one who goes is left to us: long, where workers often lose their core before they look.
+    bool const offers = is_long && !tries_alone_ && !(cuts_first_ && w_.home.oversubscribed());
+    if (offers && w_.home.hand_over_soon(w_)) return;
+    if (size_.clockless()) return;
     owed_ = is_long;
-    if (known == 0 ? n / larger<std::size_t>(call_.grain, 1) < enough_to_wait * w_.home.size()
-                   : known >= static_cast<double>(worth_waking_us * ticks_per_us()))
+    if (known == 0 ? has_few_pieces(n) : known >= static_cast<double>(worth_waking_us * ticks_per_us()))
       w_.home.published_quietly(w_);
+  }
+
+  [[nodiscard]] bool has_few_pieces(std::size_t n) const noexcept {
+    return n / larger<std::size_t>(call_.grain, 1) < enough_to_wait * w_.home.size();
+  }
+
+  /// Whether one piece may keep a worker so long that the others shall find all of the rest meanwhile, not only the
+  /// half that is on offer while pieces are looked at: of 24 elements that took seconds, 6 of 8 workers would get one.
+  [[nodiscard]] bool may_have_long_pieces(std::size_t n, double known) const noexcept {
+    double const pieces = static_cast<double>(n) / static_cast<double>(size_.limit());
+    return known == 0 || known >= pieces * static_cast<double>(ticks_per_us());
   }
   static constexpr std::size_t worth_handing_over = 2048;
 
@@ -246,7 +260,8 @@ class range_split {
   piece_size size_;
   piece_count counted_;
   bool announced_ = false;
-  bool owed_ = false;  // it is worth handing over, and nobody stood at his mailbox
+  bool cuts_first_ = false;  // all of it is on offer before a piece runs
+  bool owed_ = false;        // it is worth handing over, and nobody stood at his mailbox
   bool woken_ = false;
   bool helped_ = false;       // another one ran some of it
   bool tries_alone_ = false;  // see learn()
