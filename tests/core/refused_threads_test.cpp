@@ -1,13 +1,7 @@
 // A pool for which the system starts no thread: its callers do the work.
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cstddef>
-#include <cstdio>
 #include <stdexcept>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -43,83 +37,6 @@ TEST_CASE("what follows an end runs there when the pool has no thread for it", "
   tn::fork_join(tn::par.on(pool), [&] { made.set_value(0); }, [] {});
   CHECK(f.get() == 100);
 }
-
-#if !TARTAN_TSAN && !TARTAN_ASAN  // which need address space of their own
-
-namespace {
-
-/// The system refuses threads with stacks of `too_large_now` bytes while one of these lives.
-class little_address_space {
- public:
-  static constexpr std::size_t too_large_now = std::size_t{1} << 30;
-  little_address_space() {
-    ::getrlimit(RLIMIT_AS, &before_);
-    long pages = 0;
-    std::FILE* const f = std::fopen("/proc/self/statm", "r");
-    REQUIRE(f != nullptr);
-    REQUIRE(std::fscanf(f, "%ld", &pages) == 1);
-    std::fclose(f);
-    rlimit now = before_;
-    now.rlim_cur = static_cast<rlim_t>(pages * ::sysconf(_SC_PAGESIZE)) + too_large_now / 2;
-    REQUIRE(::setrlimit(RLIMIT_AS, &now) == 0);
-  }
-  little_address_space(little_address_space const&) = delete;
-  little_address_space& operator=(little_address_space const&) = delete;
-  ~little_address_space() { ::setrlimit(RLIMIT_AS, &before_); }
-
- private:
-  rlimit before_{};
-};
-
-}  // namespace
-
-TEST_CASE("a wait throws where the system refuses the thread that what it waits for needs", "[thread_pool]") {
-  tn::thread_pool pool{{.workers = 1, .stack_size = little_address_space::too_large_now}};
-  auto const p = tn::par.on(pool);
-  auto const kept_by_a_task = [&] {
-    return tn::submit(p, [&] {
-      tn::promise<int> made;
-      auto f = made.get_future();
-      tn::detach(p, [made = std::move(made)]() mutable { made.set_value(3); });
-      return f.get();
-    });
-  };
-  tn::submit(p, [] {}).get();  // has the one thread
-  {
-    little_address_space const limit;
-    auto f = kept_by_a_task();
-    CHECK_THROWS_AS(f.get(), tn::too_many_blocked);
-    auto g = tn::submit(p, [&] { return tn::blocking([] { return 4; }); });
-    CHECK(g.get() == 4);  // nothing lies in the queue
-  }
-  CHECK(kept_by_a_task().get() == 3);
-}
-
-TEST_CASE("a submission throws where all threads wait and the system refuses another one", "[thread_pool]") {
-  tn::thread_pool pool{{.workers = 1, .stack_size = little_address_space::too_large_now}};
-  auto const p = tn::par.on(pool);
-  tn::promise<int> made;
-  std::atomic<bool> waits{false};
-  tn::submit(p, [] {}).get();
-  {
-    little_address_space const limit;
-    auto f = tn::submit(p, [&, of = made.get_future()]() mutable {
-      return tn::blocking([&] {
-        waits = true;
-        return of.get();
-      });
-    });
-    while (!waits) std::this_thread::yield();
-    CHECK_THROWS_WITH(tn::submit(p, [] {}), tn::test::contains_text("refuses to start a thread"));
-    CHECK_THROWS_WITH(tn::detach(p, [] {}), tn::test::contains_text("refuses to start a thread"));
-    made.set_value(5);
-    CHECK(f.get() == 5);
-    CHECK(tn::submit(p, [] { return 6; }).get() == 6);
-  }
-  CHECK(tn::submit(p, [] { return 7; }).get() == 7);
-}
-
-#endif
 
 TEST_CASE("without threads of the pool a group's tasks are run by who waits for them", "[thread_pool]") {
   tn::thread_pool pool{{.workers = 2, .stack_size = too_large}};

@@ -5,7 +5,6 @@
 
 #include "tartan/core/atomics.hpp"       // real_atomics
 #include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_COLD
-#include "tartan/core/errors.hpp"        // raise, too_many_blocked
 #include "tartan/core/handover.hpp"      // handing_over
 #include "tartan/core/headcount.hpp"     // headcount
 #include "tartan/core/idle.hpp"          // idle_count
@@ -72,8 +71,7 @@ class admission {
   // ---- workers that block or sleep ------------------------------------------------------------------------------
 
   /// A worker is about to wait for something that no worker works on: another thread may take its place, so that the
-  /// core stays busy and whatever it waits for can come about. False when too many block already, or the system refuses
-  /// the thread that tasks in the queue need.
+  /// core stays busy and whatever it waits for can come about. False when too many block already.
   [[nodiscard]] bool begin_blocking(worker const& w) noexcept { return begin_blocking(w.rank != no_rank); }
 
   /// A thread that is awake sleeps at something that nobody told us of: another one may take its place. False when too
@@ -89,29 +87,6 @@ class admission {
   }
 
   void end_blocking(worker const& w) noexcept { end_blocking(w.rank != no_rank); }
-
-  /// Why begin_blocking() has said no.
-  [[noreturn]] TARTAN_COLD void raise_may_not_block() const {
-    if (threads_.refused())
-      raise<too_many_blocked>(
-          "tartan: a task cannot wait here: all threads of its pool wait already, tasks lie in the queue, and the "
-          "system "
-          "refuses to start another thread for them; raise the limit on processes (ulimit -u), give the pool a smaller "
-          "stack_size, or continue with then() instead of waiting");
-    raise<too_many_blocked>();
-  }
-
-  /// The system may relent.
-  void try_refused_again() noexcept {
-    if (threads_.refused()) start_spares();
-  }
-
-  /// For who submits, where the system has refused a thread: whether there is one that does not wait.
-  [[nodiscard]] TARTAN_COLD bool has_thread_for_tasks() noexcept {
-    if (somebody_is_left(people_.look())) return true;
-    expects_tasks_.store(false, std::memory_order_relaxed);  // relaxed: who submits next asks anew
-    return false;
-  }
 
   /// A worker is about to sleep until some worker has done something, and does not count as blocked. That one may block
   /// in turn, and need a task that no thread is left to run.
@@ -172,26 +147,8 @@ class admission {
       return false;
     }
     let_in(now);
-    if (threads_.refused() && !may_stay_without_thread(now)) [[unlikely]] {
-      end_blocking(is_thread);
-      return false;
-    }
     return true;
   }
-
-  /// The system has refused a thread. If all that there are wait now, nobody is left for what lies in the queue; and
-  /// whoever submits from now on asks anew, and is told (start_async_thread()).
-  TARTAN_COLD bool may_stay_without_thread(headcount<>::view now) noexcept {
-    if (somebody_is_left(now)) return true;
-    expects_tasks_.store(false, std::memory_order_relaxed);  // relaxed: see the fence
-    real_atomics::full_fence();  // with submit(): we see its task, or it has asked before and comes at the same time
-    return queue_.seems_empty();
-  }
-
-  [[nodiscard]] bool somebody_is_left(headcount<>::view now) const noexcept {
-    return !threads_.refused() || now.away() < threads_.count();
-  }
-
   void end_blocking(bool is_thread) noexcept { people_.worker_goes_on(is_thread); }
 
   /// How many threads the pool should have now that it has let somebody in.

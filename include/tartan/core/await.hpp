@@ -7,7 +7,7 @@
 #include <cstdint>    // uint64_t
 #include <new>        // nothrow_t
 
-#include "tartan/core/errors.hpp"       // raise, timeout_error, would_deadlock
+#include "tartan/core/errors.hpp"       // raise, timeout_error, too_many_blocked, would_deadlock
 #include "tartan/core/hooks.hpp"        // emit, hook_event
 #include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below
 #include "tartan/core/os_thread.hpp"    // yield_processor
@@ -122,7 +122,7 @@ class task_waiter {
     } else if (linked_) {
       park();
     } else {
-      w_.home.admitted().raise_may_not_block();
+      raise<too_many_blocked>();
     }
   }
 
@@ -209,8 +209,7 @@ TARTAN_NOINLINE inline void await_task(shared_task& t) {
 class blocking_scope {
  public:
   blocking_scope() : w_(entered(current_worker())), outer_(w_) {
-    if (worker const* const w = current_worker(); w_ == nullptr && w != nullptr)
-      w->home.admitted().raise_may_not_block();
+    if (w_ == nullptr && current_worker() != nullptr) raise<too_many_blocked>();
   }
   /// For those who cannot throw: where too many block already, nobody is let in.
   explicit blocking_scope(std::nothrow_t const&) noexcept : w_(entered(current_worker())), outer_(w_) {}
@@ -245,8 +244,7 @@ namespace tartan::inline TARTAN_ABI {
 ///     auto text = tartan::blocking([&] { return read_all(socket); });
 ///
 /// Returns: what f returns.
-/// Exceptions: what f throws; too_many_blocked if 1024 tasks of the pool block already, or the system refuses
-/// the thread that tasks in the queue need.
+/// Exceptions: what f throws; too_many_blocked if 1024 tasks of the pool block already.
 /// Blocking: as long as f; outside of tasks it just calls f.
 template <class F>
 decltype(auto) blocking(F&& f) {

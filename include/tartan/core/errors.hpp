@@ -45,13 +45,12 @@ struct would_deadlock : error {
             "outside") {}
 };
 
-/// So many tasks wait for something that is no task that no thread may be added for them, or the system refuses one.
+/// So many tasks wait for something that is no task that no thread may be added for them.
 struct too_many_blocked : error {
   too_many_blocked()
       : error(
             "tartan: more than 1024 tasks of one pool wait for something that no worker works on; wait in fewer tasks, "
             "or continue with then() instead of waiting") {}
-  explicit too_many_blocked(char const* sentence) : error(sentence) {}
 };
 
 /// The time was up before the task had ended; the task goes on.

@@ -10,7 +10,7 @@
 #include <mutex>      // lock_guard, mutex
 
 #include "tartan/core/call_scope.hpp"   // call_scope
-#include "tartan/core/errors.hpp"       // cancelled, pool_closed, raise, would_deadlock
+#include "tartan/core/errors.hpp"       // cancelled, pool_closed, raise, too_many_blocked, would_deadlock
 #include "tartan/core/first_error.hpp"  // first_error
 #include "tartan/core/hooks.hpp"        // emit, hook_event
 #include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below, serving
@@ -321,7 +321,7 @@ class group {
   TARTAN_COLD void sleep(worker& w, leapfrog& frog, bool may_throw) {
     bool const foreign = &w.home != home_;
     bool const blocks = w.home.admitted().may_block_asleep(w, foreign);
-    if (foreign && !blocks && may_throw) w.home.admitted().raise_may_not_block();
+    if (foreign && !blocks && may_throw) raise<too_many_blocked>();
     worker* const runner = foreign ? nullptr : followed(w);
     if (runner != nullptr) {
       runner->sleeping_joiners.fetch_add(1, std::memory_order_seq_cst);  // with pool::notify()

@@ -77,12 +77,9 @@ class pool_threads {
   /// Under the mutex: starts threads until there are n, or the system refuses, be it the thread or the memory.
   void start_up_to(unsigned n) noexcept {
     pin_this_module();
-    while (held_ < n && !refused_after(start())) {
+    while (held_ < n && start()) {
     }
   }
-
-  /// Whether the system refused the last one that was to be started. A hint.
-  [[nodiscard]] bool refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
   /// Under the mutex.
   [[nodiscard]] bool any() const noexcept { return last_ != nullptr; }
@@ -105,12 +102,6 @@ class pool_threads {
   // All of this under the mutex.
 
   worker* add_slot() { return slots_.add(home_, setup_.size == 1, asymmetric_); }
-
-  /// Relaxed: a hint.
-  bool refused_after(bool has_started) noexcept {
-    refused_.store(!has_started, std::memory_order_relaxed);
-    return !has_started;
-  }
 
   bool start() noexcept {
 #if TARTAN_EXCEPTIONS
@@ -145,7 +136,6 @@ class pool_threads {
   bool const asymmetric_;
   std::atomic<bool> started_{false};
   std::atomic<unsigned> count_{0};
-  std::atomic<bool> refused_{false};
   growing_slots slots_;
 
   alignas(line_pair) plain_mutex mutex_;  // of what follows

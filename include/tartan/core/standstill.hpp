@@ -39,7 +39,6 @@ class standstill_watch {
   void look() noexcept {
     if (pool_ == nullptr) return;
     if (!looks_ && !(looks_ = pool_->begin_watch())) return wait_longer(longest_beside_others);
-    pool_->admitted().try_refused_again();
     std::uint64_t const begun = pool_->begun_before_others();
     bool const news = begun != 0 && begun != last_begun_;
     bool const let_some_in = begun != 0 && !news && let_in(pool_->sleeping_unseen());
