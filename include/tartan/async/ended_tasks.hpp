@@ -130,8 +130,8 @@ class ended_tasks {
         bell_.fetch_and(~watched, std::memory_order_relaxed);  // relaxed: only spares a call of the kernel
         return number;
       }
-      real_atomics::wait(bell_, bell, (std::min)(left, watch.patience()));  // W3
-      watch.look();
+      real_atomics::wait(bell_, bell, (std::min)(left, watch.patience()));   // W3
+      if (latest_.load(std::memory_order_relaxed) == nullptr) watch.look();  // relaxed: a hint
     }
   }
 

@@ -95,11 +95,12 @@ class timer {
     for (;;) {
       std::chrono::nanoseconds limit{-1};  // for ever
       if (!heap_.empty()) {
-        limit = heap_.front()->when - timer_entry::clock::now();
-        if (limit.count() <= 0) {
+        auto const now = timer_entry::clock::now();
+        if (heap_.front()->when <= now) {
           call_first();
           continue;
         }
+        limit = heap_.front()->when - now;
       }
       std::uint32_t const bell = bell_.load(std::memory_order_relaxed);  // relaxed: [M3]
       mutex_.unlock();

@@ -40,7 +40,7 @@ struct threads_backend {
   /// Whether work that is offered now would soon be taken. A hint; asked by a worker.
   [[nodiscard]] bool somebody_idles() const noexcept {
     detail::worker const* const w = detail::current_worker();
-    return w == nullptr || w->home.idle().look().word != 0;
+    return w == nullptr || w->home.idle().look().somebody();
   }
 
   template <class R, class Slice, class Work>

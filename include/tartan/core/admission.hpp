@@ -71,8 +71,14 @@ class admission {
   // ---- workers that block or sleep ------------------------------------------------------------------------------
 
   /// A worker is about to wait for something that no worker works on: another thread may take its place, so that the
-  /// core stays busy and whatever it waits for can come about. False when too many block already.
-  [[nodiscard]] bool begin_blocking(worker const& w) noexcept { return begin_blocking(w.rank != no_rank); }
+  /// core stays busy and whatever it waits for can come about. A wait inside of another one counts with that. False
+  /// when too many block already.
+  [[nodiscard]] bool begin_blocking(worker& w) noexcept {
+    unsigned const outer = w.told.load(std::memory_order_relaxed);  // relaxed, both: its own
+    if (outer == 0 && !begin_blocking(w.rank != no_rank)) return false;
+    w.told.store(outer + 1, std::memory_order_relaxed);
+    return true;
+  }
 
   /// A thread that is awake sleeps at something that nobody told us of: another one may take its place. False when too
   /// many block already. See standstill.hpp.
@@ -82,11 +88,15 @@ class admission {
   /// A worker is about to sleep until another one has done something. A slot of an outside caller then counts as
   /// blocked like a wait for what no worker works on: the thread that makes room for the caller may be the one that is
   /// waited for, or that something waited for needs. True if it counts; then end_blocking() must follow.
-  [[nodiscard]] bool may_block_asleep(worker const& w, bool for_no_worker) {
+  [[nodiscard]] bool may_block_asleep(worker& w, bool for_no_worker) {
     return (for_no_worker || w.rank == no_rank) && begin_blocking(w);
   }
 
-  void end_blocking(worker const& w) noexcept { end_blocking(w.rank != no_rank); }
+  void end_blocking(worker& w) noexcept {
+    unsigned const outer = w.told.load(std::memory_order_relaxed) - 1;  // relaxed, both: its own
+    w.told.store(outer, std::memory_order_relaxed);
+    if (outer == 0) end_blocking(w.rank != no_rank);
+  }
 
   /// A worker is about to sleep until some worker has done something, and does not count as blocked. That one may block
   /// in turn, and need a task that no thread is left to run.

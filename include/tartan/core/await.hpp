@@ -120,7 +120,7 @@ class task_waiter {
       if (link()) parked([this] { watchfully(); });
       w_.home.admitted().end_blocking(w_);
     } else if (linked_) {
-      park();
+      parked([this] { watchfully(); });
     } else {
       raise<too_many_blocked>();
     }
@@ -194,7 +194,7 @@ inline bool sleep_until_done(shared_task& t, std::chrono::steady_clock::time_poi
     auto const left = deadline - std::chrono::steady_clock::now();
     if (left <= left.zero()) return t.done();
     t.sleep((std::min)(left, watch.patience()));
-    watch.look();
+    if (!t.done()) watch.look();
   }
   return true;
 }

@@ -36,6 +36,8 @@ class idle_count {
     [[nodiscard]] unsigned sleeping() const noexcept { return (word >> width) & field; }
     [[nodiscard]] unsigned joining() const noexcept { return (word >> (2 * width)) & field; }
     [[nodiscard]] bool counting() const noexcept { return word >= counting_bit; }
+    /// Anybody at all.
+    [[nodiscard]] bool somebody() const noexcept { return word % counting_bit != 0; }
     /// Anybody but those who only ask one other worker.
     [[nodiscard]] bool anybody() const noexcept { return word % one_asking != 0; }
   };

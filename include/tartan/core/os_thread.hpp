@@ -91,15 +91,15 @@ class narrowed_affinity {
 inline int this_thread_number() noexcept { return static_cast<int>(::syscall(SYS_gettid)); }
 
 /// Whether the thread of that number, which is one of this process, sleeps as at a mutex or at a condition variable.
-/// Also true where the system does not tell.
+/// False where the system does not tell.
 TARTAN_COLD inline bool sleeps_at_futex(int thread) noexcept {
   char path[48], text[32];
   std::snprintf(path, sizeof path, "/proc/self/task/%d/syscall", thread);
   int const file = ::open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return true;
+  if (file < 0) return false;
   ssize_t const read = ::read(file, text, sizeof text - 1);
   ::close(file);
-  if (read <= 0) return true;
+  if (read <= 0) return false;
   text[read] = '\0';
   char* end = nullptr;
   long const call = std::strtol(text, &end, 10);

@@ -157,11 +157,11 @@ class pool {
     if (--fork_counters_ == 0) idle_.end_counting();
   }
 
-  /// How many submitted tasks have begun so far, if others wait in the queue; else 0.
+  /// How many tasks of the queue have begun so far, if others wait there; else 0.
   [[nodiscard]] std::uint64_t begun_before_others() const noexcept {
     if (queue_.seems_empty()) return 0;
     std::uint64_t begun = 1;  // relaxed: statistics
-    for_each_slot([&](worker const& w) { begun += w.tasks_run.load(std::memory_order_relaxed); });
+    for_each_slot([&](worker const& w) { begun += w.queued_run.load(std::memory_order_relaxed); });
     return begun;
   }
 
@@ -172,7 +172,8 @@ class pool {
     for_each_slot([&](worker const& w) {  // relaxed: statistics
       int const number = w.number.load(std::memory_order_relaxed);
       bool const at_work = number != 0 && w.ended_at.load(std::memory_order_relaxed) == 0 &&
-                           w.idle_since.load(std::memory_order_relaxed) == 0;
+                           w.idle_since.load(std::memory_order_relaxed) == 0 &&
+                           w.told.load(std::memory_order_relaxed) == 0;
       if (at_work && sleeps_at_futex(number)) ++count;
     });
     return count;
@@ -342,6 +343,7 @@ class pool {
     if (task == nullptr) return false;
     next_errand(w);
     bump(w.tasks_run);
+    bump(w.queued_run);
     emit(hook_event::task_begin, w.index);
     task->obey(task, &w, dropping() ? task_order::drop : task_order::run);
     emit(hook_event::task_end, w.index);

@@ -5,7 +5,9 @@
 #include <chrono>     // milliseconds, nanoseconds
 #include <cstdint>    // uint64_t
 
-#include "tartan/core/pool.hpp"  // pool
+#include "tartan/core/admission.hpp"  // most_spares
+#include "tartan/core/pool.hpp"       // pool
+#include "tartan/core/smaller.hpp"    // smaller
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -41,13 +43,20 @@ class standstill_watch {
     if (!looks_ && !(looks_ = pool_->begin_watch())) return wait_longer(longest_beside_others);
     std::uint64_t const begun = pool_->begun_before_others();
     bool const news = begun != 0 && begun != last_begun_;
-    bool const let_some_in = begun != 0 && !news && let_in(pool_->sleeping_unseen());
+    bool const stands_still = begun != 0 && !news;
+    bool const let_some_in = (stands_still || let_in_ != 0) && let_in(asleep(stands_still));
     news || let_some_in ? void(patience_ = shortest) : wait_longer(longest);
     last_begun_ = begun;
   }
 
  private:
   static constexpr std::chrono::milliseconds shortest{1}, longest{64}, longest_beside_others{1024};
+
+  /// How many shall be let in: as many as sleep, and no further ones while the pool gets on. They have a share of those
+  /// that may block.
+  [[nodiscard]] unsigned asleep(bool stands_still) const noexcept {
+    return smaller(pool_->sleeping_unseen(), stands_still ? most_spares / 2 : let_in_);
+  }
 
   /// Whether some were let in that were not before.
   bool let_in(unsigned wanted) noexcept {

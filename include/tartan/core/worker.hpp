@@ -74,6 +74,8 @@ struct alignas(line_pair) worker {
   std::atomic<std::uint64_t> beat{
       0};  // grows with every range that begins here: tells thieves that work is short-lived
   std::atomic<std::uint64_t> forks{0}, steals{0}, parks{0}, tasks_run{0};  // written by the owner only
+  std::atomic<std::uint64_t> queued_run{0};                                // likewise: those that lay in the queue
+  std::atomic<unsigned> told{0};  // how many of its waits, one in the other, count as blocked; written likewise
   std::atomic<std::uint64_t> begun_at{0}, ended_at{0};      // by a thread of the pool; 0 for slots of callers
   std::atomic<int> number{0};                               // the system's, of a thread of the pool
   std::atomic<std::uint64_t> idle_ticks{0}, idle_since{0};  // likewise; idle_since is 0 while it works

@@ -133,11 +133,10 @@ template <class Pool>
 ///     long n = fib(32);
 ///     fmt::print("{} forks\n", tartan::stats().forks());
 ///
-/// A fork is a function of fork_join (and of what is made of it: divide_and_conquer, sorts) that was put up for other
-/// workers, taken or not; loops are cut only where somebody is there to take the piece, which counts as a steal. Pools
-/// of one worker put nothing up.
-/// Complexity: a few ns more for each fork meanwhile; nothing while none lives.
-/// Thread safety: any thread; several may live at once. The pool must live longer.
+/// A fork is a function of fork_join (and of what is made of it: divide_and_conquer, sorts, scans) that was put up for
+/// other workers, taken or not; loops are cut only where somebody is there to take the piece, which counts as a steal.
+/// Pools of one worker put nothing up. Complexity: a few ns more for each fork meanwhile; nothing while none lives.
+/// Thread safety: any thread; several may live at once. The pool must live longer. A forked child does not count.
 class count_forks {
  public:
   count_forks() : count_forks(detail::default_pool()) {}
