@@ -1,7 +1,15 @@
 // A pool for which the system starts no thread: its callers do the work.
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdio>
+#include <optional>
 #include <stdexcept>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -54,3 +62,89 @@ TEST_CASE("without threads of the pool a group's tasks are run by who waits for 
     CHECK_THROWS_WITH(g.wait(), "a task");
   }
 }
+
+#if !TARTAN_TSAN && !TARTAN_ASAN  // which need address space of their own
+
+namespace {
+
+/// The system refuses threads with stacks of `too_large_now` bytes while one of these lives.
+class little_address_space {
+ public:
+  static constexpr std::size_t too_large_now = std::size_t{1} << 30;
+  little_address_space() {
+    ::getrlimit(RLIMIT_AS, &before_);
+    long pages = 0;
+    std::FILE* const f = std::fopen("/proc/self/statm", "r");
+    REQUIRE(f != nullptr);
+    REQUIRE(std::fscanf(f, "%ld", &pages) == 1);
+    std::fclose(f);
+    rlimit now = before_;
+    now.rlim_cur = static_cast<rlim_t>(pages * ::sysconf(_SC_PAGESIZE)) + too_large_now / 2;
+    REQUIRE(::setrlimit(RLIMIT_AS, &now) == 0);
+  }
+  little_address_space(little_address_space const&) = delete;
+  little_address_space& operator=(little_address_space const&) = delete;
+  ~little_address_space() { ::setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+/// A task that waits for a promise which another task keeps.
+auto kept_by_a_task(tn::thread_pool& pool) {
+  auto const p = tn::par.on(pool);
+  return tn::submit(p, [p] {
+    tn::promise<int> made;
+    auto f = made.get_future();
+    tn::detach(p, [made = std::move(made)]() mutable { made.set_value(3); });
+    return f.get();
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a wait throws where the system refuses the thread that what it waits for needs", "[thread_pool]") {
+  for (int const workers : {1, 2}) {
+    CAPTURE(workers);
+    tn::thread_pool pool{{.workers = workers, .stack_size = little_address_space::too_large_now}};
+    auto const p = tn::par.on(pool);
+    tn::submit(p, [] {}).get();  // has its threads
+    {
+      little_address_space const limit;
+      std::vector<tn::future<int>> all;
+      for (int i = 0; i != 3 * workers; ++i) all.push_back(kept_by_a_task(pool));
+      int kept = 0;
+      for (auto& f : all) try {
+          kept += f.get();
+        } catch (tn::error const& e) {
+          CHECK_THAT(e.what(), tn::test::contains_text("refuses to start another one"));
+        }
+      if (workers == 1) CHECK(kept == 0);
+      auto g = tn::submit(p, [&] { return tn::blocking([] { return 4; }); });
+      CHECK(g.get() == 4);  // nothing lies in the queue
+    }
+    CHECK(kept_by_a_task(pool).get() == 3);
+  }
+}
+
+TEST_CASE("what was submitted while the system refused threads runs when it does so no longer", "[thread_pool]") {
+  tn::thread_pool pool{{.workers = 1, .stack_size = little_address_space::too_large_now}};
+  auto const p = tn::par.on(pool);
+  std::atomic<bool> waits{false}, ran{false};
+  tn::submit(p, [] {}).get();
+  std::optional<little_address_space> limit(std::in_place);
+  auto holder = tn::submit(p, [&] {
+    tn::blocking([&] {
+      waits = true;
+      while (!ran) std::this_thread::yield();
+    });
+    return 5;
+  });
+  while (!waits) std::this_thread::yield();
+  tn::detach(p, [&] { ran = true; });
+  CHECK_FALSE(holder.wait(std::chrono::milliseconds(50)));
+  limit.reset();
+  CHECK(holder.get() == 5);
+}
+
+#endif

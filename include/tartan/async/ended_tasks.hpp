@@ -1,19 +1,17 @@
 #pragma once
 // Hears of the ends of several tasks, whichever comes first.
 
-#include <algorithm>  // min
-#include <atomic>     // atomic, memory_order_*
-#include <chrono>     // steady_clock
-#include <cstddef>    // size_t
-#include <cstdint>    // uint32_t
-#include <memory>     // unique_ptr
-#include <utility>    // exchange
+#include <atomic>   // atomic, memory_order_*
+#include <chrono>   // steady_clock
+#include <cstddef>  // size_t
+#include <cstdint>  // uint32_t
+#include <memory>   // unique_ptr
+#include <utility>  // exchange
 
 #include "tartan/core/atomics.hpp"      // cpu_pause, real_atomics
 #include "tartan/core/await.hpp"        // blocking_scope
 #include "tartan/core/leapfrog.hpp"     // foreign_work
 #include "tartan/core/shared_task.hpp"  // completion, shared_task
-#include "tartan/core/standstill.hpp"   // standstill_watch
 #include "tartan/core/worker.hpp"       // bump, current_worker, worker
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -121,7 +119,6 @@ class ended_tasks {
   }
 
   [[nodiscard]] std::size_t sleep(deadline until) noexcept {
-    standstill_watch watch(current_worker());
     for (;;) {
       std::uint32_t const bell = bell_.fetch_or(watched, std::memory_order_acq_rel) | watched;  // W1
       std::size_t const number = next();                                                        // W2
@@ -130,8 +127,7 @@ class ended_tasks {
         bell_.fetch_and(~watched, std::memory_order_relaxed);  // relaxed: only spares a call of the kernel
         return number;
       }
-      real_atomics::wait(bell_, bell, (std::min)(left, watch.patience()));   // W3
-      if (latest_.load(std::memory_order_relaxed) == nullptr) watch.look();  // relaxed: a hint
+      real_atomics::wait(bell_, bell, std::chrono::nanoseconds(left));  // W3
     }
   }
 

@@ -5,9 +5,11 @@
 
 #include "tartan/core/atomics.hpp"       // real_atomics
 #include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_COLD
+#include "tartan/core/errors.hpp"        // error, raise, too_many_blocked
 #include "tartan/core/handover.hpp"      // handing_over
 #include "tartan/core/headcount.hpp"     // headcount
 #include "tartan/core/idle.hpp"          // idle_count
+#include "tartan/core/lookout.hpp"       // lookout
 #include "tartan/core/plain_mutex.hpp"   // mutex_hold
 #include "tartan/core/pool_threads.hpp"  // pool_threads
 #include "tartan/core/queue.hpp"         // task_queue
@@ -23,8 +25,14 @@ inline constexpr unsigned most_spares = 1024;
 class admission {
  public:
   admission(unsigned size, idle_count<> const& idle, handing_over const& handovers, task_queue const& queue,
-            pool_threads& threads) noexcept
-      : people_(size), size_(size), idle_(idle), handovers_(handovers), queue_(queue), threads_(threads) {}
+            pool_threads& threads, lookout& watches) noexcept
+      : people_(size),
+        size_(size),
+        idle_(idle),
+        handovers_(handovers),
+        queue_(queue),
+        threads_(threads),
+        lookout_(watches) {}
   admission(admission const&) = delete;
   admission& operator=(admission const&) = delete;
 
@@ -80,10 +88,33 @@ class admission {
     return true;
   }
 
+  /// The same for a wait that may throw: too_many_blocked, or an error where a task lies in the queue that no thread is
+  /// left for, since the system refuses one.
+  void begin_blocking_or_throw(worker& w) {
+    if (!begin_blocking(w)) raise<too_many_blocked>();
+    if (!expects_tasks() || queue_.seems_empty() || !nobody_is_left()) return;
+    end_blocking(w);
+    raise<error>(
+        "tartan: this wait would leave no thread for tasks that wait in the pool's queue, and the system refuses to "
+        "start another one; raise the limit on processes (ulimit -u), or give the pool more workers or a smaller "
+        "stack_size");
+  }
+
+  // ---- the lookout, see standstill.hpp --------------------------------------------------------------------------
+
   /// A thread that is awake sleeps at something that nobody told us of: another one may take its place. False when too
-  /// many block already. See standstill.hpp.
+  /// many block already.
   [[nodiscard]] bool begin_unseen_blocking() noexcept { return begin_blocking(true); }
   void end_unseen_blocking() noexcept { end_blocking(true); }
+  [[nodiscard]] unsigned how_many_block() const noexcept { return people_.look().blocked(); }
+
+  /// After expect_tasks(), not under the mutex: somebody may block already.
+  void call_lookout() noexcept {
+    if (how_many_block() != 0) lookout_.call();
+  }
+
+  /// Tries again to start threads that the system has refused.
+  void start_missing() noexcept { start_those_let_in(people_.look()); }
 
   /// A worker is about to sleep until another one has done something. A slot of an outside caller then counts as
   /// blocked like a wait for what no worker works on: the thread that makes room for the caller may be the one that is
@@ -119,7 +150,8 @@ class admission {
   /// Under the mutex of the threads: from now on tasks may come.
   void expect_tasks() noexcept {
     expects_tasks_.store(true, std::memory_order_relaxed);  // relaxed: see the fence
-    real_atomics::full_fence();  // with let_in(): it knows that tasks may come, or we know whom it has let in
+    // With begin_blocking(): it knows that tasks may come, or we and call_lookout() know who blocks.
+    real_atomics::full_fence();
     start_needed();
   }
 
@@ -157,6 +189,7 @@ class admission {
       return false;
     }
     let_in(now);
+    if (expects_tasks_.load(std::memory_order_seq_cst)) lookout_.call();  // with expect_tasks()
     return true;
   }
   void end_blocking(bool is_thread) noexcept { people_.worker_goes_on(is_thread); }
@@ -187,6 +220,13 @@ class admission {
     start_needed();
   }
 
+  /// Whether the system refuses threads, and all there are wait.
+  [[nodiscard]] bool nobody_is_left() noexcept {
+    if (threads_.count() >= threads_needed(people_.look())) return false;
+    mutex_hold const hold(threads_.mutex());
+    return threads_.are_refused_beyond(people_.look().away());
+  }
+
   /// Under the mutex.
   void start_needed() noexcept { threads_.start_up_to(threads_needed(people_.look())); }
 
@@ -208,6 +248,7 @@ class admission {
   handing_over const& handovers_;
   task_queue const& queue_;
   pool_threads& threads_;
+  lookout& lookout_;
   std::atomic<bool> expects_tasks_{false}, closed_{false};
 };
 

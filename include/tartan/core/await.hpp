@@ -1,11 +1,10 @@
 #pragma once
 // Waiting for a shared task: inside a task by working, elsewhere by sleeping.
 
-#include <algorithm>  // min
-#include <atomic>     // atomic, memory_order_*
-#include <chrono>     // nanoseconds, steady_clock
-#include <cstdint>    // uint64_t
-#include <new>        // nothrow_t
+#include <atomic>   // atomic, memory_order_*
+#include <chrono>   // nanoseconds, steady_clock
+#include <cstdint>  // uint64_t
+#include <new>      // nothrow_t
 
 #include "tartan/core/errors.hpp"       // raise, timeout_error, too_many_blocked, would_deadlock
 #include "tartan/core/hooks.hpp"        // emit, hook_event
@@ -13,7 +12,6 @@
 #include "tartan/core/os_thread.hpp"    // yield_processor
 #include "tartan/core/outer_pools.hpp"  // outer_blocking
 #include "tartan/core/shared_task.hpp"  // completion, shared_task, task_ref
-#include "tartan/core/standstill.hpp"   // standstill_watch
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -26,8 +24,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// [A3] If it continues another task that has not ended, A1 and A2 apply to that one.
 /// [A4] Otherwise it waits for something that no worker of this pool works on: a promise, a timer, another pool. The
 ///      wait counts as blocking, and another thread may enter the pool (admission::begin_blocking()), so that whatever
-///      this one's wake-up needs can still run, up to a bound.
-///      That one may be of no use, see standstill.hpp: the wait then lets further ones in.
+///      this one's wake-up needs can still run, up to a bound. That one may be of no use, see standstill.hpp.
 /// [A5] It sleeps only after it is linked into the task's listeners ([S3] of shared_task.hpp), and, in case A2, after
 ///      registering with the runner and looking once more behind a heavy fence ([L4] of join.hpp).
 class task_waiter {
@@ -116,13 +113,14 @@ class task_waiter {
   TARTAN_COLD void sleep(shared_task& target, worker* runner) {
     if (works_here(runner)) {
       if (link()) sleep_behind(target, *runner);
-    } else if (w_.home.admitted().begin_blocking(w_)) {  // [A4]
-      if (link()) parked([this] { watchfully(); });
-      w_.home.admitted().end_blocking(w_);
-    } else if (linked_) {
-      parked([this] { watchfully(); });
+    } else if (linked_) {  // whom the task tells must be there
+      bool const blocks = w_.home.admitted().begin_blocking(w_);
+      park();
+      if (blocks) w_.home.admitted().end_blocking(w_);
     } else {
-      raise<too_many_blocked>();
+      w_.home.admitted().begin_blocking_or_throw(w_);  // [A4]
+      if (link()) park();
+      w_.home.admitted().end_blocking(w_);
     }
   }
 
@@ -154,21 +152,11 @@ class task_waiter {
   bool link() noexcept { return linked_ || (linked_ = t_.listen(&bell_)); }
 
   void park() noexcept {
-    parked([this] { w_.spot.park(); });
-  }
-
-  void watchfully() noexcept {
-    standstill_watch watch(&w_);
-    while (!w_.spot.park_for(watch.patience())) watch.look();
-  }
-
-  template <class Sleep>
-  void parked(Sleep sleep) noexcept {
     bump(w_.parks);
     emit(hook_event::park, w_.index);
     outer_blocking const counted(&w_);
     begin_idle_time(w_);
-    sleep();
+    w_.spot.park();
     end_idle_time(w_);
     emit(hook_event::unpark, w_.index);
   }
@@ -189,12 +177,10 @@ inline bool sleep_until_done(shared_task& t, std::chrono::steady_clock::time_poi
     if (t.done()) return true;
     cpu_pause();
   }
-  standstill_watch watch(current_worker());
   while (!t.done()) {
     auto const left = deadline - std::chrono::steady_clock::now();
     if (left <= left.zero()) return t.done();
-    t.sleep((std::min)(left, watch.patience()));
-    if (!t.done()) watch.look();
+    t.sleep(left);
   }
   return true;
 }
@@ -208,11 +194,9 @@ TARTAN_NOINLINE inline void await_task(shared_task& t) {
 /// The time in which a worker waits for something that no worker works on. Outside of tasks it does nothing.
 class blocking_scope {
  public:
-  blocking_scope() : w_(entered(current_worker())), outer_(w_) {
-    if (w_ == nullptr && current_worker() != nullptr) raise<too_many_blocked>();
-  }
+  blocking_scope() : w_(current_worker()), outer_(entered(w_)) {}
   /// For those who cannot throw: where too many block already, nobody is let in.
-  explicit blocking_scope(std::nothrow_t const&) noexcept : w_(entered(current_worker())), outer_(w_) {}
+  explicit blocking_scope(std::nothrow_t const&) noexcept : w_(entered_if_it_may(current_worker())), outer_(w_) {}
   blocking_scope(blocking_scope const&) = delete;
   blocking_scope& operator=(blocking_scope const&) = delete;
   ~blocking_scope() {
@@ -220,7 +204,11 @@ class blocking_scope {
   }
 
  private:
-  static worker* entered(worker* w) noexcept {
+  static worker* entered(worker* w) {
+    if (w != nullptr) w->home.admitted().begin_blocking_or_throw(*w);
+    return w;
+  }
+  static worker* entered_if_it_may(worker* w) noexcept {
     return w != nullptr && w->home.admitted().begin_blocking(*w) ? w : nullptr;
   }
 
@@ -244,7 +232,8 @@ namespace tartan::inline TARTAN_ABI {
 ///     auto text = tartan::blocking([&] { return read_all(socket); });
 ///
 /// Returns: what f returns.
-/// Exceptions: what f throws; too_many_blocked if 1024 tasks of the pool block already.
+/// Exceptions: what f throws; too_many_blocked if 1024 tasks of the pool block already; error if the system refuses the
+/// thread that the last task which does not block would need.
 /// Blocking: as long as f; outside of tasks it just calls f.
 template <class F>
 decltype(auto) blocking(F&& f) {

@@ -118,7 +118,7 @@ class quick_fork {
     placed_job second(g);
     second.place = place;
     w.tasks.put(place, own_address(second));
-    F first(w.home.anybody_idle(true) ? announced(w, f) : F(f));
+    F first(w.home.anybody_idle(true) && w.home.is_news(w) ? announced(w, f) : F(f));
     return finish(first, second);
   }
 
@@ -140,7 +140,7 @@ class quick_fork {
 
   /// Hands f through, so that it need not be kept over the call.
   TARTAN_COLD static F announced(worker& w, F f) noexcept {
-    w.home.published(w, true);
+    w.home.tell(w);
     return f;
   }
 

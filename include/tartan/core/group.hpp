@@ -320,8 +320,8 @@ class group {
 
   TARTAN_COLD void sleep(worker& w, leapfrog& frog, bool may_throw) {
     bool const foreign = &w.home != home_;
-    bool const blocks = w.home.admitted().may_block_asleep(w, foreign);
-    if (foreign && !blocks && may_throw) raise<too_many_blocked>();
+    if (foreign && may_throw) w.home.admitted().begin_blocking_or_throw(w);
+    bool const blocks = (foreign && may_throw) || w.home.admitted().may_block_asleep(w, foreign);
     worker* const runner = foreign ? nullptr : followed(w);
     if (runner != nullptr) {
       runner->sleeping_joiners.fetch_add(1, std::memory_order_seq_cst);  // with pool::notify()

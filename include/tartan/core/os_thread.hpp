@@ -28,11 +28,16 @@ inline void block_asynchronous_signals() noexcept {
 }
 
 /// Visible in ps -L, top -H and gdb; the system keeps 15 characters.
-inline void name_this_thread(char const* pool_name, unsigned index) noexcept {
-  char number[12], name[28];
-  int const digits = std::snprintf(number, sizeof number, "/%u", index);
-  std::snprintf(name, sizeof name, "%.*s%s", 15 - digits, pool_name, number);
+inline void name_this_thread(char const* pool_name, char const* role) noexcept {
+  char ending[12], name[28];
+  int const length = std::snprintf(ending, sizeof ending, "/%s", role);
+  std::snprintf(name, sizeof name, "%.*s%s", 15 - length, pool_name, ending);
   pthread_setname_np(pthread_self(), name);
+}
+inline void name_this_thread(char const* pool_name, unsigned index) noexcept {
+  char number[11];
+  std::snprintf(number, sizeof number, "%u", index);
+  name_this_thread(pool_name, number);
 }
 
 /// Keeps the calling thread on the (rank modulo n)-th of the n processors that it may use now.

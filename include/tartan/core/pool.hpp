@@ -15,6 +15,7 @@
 #include "tartan/core/handover.hpp"         // handing_over
 #include "tartan/core/hooks.hpp"            // emit, hook_event
 #include "tartan/core/idle.hpp"             // idle_count
+#include "tartan/core/lookout.hpp"          // lookout
 #include "tartan/core/os_thread.hpp"        // block_asynchronous_signals, name_this_thread, this_thread_number, ...
 #include "tartan/core/outside_callers.hpp"  // outside_callers
 #include "tartan/core/owned_array.hpp"      // owned_array
@@ -26,6 +27,7 @@
 #include "tartan/core/queue.hpp"            // task_queue
 #include "tartan/core/slot_table.hpp"       // slot_table
 #include "tartan/core/smaller.hpp"          // larger, smaller
+#include "tartan/core/standstill.hpp"       // standstill
 #include "tartan/core/ticks.hpp"            // ticks, ticks_per_us
 #include "tartan/core/topology.hpp"         // hardware_cores
 #include "tartan/core/tuning.hpp"           // errand_step, offer_tries, search_patience_us, steal_patience_us
@@ -48,12 +50,14 @@ class pool {
         size_(setup_.size),
         asymmetric_(real_atomics::asymmetric_available()),
         oversubscribed_(size_ > hardware_cores()),
+        one_at_a_time_(oversubscribed_ && setup_.idle != tartan::idle::latency),  // which never lies down
         search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
                                                            : larger(1U, smaller(size_, hardware_cores()) / 2)),
         places_(!oversubscribed_ && !setup_.pin),
         queue_(smaller(size_, 64U), 8),
         threads_(*this, setup_, places_, asymmetric_),
-        admission_(size_, idle_, handovers_, queue_, threads_),
+        lookout_(*this, setup_, threads_),
+        admission_(size_, idle_, handovers_, queue_, threads_, lookout_),
         callers_(size_, asymmetric_, threads_, admission_) {
     std::memcpy(name_.get(), setup.name, std::strlen(setup.name));
     setup_.name = name_.get();
@@ -131,6 +135,7 @@ class pool {
     mutex_hold const one(join_mutex_);
     let_end();
     while (worker* const w = threads_.take()) w->thread.join();
+    lookout_.end();
   }
 
   // ---- outside callers ------------------------------------------------------------------------------------------
@@ -157,32 +162,6 @@ class pool {
     if (--fork_counters_ == 0) idle_.end_counting();
   }
 
-  /// How many tasks of the queue have begun so far, if others wait there; else 0.
-  [[nodiscard]] std::uint64_t begun_before_others() const noexcept {
-    if (queue_.seems_empty()) return 0;
-    std::uint64_t begun = 1;  // relaxed: statistics
-    for_each_slot([&](worker const& w) { begun += w.queued_run.load(std::memory_order_relaxed); });
-    return begun;
-  }
-
-  /// How many threads of the pool sleep at something of which they have not told the pool, as a mutex. It costs some
-  /// calls of the system for each.
-  [[nodiscard]] TARTAN_COLD unsigned sleeping_unseen() const noexcept {
-    unsigned count = 0;
-    for_each_slot([&](worker const& w) {  // relaxed: statistics
-      int const number = w.number.load(std::memory_order_relaxed);
-      bool const at_work = number != 0 && w.ended_at.load(std::memory_order_relaxed) == 0 &&
-                           w.idle_since.load(std::memory_order_relaxed) == 0 &&
-                           w.told.load(std::memory_order_relaxed) == 0;
-      if (at_work && sleeps_at_futex(number)) ++count;
-    });
-    return count;
-  }
-
-  /// Of those that wait, one at a time watches whether the pool stands still. Relaxed: nothing is read for it.
-  [[nodiscard]] bool begin_watch() noexcept { return !watched_.exchange(true, std::memory_order_relaxed); }
-  void end_watch() noexcept { watched_.store(false, std::memory_order_relaxed); }
-
   /// For workers that block, or sleep.
   [[nodiscard]] admission& admitted() noexcept { return admission_; }
 
@@ -193,8 +172,14 @@ class pool {
 
   /// The same for those who know asymmetric() already.
   TARTAN_ALWAYS_INLINE void published(worker& w, bool asymmetric) noexcept {
-    if (anybody_idle(asymmetric)) [[unlikely]]
+    if (anybody_idle(asymmetric) && is_news(w)) [[unlikely]]
       tell(w);
+  }
+
+  /// Tells those who want to know. Perhaps it is only that forks are counted.
+  TARTAN_NOINLINE void tell(worker& w) noexcept {
+    count_fork(w);
+    notify(w);
   }
 
   /// As published(), for forks that are not the quick ones.
@@ -203,6 +188,14 @@ class pool {
     if (somebody) count_fork(w);
     if ((somebody || w.helped) && hand_over_soon(w)) return;
     if (somebody) notify(w);
+  }
+
+  /// Behind anybody_idle(): whether those are to be told of w's push. Where there are more workers than cores, somebody
+  /// always sleeps, and who has been woken comes when a core is free: until then there is nothing to tell. He will look
+  /// at every deque, for he searches, and lies down if he finds nothing ([I1] of idle.hpp).
+  [[nodiscard]] TARTAN_ALWAYS_INLINE bool is_news(worker const& w) const noexcept {
+    auto const v = idle_.look();
+    return !one_at_a_time_ || v.searching() == 0 || v.counting() || is_asked(w);
   }
 
   /// After a push, for those who call published() only then.
@@ -420,6 +413,7 @@ class pool {
       admission_.expect_tasks();
     }
     callers_.end_residence();
+    admission_.call_lookout();
     return true;
   }
 
@@ -432,6 +426,12 @@ class pool {
   // ---- the life of a pool thread --------------------------------------------------------------------------------
 
   friend pool_thread;
+
+  void look_out() noexcept {
+    block_asynchronous_signals();
+    name_this_thread(setup_.name, "lookout");
+    standstill(admission_, queue_, threads_).watch(lookout_);
+  }
 
   void work(worker& w) {
     block_asynchronous_signals();
@@ -584,12 +584,6 @@ class pool {
   /// Relaxed: give_below() acquires.
   static bool is_asked(worker const& w) noexcept { return w.asked_by.load(std::memory_order_relaxed) != nullptr; }
 
-  /// The word of the idle says something: perhaps only that forks are counted.
-  TARTAN_NOINLINE void tell(worker& w) noexcept {
-    count_fork(w);
-    notify(w);
-  }
-
   void count_fork(worker& w) const noexcept {
     if (idle_.look().counting()) bump(w.forks);
   }
@@ -618,16 +612,18 @@ class pool {
   std::uint64_t const begun_ticks_ = ticks();
   bool const asymmetric_;
   bool const oversubscribed_;
+  bool const one_at_a_time_;  // of those that sleep only one is woken for forks, until he comes
   unsigned const search_limit_;
 
   wake_places places_;
   idle_count<> idle_;
   alignas(line_pair) handing_over handovers_;
   alignas(line_pair) std::atomic<bool> closing_{false};
-  std::atomic<bool> dropping_{false}, watched_{false};
+  std::atomic<bool> dropping_{false};
   unsigned fork_counters_ = 0;  // who counts forks; under the mutex of the threads
   task_queue queue_;
   pool_threads threads_;
+  lookout lookout_;
   alignas(line_pair) admission admission_;
   outside_callers callers_;
   plain_mutex join_mutex_;
@@ -637,5 +633,7 @@ inline void pool_thread::run(void* its_worker) {
   auto& w = *static_cast<worker*>(its_worker);
   w.home.work(w);
 }
+
+inline void pool_thread::look_out(void* its_pool) { static_cast<pool*>(its_pool)->look_out(); }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -18,6 +18,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// the process is pinned then: the one that made the pool may be gone.
 struct pool_thread {
   static void run(void* its_worker);
+  static void look_out(void* its_pool);  // of the lookout
 };
 
 /// Who may be awake of them is for admission.hpp to say; here they are made, started and counted, under one mutex.
@@ -77,9 +78,12 @@ class pool_threads {
   /// Under the mutex: starts threads until there are n, or the system refuses, be it the thread or the memory.
   void start_up_to(unsigned n) noexcept {
     pin_this_module();
-    while (held_ < n && start()) {
+    while (held_ < n && !(refused_ = !start())) {
     }
   }
+
+  /// Under the mutex: whether the system would not start the thread that was wanted last, and no more than `away` run.
+  [[nodiscard]] bool are_refused_beyond(unsigned away) const noexcept { return refused_ && held_ <= away; }
 
   /// Under the mutex.
   [[nodiscard]] bool any() const noexcept { return last_ != nullptr; }
@@ -143,6 +147,7 @@ class pool_threads {
   worker* unstarted_ = nullptr;           // the slot of a thread that could not be started
   worker* last_ = nullptr;                // the last one that was started, not yet joined
   unsigned held_ = 0;                     // how many these are
+  bool refused_ = false;                  // by the system, when a thread was wanted last
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -1,78 +1,122 @@
 #pragma once
 // Letting threads in when a pool stands still beside a wait.
 
-#include <algorithm>  // min
-#include <chrono>     // milliseconds, nanoseconds
-#include <cstdint>    // uint64_t
+#include <atomic>   // memory_order_*
+#include <cstdint>  // int64_t, uint64_t
+#include <ratio>    // nano
 
-#include "tartan/core/admission.hpp"  // most_spares
-#include "tartan/core/pool.hpp"       // pool
-#include "tartan/core/smaller.hpp"    // smaller
+#include "tartan/core/admission.hpp"     // admission, most_spares
+#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_COLD
+#include "tartan/core/lookout.hpp"       // lookout
+#include "tartan/core/os_thread.hpp"     // sleeps_at_futex
+#include "tartan/core/pool_threads.hpp"  // pool_threads
+#include "tartan/core/queue.hpp"         // task_queue
+#include "tartan/core/smaller.hpp"       // smaller
+#include "tartan/core/worker.hpp"        // worker
 
 namespace tartan::inline TARTAN_ABI::detail {
 
 /// While a worker waits for what no worker works on, another thread is let in; but that one may draw a task that wants
 /// the very lock which is held across the wait. It then sleeps at the lock, which nobody tells the pool, and so may the
-/// next one. So whoever waits looks from time to time: where tasks lie in the queue and none has begun since the last
-/// look, threads that sleep as at a mutex or a condition variable are counted, and that many more may be awake until a
-/// later look counts fewer or the wait ends, up to the bound of all that block. Threads that compute, read or sleep for
-/// a time are not counted, however long: a pool's size still bounds how many of its tasks do that at once. (Who spins
-/// at a lock computes.)
+/// next one. So the pool's lookout looks from time to time while some block: where tasks lie in the queue and none has
+/// begun since the last look, threads that sleep as at a mutex or a condition variable are counted, and that many more
+/// may be awake until a later look counts fewer, up to half of the bound of all that block. Threads that compute, read
+/// or sleep for a time are not counted, however long: a pool's size still bounds how many of its tasks do that at once.
+/// (Who spins at a lock computes.)
 ///
-/// What it reads are statistics: a look that errs lets a thread in too early, or one look later. Of all who wait in a
-/// pool one looks, for all of them: a thread that sleeps is counted once, and a thousand waits cost what one costs.
-class standstill_watch {
+/// It is a thread of its own since everybody else may be asleep: a wait in another pool, a function that
+/// `blocking()` calls, a wait for less time than a look takes to see anything.
+///
+/// What it reads are statistics: a look that errs lets a thread in too early, or one look later.
+class standstill {
  public:
-  /// Of the pool of the worker that waits; null, for a thread that is none, watches nothing.
-  explicit standstill_watch(worker const* waits) noexcept : pool_(waits == nullptr ? nullptr : &waits->home) {}
-  standstill_watch(standstill_watch const&) = delete;
-  standstill_watch& operator=(standstill_watch const&) = delete;
-  ~standstill_watch() {
-    if (!looks_) return;
+  standstill(admission& admitted, task_queue const& queue, pool_threads const& threads) noexcept
+      : admitted_(admitted), queue_(queue), threads_(threads) {}
+  standstill(standstill const&) = delete;
+  standstill& operator=(standstill const&) = delete;
+
+  /// The life of the lookout.
+  void watch(lookout& self) noexcept {
+    while (!self.ending()) {
+      patience_ = shortest;
+      for (unsigned quiet = 0; quiet != quiet_looks && !self.ending(); quiet = somebody_blocks() ? 0 : quiet + 1) {
+        self.post().nap(patience{patience_});
+        look();
+      }
+      let_in(0);
+      self.post().leave([&] { return self.ending() || somebody_blocks(); });
+    }
     let_in(0);
-    pool_->end_watch();
-  }
-
-  /// How long to sleep, at most, before the next look().
-  [[nodiscard]] std::chrono::nanoseconds patience() const noexcept {
-    return pool_ == nullptr ? (std::chrono::nanoseconds::max)() : patience_;
-  }
-
-  void look() noexcept {
-    if (pool_ == nullptr) return;
-    if (!looks_ && !(looks_ = pool_->begin_watch())) return wait_longer(longest_beside_others);
-    std::uint64_t const begun = pool_->begun_before_others();
-    bool const news = begun != 0 && begun != last_begun_;
-    bool const stands_still = begun != 0 && !news;
-    bool const let_some_in = (stands_still || let_in_ != 0) && let_in(asleep(stands_still));
-    news || let_some_in ? void(patience_ = shortest) : wait_longer(longest);
-    last_begun_ = begun;
   }
 
  private:
-  static constexpr std::chrono::milliseconds shortest{1}, longest{64}, longest_beside_others{1024};
+  static constexpr unsigned shortest = 1, longest_beside_news = 4, longest = 16;  // ms
+  static constexpr unsigned quiet_looks = 8;
+
+  /// In place of std::chrono::milliseconds, which is dear for every includer.
+  struct patience {
+    using period = std::nano;
+    [[nodiscard]] std::int64_t count() const noexcept { return std::int64_t{ms} * 1'000'000; }
+    unsigned ms;
+  };
+
+  /// Others than those that are let in here.
+  [[nodiscard]] bool somebody_blocks() const noexcept { return admitted_.how_many_block() > let_in_; }
+
+  void look() noexcept {
+    admitted_.start_missing();
+    std::uint64_t const begun = begun_before_others();
+    bool const news = begun != 0 && begun != last_begun_;
+    bool const stands_still = begun != 0 && !news;
+    bool const let_some_in = (stands_still || let_in_ != 0) && let_in(asleep(stands_still));
+    patience_ = let_some_in ? shortest : smaller(2 * patience_, news ? longest_beside_news : longest);
+    last_begun_ = begun;
+  }
+
+  /// How many tasks of the queue have begun so far, if others wait there; else 0.
+  [[nodiscard]] std::uint64_t begun_before_others() const noexcept {
+    if (queue_.seems_empty()) return 0;
+    std::uint64_t begun = 1;  // relaxed: statistics
+    for (worker const* const w : threads_.slots()) begun += w->queued_run.load(std::memory_order_relaxed);
+    return begun;
+  }
 
   /// How many shall be let in: as many as sleep, and no further ones while the pool gets on. They have a share of those
   /// that may block.
   [[nodiscard]] unsigned asleep(bool stands_still) const noexcept {
-    return smaller(pool_->sleeping_unseen(), stands_still ? most_spares / 2 : let_in_);
+    return smaller(sleeping_unseen(), stands_still ? most_spares / 2 : let_in_);
+  }
+
+  /// How many threads of the pool sleep at something of which they have not told the pool, as a mutex. It costs some
+  /// calls of the system for each.
+  [[nodiscard]] TARTAN_COLD unsigned sleeping_unseen() const noexcept {
+    unsigned count = 0;
+    for (worker const* const w : threads_.slots()) {  // relaxed: statistics
+      int const number = w->number.load(std::memory_order_relaxed);
+      bool const at_work = number != 0 && w->ended_at.load(std::memory_order_relaxed) == 0 &&
+                           w->idle_since.load(std::memory_order_relaxed) == 0 &&
+                           w->told.load(std::memory_order_relaxed) == 0;
+      if (at_work && sleeps_at_futex(number)) ++count;
+    }
+    return count;
   }
 
   /// Whether some were let in that were not before.
   bool let_in(unsigned wanted) noexcept {
-    for (; let_in_ > wanted; --let_in_) pool_->admitted().end_unseen_blocking();
+    for (; let_in_ > wanted; --let_in_) admitted_.end_unseen_blocking();
     bool some = false;
-    for (; let_in_ < wanted && pool_->admitted().begin_unseen_blocking(); ++let_in_) some = true;
+    for (; let_in_ < wanted && admitted_.begin_unseen_blocking(); ++let_in_) some = true;
     return some;
   }
 
-  void wait_longer(std::chrono::milliseconds limit) noexcept { patience_ = (std::min)(2 * patience_, limit); }
+  admission& admitted_;
+  task_queue const& queue_;
+  pool_threads const& threads_;
 
-  pool* const pool_;
+  // The lookout's own.
   std::uint64_t last_begun_ = 0;
-  std::chrono::milliseconds patience_ = shortest;
+  unsigned patience_ = shortest;  // ms
   unsigned let_in_ = 0;
-  bool looks_ = false;
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

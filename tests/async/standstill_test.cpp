@@ -1,0 +1,167 @@
+// A lock held across a wait that the pool of the lock's holder cannot see: the thread that it lets in sleeps at that
+// lock, and so does the next one, until the lookout lets in one that does what all wait for.
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "tartan/fork_join.hpp"
+#include "tartan/submit.hpp"
+#include "tartan/task_group.hpp"
+#include "tartan/thread_pool.hpp"
+
+namespace tn = tartan;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// In each worker's turn a task holds a lock across `wait(future of a promise)`, which gives the promise's value; three
+/// more tasks for each worker want that lock; and the last one keeps the promise.
+template <class Wait>
+void stands_still(Wait wait) {
+  auto const workers = GENERATE(1, 2, 8);
+  CAPTURE(workers);
+  tn::thread_pool pool{workers};
+  auto const p = tn::par.on(pool);
+  for (int round = 0; round != 3; ++round) {
+    std::mutex mutex;
+    tn::promise<int> made;
+    std::atomic<bool> filled{false};
+    auto holder = tn::submit(p, [&, of = made.get_future()]() mutable {
+      std::lock_guard const hold(mutex);
+      while (!filled) std::this_thread::yield();
+      return wait(of);
+    });
+    std::vector<tn::future<void>> others;
+    for (int i = 0; i != 3 * workers; ++i) others.push_back(tn::submit(p, [&] { std::lock_guard const hold(mutex); }));
+    auto keeper = tn::submit(p, [&] { made.set_value(round); });
+    filled = true;
+    CHECK(holder.get() == round);
+    for (auto& f : others) f.get();
+    keeper.get();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a lock may be held across a wait inside a call into another pool", "[waits][lock]") {
+  tn::thread_pool other{2};
+  auto const there = tn::par.on(other);
+  stands_still(
+      [&](tn::future<int>& f) { return tn::fork_join(there, [&] { return f.get(); }, [] { return 0; }).first; });
+}
+
+TEST_CASE("a lock may be held across the sleep at a join in another pool", "[waits][lock]") {
+  tn::thread_pool other{2};
+  auto const there = tn::par.on(other);
+  stands_still([&](tn::future<int>& f) {
+    std::atomic<bool> begun{false};
+    return tn::fork_join(
+               there,
+               [&] {
+                 while (!begun) std::this_thread::yield();
+               },
+               [&] {
+                 begun = true;
+                 return f.get();
+               })
+        .second;
+  });
+}
+
+TEST_CASE("a lock may be held across the wait for a group of another pool", "[waits][lock]") {
+  tn::thread_pool other{2};
+  auto const there = tn::par.on(other);
+  stands_still([&](tn::future<int>& f) {
+    int result = 0;
+    std::atomic<bool> begun{false};
+    tn::task_group g(there);
+    g.run([&] {
+      begun = true;
+      result = f.get();
+    });
+    while (!begun) std::this_thread::yield();
+    g.wait();
+    return result;
+  });
+}
+
+TEST_CASE("a lock may be held across many short waits", "[waits][lock]") {
+  stands_still([](tn::future<int>& f) {
+    while (!f.wait(1ms)) {
+    }
+    return f.get();
+  });
+}
+
+TEST_CASE("a lock may be held across what blocking() calls, however that sleeps", "[waits][lock]") {
+  stands_still([](tn::future<int>& f) {
+    std::mutex mutex;
+    std::condition_variable told;
+    int value = -1;
+    auto const told_later = std::move(f).then([&](int v) {
+      std::lock_guard const hold(mutex);
+      value = v;
+      told.notify_one();
+    });
+    tn::blocking([&] {
+      std::unique_lock hold(mutex);
+      told.wait(hold, [&] { return value != -1; });
+    });
+    return value;
+  });
+}
+
+TEST_CASE("a lock may be held across a wait while outside threads run groups on the pool", "[waits][lock]") {
+  tn::thread_pool pool{1};
+  auto const p = tn::par.on(pool);
+  std::mutex mutex;
+  tn::promise<int> made;
+  std::atomic<bool> filled{false}, end{false};
+  auto holder = tn::submit(p, [&, of = made.get_future()]() mutable {
+    std::lock_guard const hold(mutex);
+    while (!filled) std::this_thread::yield();
+    return of.get();
+  });
+  std::vector<tn::future<void>> others;
+  for (int i = 0; i != 3; ++i) others.push_back(tn::submit(p, [&] { std::lock_guard const hold(mutex); }));
+  auto keeper = tn::submit(p, [&] { made.set_value(7); });
+  std::thread caller([&] {
+    tn::task_group g(p);
+    while (!end) {
+      g.run([] {});
+      g.wait();
+    }
+  });
+  filled = true;
+  CHECK(holder.get() == 7);
+  end = true;
+  caller.join();
+}
+
+TEST_CASE("a pool that is joined gets on although it stands still", "[waits][lock]") {
+  std::mutex mutex;
+  tn::promise<int> made;
+  std::atomic<int> done{0};
+  {
+    tn::thread_pool pool{1};
+    auto const p = tn::par.on(pool);
+    std::atomic<bool> filled{false};
+    tn::detach(p, [&, of = made.get_future()]() mutable {
+      std::lock_guard const hold(mutex);
+      while (!filled) std::this_thread::yield();
+      done += of.get();
+    });
+    for (int i = 0; i != 3; ++i)
+      tn::detach(p, [&] {
+        std::lock_guard const hold(mutex);
+        ++done;
+      });
+    tn::detach(p, [&] { made.set_value(10); });
+    filled = true;
+  }
+  CHECK(done == 13);
+}

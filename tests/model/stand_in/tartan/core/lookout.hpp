@@ -1,0 +1,16 @@
+#pragma once
+// Stand-in: nobody looks whether the pool stands still; how the lookout lies down and is called is checked in
+// headcount_test.cpp.
+
+#include "tartan/core/pool_setup.hpp"    // pool_setup
+#include "tartan/core/pool_threads.hpp"  // pool_threads
+
+namespace tartan::inline TARTAN_ABI::detail {
+
+struct lookout {
+  lookout(pool&, pool_setup const&, pool_threads&) {}
+  void call() {}
+  void end() {}
+};
+
+}  // namespace tartan::inline TARTAN_ABI::detail
