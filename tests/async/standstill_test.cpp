@@ -3,11 +3,14 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/comes_true.hpp"
 #include "tartan/fork_join.hpp"
 #include "tartan/submit.hpp"
 #include "tartan/task_group.hpp"
@@ -164,4 +167,67 @@ TEST_CASE("a pool that is joined gets on although it stands still", "[waits][loc
     filled = true;
   }
   CHECK(done == 13);
+}
+
+TEST_CASE("a task of a pool that is joined may wait again and again for what continues", "[waits]") {
+  auto pool = std::make_unique<tn::thread_pool>(1);
+  auto const p = tn::par.on(*pool);
+  std::atomic<bool> begun{false};
+  int kept = 0;
+  tn::detach(p, [&] {
+    begun = true;
+    std::this_thread::sleep_for(20ms);  // then the pool is closed
+    for (int round = 0; round != 3; ++round) {
+      tn::promise<int> first, second;
+      auto last = second.get_future();
+      auto next = first.get_future().then([&](int v) { second.set_value(v + 1); });
+      tn::task_group g(p);
+      g.run([&] { first.set_value(1); });
+      g.wait();
+      kept += last.get();
+      next.get();
+      std::this_thread::sleep_for(20ms);  // the thread that was let in has ended
+    }
+  });
+  while (!begun) std::this_thread::yield();
+  pool.reset();
+  CHECK(kept == 6);
+}
+
+TEST_CASE("a pool that dies in its own task leaves no thread behind, though tasks of it have waited", "[waits]") {
+  auto const threads = [] {
+    int n = 0;
+    for ([[maybe_unused]] auto const& one : std::filesystem::directory_iterator("/proc/self/task")) ++n;
+    return n;
+  };
+  int const before = threads();
+  for (int i = 0; i != 20; ++i) {
+    auto pool = std::make_shared<tn::thread_pool>(1);
+    std::mutex mutex;
+    std::atomic<int> ended{0};
+    std::atomic<bool> filled{false};
+    auto const task = [&] {
+      std::lock_guard const hold(mutex);
+      ++ended;
+    };
+    tn::promise<void> made;
+    tn::detach(tn::par.on(*pool), [&, pool, of = made.get_future()]() mutable {
+      while (!filled) std::this_thread::yield();
+      {
+        std::lock_guard const hold(mutex);
+        of.get();
+      }
+      pool.reset();
+      ++ended;
+    });
+    tn::detach(tn::par.on(*pool), task);
+    tn::detach(tn::par.on(*pool), [&] {
+      made.set_value();
+      ++ended;
+    });
+    pool.reset();
+    filled = true;
+    REQUIRE(tn::test::comes_true([&] { return ended == 3; }));
+  }
+  CHECK(tn::test::comes_true([&] { return threads() <= before; }));
 }

@@ -179,6 +179,27 @@ TEST_CASE("a child that was forked in a task, or beside its wait, works", "[life
   CHECK(a + b == 10);
 }
 
+TEST_CASE("a child that was forked in a task waits there, though a thread of its parent held the pool's lock",
+          "[lifecycle]") {
+  tn::thread_pool pool{2};
+  auto const p = tn::par.on(pool);
+  std::atomic<bool> over{false};
+  std::thread caller([&] {
+    while (!over) tn::fork_join(p, [] {}, [] {});  // each takes that lock
+  });
+  auto good = tn::submit(p, [&] {
+    int ended = 0;
+    for (int round = 0; round != 100; ++round) {
+      for (int i = 0; i != 3; ++i) tn::detach(p, [] {});
+      ended += in_child([] { ::_exit(tn::blocking([] { return 7; })); }) == 7;
+    }
+    return ended;
+  });
+  CHECK(good.get() == 100);
+  over = true;
+  caller.join();
+}
+
 TEST_CASE("a pool of one's own makes no default pool", "[lifecycle]") {
   CHECK(in_child([] {  // where there is none yet
           tn::thread_pool mine{2};

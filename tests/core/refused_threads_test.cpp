@@ -144,7 +144,45 @@ TEST_CASE("what was submitted while the system refused threads runs when it does
   tn::detach(p, [&] { ran = true; });
   CHECK_FALSE(holder.wait(std::chrono::milliseconds(50)));
   limit.reset();
+  tn::detach(p, [] {});  // whoever submits, or waits, tries again
   CHECK(holder.get() == 5);
+}
+
+TEST_CASE("a wait in a call into another pool throws where it would leave no thread of its own pool", "[thread_pool]") {
+  tn::thread_pool pool{{.workers = 1, .stack_size = little_address_space::too_large_now}}, other{2};
+  auto const p = tn::par.on(pool);
+  tn::submit(p, [] {}).get();
+  little_address_space const limit;
+  auto f = tn::submit(p, [&] {
+    return tn::fork_join(
+               tn::par.on(other),
+               [&] {
+                 tn::promise<int> made;
+                 auto kept = made.get_future();
+                 tn::detach(p, [made = std::move(made)]() mutable { made.set_value(3); });
+                 return kept.get();
+               },
+               [] { return 0; })
+        .first;
+  });
+  CHECK_THROWS_WITH(f.get(), tn::test::contains_text("refuses to start another one"));
+}
+
+TEST_CASE("a wait that ends by itself does not throw although the system refuses threads", "[thread_pool]") {
+  tn::thread_pool pool{{.workers = 1, .stack_size = little_address_space::too_large_now}};
+  auto const p = tn::par.on(pool);
+  tn::submit(p, [] {}).get();
+  little_address_space const limit;
+  auto f = tn::submit(p, [&] {
+    tn::promise<int> made;
+    auto const kept = made.get_future();
+    tn::detach(p, [] {});
+    return kept.wait(std::chrono::milliseconds(1)) ? 1 : tn::blocking([] { return 2; });
+  });
+  CHECK(f.get() == 2);
+  tn::fork_join(
+      p, [&] { tn::blocking([] {}); },  // a caller takes no thread away
+      [&] { tn::detach(p, [] {}); });
 }
 
 #endif

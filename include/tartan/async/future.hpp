@@ -54,7 +54,8 @@ class future_base {
   ///
   /// Blocking: inside a task the worker runs the awaited task if that has not begun, else work that was forked inside
   /// it, and nothing else: locks may be held across the call. A wait for what no worker works on lets another thread
-  /// in. Exceptions: would_deadlock if the task waits for itself; too_many_blocked.
+  /// in. Exceptions: would_deadlock if the task waits for itself; too_many_blocked; error
+  /// where the system refuses the thread that what is waited for may need.
   void wait() const { await_task(state()); }
 
   /// The same for a limited time; false when it is up. Inside a task nothing else is run meanwhile.

@@ -5,7 +5,7 @@
 #include <cstdint>        // uint64_t
 #include <exception>      // exception_ptr, make_exception_ptr
 #include <functional>     // invoke
-#include <optional>       // optional
+#include <new>            // nothrow
 #include <type_traits>    // is_void_v
 #include <unordered_map>  // unordered_map
 #include <utility>        // exchange, move
@@ -16,7 +16,7 @@
 #include "tartan/core/await.hpp"             // blocking_scope
 #include "tartan/core/codec.hpp"             // decode_from, encode_to, encoded_size
 #include "tartan/core/config.hpp"            // TARTAN_ABI, TARTAN_EXCEPTIONS
-#include "tartan/core/errors.hpp"            // bad_argument, cancelled, raise, too_many_blocked
+#include "tartan/core/errors.hpp"            // bad_argument, cancelled, raise
 #include "tartan/core/result.hpp"            // regular_result
 #include "tartan/exec/outcome.hpp"           // outcome
 #include "tartan/exec/properties.hpp"        // properties
@@ -135,17 +135,9 @@ class process_channel {
   [[nodiscard]] std::size_t under_way() const noexcept { return under_way_; }
 
  private:
-  /// Where no thread may be added for one that waits (too_many_blocked), it waits all the same: a destructor must.
+  /// Where no thread may be added for one that waits, it waits all the same: a destructor must.
   void leave() {
-#if TARTAN_EXCEPTIONS
-    std::optional<blocking_scope> scope;
-    try {
-      scope.emplace();
-    } catch (too_many_blocked const&) {
-    }
-#else
-    blocking_scope const scope;
-#endif
+    blocking_scope const scope(std::nothrow);
     pool_.leave(job_);
   }
 

@@ -4,7 +4,7 @@
 #include <atomic>  // atomic, memory_order_*
 
 #include "tartan/core/atomics.hpp"       // real_atomics
-#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_COLD
+#include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_ALWAYS_INLINE, TARTAN_COLD
 #include "tartan/core/errors.hpp"        // error, raise, too_many_blocked
 #include "tartan/core/handover.hpp"      // handing_over
 #include "tartan/core/headcount.hpp"     // headcount
@@ -88,12 +88,20 @@ class admission {
     return true;
   }
 
-  /// The same for a wait that may throw: too_many_blocked, or an error where a task lies in the queue that no thread is
-  /// left for, since the system refuses one.
+  /// The same for a wait without limit that may throw: too_many_blocked, or an error if is_last_awake().
   void begin_blocking_or_throw(worker& w) {
     if (!begin_blocking(w)) raise<too_many_blocked>();
-    if (!expects_tasks() || queue_.seems_empty() || !nobody_is_left()) return;
+    if (!is_last_awake(w)) return;
     end_blocking(w);
+    raise_last_awake();
+  }
+
+  /// Of a worker that counts as blocked: whether a task lies in the queue that no thread is left for, since the system
+  /// refuses one. What is waited for may never come then.
+  [[nodiscard]] bool is_last_awake(worker const& w) noexcept {
+    return w.rank != no_rank && expects_tasks() && !queue_.seems_empty() && nobody_is_left();
+  }
+  [[noreturn]] TARTAN_COLD static void raise_last_awake() {
     raise<error>(
         "tartan: this wait would leave no thread for tasks that wait in the pool's queue, and the system refuses to "
         "start another one; raise the limit on processes (ulimit -u), or give the pool more workers or a smaller "
@@ -108,9 +116,10 @@ class admission {
   void end_unseen_blocking() noexcept { end_blocking(true); }
   [[nodiscard]] unsigned how_many_block() const noexcept { return people_.look().blocked(); }
 
-  /// After expect_tasks(), not under the mutex: somebody may block already.
-  void call_lookout() noexcept {
-    if (how_many_block() != 0) lookout_.call();
+  /// A task has come, and a full fence: somebody may block.
+  TARTAN_ALWAYS_INLINE void call_lookout() noexcept {
+    if (how_many_block() != 0) [[unlikely]]
+      lookout_.call();
   }
 
   /// Tries again to start threads that the system has refused.
@@ -150,8 +159,7 @@ class admission {
   /// Under the mutex of the threads: from now on tasks may come.
   void expect_tasks() noexcept {
     expects_tasks_.store(true, std::memory_order_relaxed);  // relaxed: see the fence
-    // With begin_blocking(): it knows that tasks may come, or we and call_lookout() know who blocks.
-    real_atomics::full_fence();
+    real_atomics::full_fence();  // with let_in(): it knows that tasks may come, or we know whom it has let in
     start_needed();
   }
 
@@ -176,9 +184,10 @@ class admission {
 
   // ---- the end --------------------------------------------------------------------------------------------------
 
-  /// Nobody stands back from now on. Release: with closed(), what others pushed before the queue was closed.
-  void close() noexcept { closed_.store(true, std::memory_order_release); }
-  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }  // with close()
+  /// Nobody stands back from now on. Relaxed, both: who has seen it looks behind a full fence, in end_one(), at what
+  /// others have pushed in front of one, in pool::enqueue().
+  void close() noexcept { closed_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
   void wake_all() noexcept { wake_those_below(~0U); }
 
  private:
@@ -189,7 +198,8 @@ class admission {
       return false;
     }
     let_in(now);
-    if (expects_tasks_.load(std::memory_order_seq_cst)) lookout_.call();  // with expect_tasks()
+    real_atomics::full_fence_behind_rmw();  // [O2] with pool::enqueue()
+    if (!queue_.seems_empty()) lookout_.call();
     return true;
   }
   void end_blocking(bool is_thread) noexcept { people_.worker_goes_on(is_thread); }
@@ -222,9 +232,10 @@ class admission {
 
   /// Whether the system refuses threads, and all there are wait.
   [[nodiscard]] bool nobody_is_left() noexcept {
-    if (threads_.count() >= threads_needed(people_.look())) return false;
+    if (threads_.left_behind() || !threads_.are_refused()) return false;
     mutex_hold const hold(threads_.mutex());
-    return threads_.are_refused_beyond(people_.look().away());
+    auto const now = people_.look();
+    return threads_.are_refused() && threads_.count() < threads_needed(now) && threads_.count() <= now.away();
   }
 
   /// Under the mutex.

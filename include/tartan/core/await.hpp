@@ -6,7 +6,8 @@
 #include <cstdint>  // uint64_t
 #include <new>      // nothrow_t
 
-#include "tartan/core/errors.hpp"       // raise, timeout_error, too_many_blocked, would_deadlock
+#include "tartan/core/admission.hpp"    // admission
+#include "tartan/core/errors.hpp"       // raise, too_many_blocked, would_deadlock
 #include "tartan/core/hooks.hpp"        // emit, hook_event
 #include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below
 #include "tartan/core/os_thread.hpp"    // yield_processor
@@ -119,8 +120,14 @@ class task_waiter {
       if (blocks) w_.home.admitted().end_blocking(w_);
     } else {
       w_.home.admitted().begin_blocking_or_throw(w_);  // [A4]
-      if (link()) park();
+      bool leaves_nobody = false;
+      {
+        outer_blocking const counted(&w_);
+        leaves_nobody = counted.is_last_awake();
+        if (!leaves_nobody && link()) park();
+      }
       w_.home.admitted().end_blocking(w_);
+      if (leaves_nobody) admission::raise_last_awake();
     }
   }
 
@@ -194,9 +201,11 @@ TARTAN_NOINLINE inline void await_task(shared_task& t) {
 /// The time in which a worker waits for something that no worker works on. Outside of tasks it does nothing.
 class blocking_scope {
  public:
-  blocking_scope() : w_(current_worker()), outer_(entered(w_)) {}
+  blocking_scope() : w_(entered(current_worker())), outer_(w_) {
+    if (w_ == nullptr && current_worker() != nullptr) raise<too_many_blocked>();
+  }
   /// For those who cannot throw: where too many block already, nobody is let in.
-  explicit blocking_scope(std::nothrow_t const&) noexcept : w_(entered_if_it_may(current_worker())), outer_(w_) {}
+  explicit blocking_scope(std::nothrow_t const&) noexcept : w_(entered(current_worker())), outer_(w_) {}
   blocking_scope(blocking_scope const&) = delete;
   blocking_scope& operator=(blocking_scope const&) = delete;
   ~blocking_scope() {
@@ -204,11 +213,7 @@ class blocking_scope {
   }
 
  private:
-  static worker* entered(worker* w) {
-    if (w != nullptr) w->home.admitted().begin_blocking_or_throw(*w);
-    return w;
-  }
-  static worker* entered_if_it_may(worker* w) noexcept {
+  static worker* entered(worker* w) noexcept {
     return w != nullptr && w->home.admitted().begin_blocking(*w) ? w : nullptr;
   }
 
@@ -232,8 +237,7 @@ namespace tartan::inline TARTAN_ABI {
 ///     auto text = tartan::blocking([&] { return read_all(socket); });
 ///
 /// Returns: what f returns.
-/// Exceptions: what f throws; too_many_blocked if 1024 tasks of the pool block already; error if the system refuses the
-/// thread that the last task which does not block would need.
+/// Exceptions: what f throws; too_many_blocked if 1024 tasks of the pool block already.
 /// Blocking: as long as f; outside of tasks it just calls f.
 template <class F>
 decltype(auto) blocking(F&& f) {

@@ -2,7 +2,6 @@
 // The thread of a pool that runs no tasks, but looks after those that wait.
 
 #include <atomic>   // atomic, memory_order_*
-#include <cstddef>  // size_t
 #include <utility>  // exchange
 
 #include "tartan/core/atomics.hpp"        // real_atomics
@@ -16,19 +15,24 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// Where the lookout sleeps while nobody needs it.
+/// Where the lookout sleeps while nobody needs it: it is needed where some block and tasks lie in the queue.
 ///
-///     one who blocks (B)                         the lookout (L)
-///     B1  count himself as blocked               L1  say: nobody looks
-///     B2  seq_cst, as B1 and L1                  L2  a full fence                [O1]
-///     B3  nobody looks? call                     L3  does anybody block? go on; else sleep until called
+///     one who blocks (B)           one who submits (S)         the lookout (L)
+///     B1  count himself            S1  push the task           L1  say: nobody looks
+///     B2  a full fence  [O1, O2]   S2  a full fence            L2  a full fence                [O1]
+///     B3  tasks lie in the         S3  somebody blocks,        L3  needed? go on; else sleep until called
+///         queue, and nobody            and nobody looks?
+///         looks? call                  call
 ///
-/// [O1] Store-load on both sides: either L3 sees B1, or B3 sees L1.
+/// [O1] Store-load on both sides: either L3 sees B1 (and S1), or B3 (and S3) sees L1.
+/// [O2] Likewise: either B3 sees S1, or S3 sees B1. So whoever of B and S comes last to its fence knows both, and so
+/// does L
+///      if its fence is later than both of theirs.
 template <class Atomics = real_atomics>
 class lookout_post {
  public:
-  /// B3, behind a seq_cst change of the numbers (B1).
-  [[nodiscard]] bool is_empty() const noexcept { return !looks_.load(std::memory_order_seq_cst); }  // [O1] with leave()
+  /// B3 and S3. Relaxed: behind the caller's fence.
+  [[nodiscard]] bool is_empty() const noexcept { return !looks_.load(std::memory_order_relaxed); }
   void call() noexcept { spot_.signal(); }
 
   // Relaxed, both: who errs calls for nothing.
@@ -55,7 +59,7 @@ class lookout_post {
   parking_spot<Atomics> spot_;
 };
 
-/// Starts when first needed, sleeps when nobody blocks, and ends with the pool.
+/// Starts when first needed, sleeps when it is not, and ends with the pool.
 class lookout {
  public:
   lookout(pool& home, pool_setup const& setup, pool_threads& threads) noexcept
@@ -63,8 +67,8 @@ class lookout {
   lookout(lookout const&) = delete;
   lookout& operator=(lookout const&) = delete;
 
-  /// Somebody who is counted as blocked by now wants the lookout. Where the system refuses its thread, the next one
-  /// tries again.
+  /// Behind a full fence: somebody blocks, and tasks lie in the queue. Where the system refuses the thread, the next
+  /// call tries again.
   void call() noexcept {
     if (post_.is_empty()) [[unlikely]]
       fetch();
@@ -81,14 +85,34 @@ class lookout {
     thread_.join();
   }
 
+  /// Nobody will call end(), and the pool is never destroyed: the thread ends whenever it is not needed.
+  void let_go() noexcept {
+    let_go_.store(true, std::memory_order_relaxed);  // relaxed: comes with the call
+    {
+      mutex_hold const hold(threads_.mutex());
+      if (!started_) return;
+      thread_.detach();
+    }
+    post_.call();
+  }
+
   // ---- the thread itself ----------------------------------------------------------------------------------------
 
   [[nodiscard]] bool ending() const noexcept { return ending_.load(std::memory_order_relaxed); }  // see end()
-  [[nodiscard]] lookout_post<>& post() noexcept { return post_; }
+
+  template <class Nanoseconds>
+  void nap(Nanoseconds limit) noexcept {
+    post_.nap(limit);
+  }
+
+  /// Sleeps until it is needed, or ends. False when the thread shall end at once.
+  template <class Needed>
+  [[nodiscard]] bool rest(Needed needed) noexcept {
+    post_.leave([&] { return ending() || is_let_go() || needed(); });
+    return !ending() && !(is_let_go() && may_go(needed));
+  }
 
  private:
-  static constexpr std::size_t little = std::size_t{128} << 10;  // bytes of stack: it formats a path and reads a line
-
   TARTAN_COLD void fetch() noexcept {
     if (threads_.left_behind()) return;
     {
@@ -103,16 +127,29 @@ class lookout {
   void start() noexcept {
     pin_this_module();
     post_.man();
-    started_ = thread_.start(little, &pool_thread::look_out, &home_) ||
-               thread_.start(setup_.stack_size, &pool_thread::look_out, &home_);  // much is thread_local
+    started_ = thread_.start(setup_.stack_size, &pool_thread::look_out, &home_);
     if (!started_) post_.stand_empty();
+    if (started_ && is_let_go()) thread_.detach();
+  }
+
+  [[nodiscard]] bool is_let_go() const noexcept { return let_go_.load(std::memory_order_relaxed); }  // see let_go()
+
+  /// The thread goes, unless it is needed again; who needs one later starts another.
+  template <class Needed>
+  [[nodiscard]] bool may_go(Needed needed) noexcept {
+    mutex_hold const hold(threads_.mutex());
+    post_.stand_empty();
+    real_atomics::full_fence();  // [O1]
+    if (needed()) return post_.man(), false;
+    started_ = false;
+    return true;
   }
 
   pool& home_;
   pool_setup const& setup_;
   pool_threads& threads_;
   lookout_post<> post_;
-  std::atomic<bool> ending_{false};
+  std::atomic<bool> ending_{false}, let_go_{false};
   bool started_ = false;  // under the mutex of the threads
   os_thread thread_;
 };

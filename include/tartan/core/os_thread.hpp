@@ -3,16 +3,16 @@
 
 #include <fcntl.h>        // O_CLOEXEC, O_RDONLY, open
 #include <limits.h>       // PTHREAD_STACK_MIN
-#include <pthread.h>      // pthread_attr_*, pthread_create, pthread_join, pthread_setname_np, pthread_sigmask
-#include <sched.h>        // CPU_*, sched_getaffinity, sched_getcpu, sched_setaffinity, sched_yield
+#include <linux/futex.h>  // FUTEX_*
+#include <pthread.h>  // pthread_attr_*, pthread_create, pthread_detach, pthread_join, pthread_setname_np, pthread_sigmask
+#include <sched.h>    // CPU_*, sched_getaffinity, sched_getcpu, sched_setaffinity, sched_yield
 #include <signal.h>       // sigfillset, sigdelset
 #include <sys/syscall.h>  // SYS_futex, SYS_gettid
 #include <sys/types.h>    // ssize_t
 #include <unistd.h>       // close, read, syscall
 
 #include <cstddef>           // size_t
-#include <cstdio>            // snprintf
-#include <cstdlib>           // strtol
+#include <cstdio>            // snprintf, sscanf
 #include <initializer_list>  // initializer_list
 
 #include "tartan/core/config.hpp"  // TARTAN_ABI, TARTAN_COLD
@@ -28,7 +28,7 @@ inline void block_asynchronous_signals() noexcept {
 }
 
 /// Visible in ps -L, top -H and gdb; the system keeps 15 characters.
-inline void name_this_thread(char const* pool_name, char const* role) noexcept {
+inline void name_this_thread_for(char const* pool_name, char const* role) noexcept {
   char ending[12], name[28];
   int const length = std::snprintf(ending, sizeof ending, "/%s", role);
   std::snprintf(name, sizeof name, "%.*s%s", 15 - length, pool_name, ending);
@@ -37,7 +37,7 @@ inline void name_this_thread(char const* pool_name, char const* role) noexcept {
 inline void name_this_thread(char const* pool_name, unsigned index) noexcept {
   char number[11];
   std::snprintf(number, sizeof number, "%u", index);
-  name_this_thread(pool_name, number);
+  name_this_thread_for(pool_name, number);
 }
 
 /// Keeps the calling thread on the (rank modulo n)-th of the n processors that it may use now.
@@ -95,10 +95,10 @@ class narrowed_affinity {
 /// The system's number of the calling thread.
 inline int this_thread_number() noexcept { return static_cast<int>(::syscall(SYS_gettid)); }
 
-/// Whether the thread of that number, which is one of this process, sleeps as at a mutex or at a condition variable.
-/// False where the system does not tell.
+/// Whether the thread of that number, which is one of this process, sleeps as at a mutex or at a condition variable,
+/// without limit of time. False where the system does not tell.
 TARTAN_COLD inline bool sleeps_at_futex(int thread) noexcept {
-  char path[48], text[32];
+  char path[48], text[128];
   std::snprintf(path, sizeof path, "/proc/self/task/%d/syscall", thread);
   int const file = ::open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return false;
@@ -106,9 +106,12 @@ TARTAN_COLD inline bool sleeps_at_futex(int thread) noexcept {
   ::close(file);
   if (read <= 0) return false;
   text[read] = '\0';
-  char* end = nullptr;
-  long const call = std::strtol(text, &end, 10);
-  return end != text && call == SYS_futex;  // a word where it runs
+  // The call and its arguments: the futex, what to do, a value, the limit; a word where the thread runs.
+  int call = -1;
+  unsigned long futex = 0, what = 0, value = 0, limit = 0;
+  if (std::sscanf(text, "%d %lx %lx %lx %lx", &call, &futex, &what, &value, &limit) != 5) return false;
+  what &= ~static_cast<unsigned long>(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+  return call == SYS_futex && limit == 0 && (what == FUTEX_WAIT || what == FUTEX_WAIT_BITSET || what == FUTEX_LOCK_PI);
 }
 
 /// Moves the calling thread to another processor that it may use, if there is one.
@@ -138,6 +141,7 @@ class os_thread {
   }
 
   void join() noexcept { ::pthread_join(id_, nullptr); }
+  void detach() noexcept { ::pthread_detach(id_); }
 
   [[nodiscard]] bool is_this_thread() const noexcept { return ::pthread_equal(id_, ::pthread_self()) != 0; }
 

@@ -17,6 +17,13 @@ class outer_blocking {
          w = w->outer)
       ++count_;
   }
+  /// Of a sleep that has not begun: see admission::is_last_awake().
+  [[nodiscard]] bool is_last_awake() const noexcept {
+    worker const* w = first_;
+    for (unsigned i = 0; i != count_; ++i, w = w->outer)
+      if (w->home.admitted().is_last_awake(*w)) return true;
+    return false;
+  }
   outer_blocking(outer_blocking const&) = delete;
   outer_blocking& operator=(outer_blocking const&) = delete;
   ~outer_blocking() {

@@ -122,10 +122,8 @@ class pool {
   /// After close(): the threads end when everything has run. Nobody waits for that, so the pool must never be
   /// destroyed.
   void let_end() noexcept {
-    admission_.close();
-    real_atomics::full_fence();  // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
-    while (idle_.claim()) wake_claimed();
-    admission_.wake_all();
+    end_when_done();
+    lookout_.let_go();
   }
 
   /// After close(): returns when everything has run and the threads are gone. May be called again.
@@ -133,7 +131,7 @@ class pool {
     if (left_behind()) return;
     may_join();
     mutex_hold const one(join_mutex_);
-    let_end();
+    end_when_done();
     while (worker* const w = threads_.take()) w->thread.join();
     lookout_.end();
   }
@@ -379,16 +377,27 @@ class pool {
     return setup;
   }
 
+  void end_when_done() noexcept {
+    admission_.close();
+    real_atomics::full_fence();  // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
+    while (idle_.claim()) wake_claimed();
+    admission_.wake_all();
+  }
+
   [[nodiscard]] bool enqueue(queued_task* task, queue_place place, bool even_if_closed = false) noexcept {
     if (!queue_.push(task, place, even_if_closed)) [[unlikely]]
       return false;
-    real_atomics::full_fence();  // [I1] with begin_sleep(); [H1] with stand_back()
+    real_atomics::full_fence();  // [I1] with begin_sleep(); [H1] with stand_back(); [O2] with the lookout and who
+                                 // blocks
+    admission_.call_lookout();
     auto const v = idle_.look();
     if (v.searching() != 0) return true;
     if (v.sleeping() != 0 && idle_.claim())
       wake_claimed();
     else if (admission_.somebody_stands_back())
       admission_.wake_for_queue();
+    else if (threads_.are_refused()) [[unlikely]]
+      admission_.start_missing();
     return true;
   }
 
@@ -429,7 +438,7 @@ class pool {
 
   void look_out() noexcept {
     block_asynchronous_signals();
-    name_this_thread(setup_.name, "lookout");
+    name_this_thread_for(setup_.name, "lookout");
     standstill(admission_, queue_, threads_).watch(lookout_);
   }
 
@@ -453,7 +462,8 @@ class pool {
         run_what_is_given(w);
         continue;
       }
-      if (admission_.closed() && queue_.seems_empty()) break;
+      if (admission_.closed() && queue_.seems_empty() && threads_.end_one([this] { return queue_.seems_empty(); }))
+        break;
     }
     if (setup_.on_exit != nullptr) setup_.on_exit(setup_.self, w.index);
     emit(hook_event::thread_stop, w.index);

@@ -3,6 +3,7 @@
 
 #include <atomic>  // atomic, memory_order_*
 
+#include "tartan/core/atomics.hpp"        // real_atomics
 #include "tartan/core/config.hpp"         // TARTAN_ABI, TARTAN_COLD, TARTAN_EXCEPTIONS
 #include "tartan/core/padded.hpp"         // line_pair
 #include "tartan/core/plain_mutex.hpp"    // mutex_hold, plain_mutex
@@ -61,7 +62,10 @@ class pool_threads {
   // ---- threads --------------------------------------------------------------------------------------------------
 
   [[nodiscard]] bool started() const noexcept { return started_.load(std::memory_order_relaxed); }  // a hint
-  [[nodiscard]] unsigned count() const noexcept { return count_.load(std::memory_order_relaxed); }  // a hint
+  /// Those that have not ended. A hint: see end_one().
+  [[nodiscard]] unsigned count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  /// Whether the system would not start the last one that was wanted. A hint.
+  [[nodiscard]] bool are_refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
   /// Starts the threads that the first caller needs; where the system gives fewer, he does more. Calls after the first
   /// do nothing.
@@ -78,23 +82,31 @@ class pool_threads {
   /// Under the mutex: starts threads until there are n, or the system refuses, be it the thread or the memory.
   void start_up_to(unsigned n) noexcept {
     pin_this_module();
-    while (held_ < n && !(refused_ = !start())) {
+    while (count() < n && start()) {
     }
   }
 
-  /// Under the mutex: whether the system would not start the thread that was wanted last, and no more than `away` run.
-  [[nodiscard]] bool are_refused_beyond(unsigned away) const noexcept { return refused_ && held_ <= away; }
+  /// A thread ends if nothing_left() says so once it is not counted any more: who leaves work behind and then finds
+  /// too few threads starts another one.
+  template <class NothingLeft>
+  [[nodiscard]] bool end_one(NothingLeft nothing_left) noexcept {
+    mutex_hold const hold(mutex_);
+    count_.store(count() - 1, std::memory_order_relaxed);  // relaxed: before the fence
+    real_atomics::full_fence();                            // with pool::enqueue()
+    if (nothing_left()) return true;
+    count_.store(count() + 1, std::memory_order_relaxed);  // relaxed: under the mutex
+    return false;
+  }
 
   /// Under the mutex.
   [[nodiscard]] bool any() const noexcept { return last_ != nullptr; }
 
-  /// One to be joined, or null when there is none left. A task may let further ones in meanwhile.
+  /// One to be joined, which may run still, or null when there is none left. A task may let further ones in meanwhile.
   [[nodiscard]] worker* take() {
     mutex_hold const hold(mutex_);
     worker* const w = last_;
     if (w == nullptr) return nullptr;
     last_ = w->next;
-    --held_;
     return w;
   }
 
@@ -108,28 +120,30 @@ class pool_threads {
   worker* add_slot() { return slots_.add(home_, setup_.size == 1, asymmetric_); }
 
   bool start() noexcept {
+    bool started = false;
 #if TARTAN_EXCEPTIONS
     try {
-      return try_start();
-    } catch (...) {
-      return false;
+      started = try_start();
+    } catch (...) {  // memory for a slot is short
     }
 #else
-    return try_start();
+    started = try_start();
 #endif
+    refused_.store(!started, std::memory_order_relaxed);  // relaxed: a hint
+    return started;
   }
 
   bool try_start() {
     if (unstarted_ == nullptr) unstarted_ = add_slot();
     worker* const w = unstarted_;
-    w->rank = held_;
+    w->rank = count();
     places_.about_to_start();
     if (!w->thread.start(setup_.stack_size, &pool_thread::run, w)) return false;
     places_.started();
     unstarted_ = nullptr;
     w->next = last_;
     last_ = w;
-    count_.store(++held_, std::memory_order_relaxed);  // relaxed: a hint
+    count_.store(count() + 1, std::memory_order_relaxed);  // relaxed: a hint
     return true;
   }
 
@@ -139,15 +153,14 @@ class pool_threads {
   unsigned const forks_;
   bool const asymmetric_;
   std::atomic<bool> started_{false};
-  std::atomic<unsigned> count_{0};
+  std::atomic<bool> refused_{false};
+  std::atomic<unsigned> count_{0};  // written under the mutex
   growing_slots slots_;
 
   alignas(line_pair) plain_mutex mutex_;  // of what follows
   worker* spare_ = nullptr;               // slots for outside callers
   worker* unstarted_ = nullptr;           // the slot of a thread that could not be started
   worker* last_ = nullptr;                // the last one that was started, not yet joined
-  unsigned held_ = 0;                     // how many these are
-  bool refused_ = false;                  // by the system, when a thread was wanted last
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -11,7 +11,8 @@
 #include "tartan/core/os_thread.hpp"     // sleeps_at_futex
 #include "tartan/core/pool_threads.hpp"  // pool_threads
 #include "tartan/core/queue.hpp"         // task_queue
-#include "tartan/core/smaller.hpp"       // smaller
+#include "tartan/core/smaller.hpp"       // larger, smaller
+#include "tartan/core/ticks.hpp"         // ticks, ticks_per_us
 #include "tartan/core/worker.hpp"        // worker
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -37,21 +38,20 @@ class standstill {
 
   /// The life of the lookout.
   void watch(lookout& self) noexcept {
-    while (!self.ending()) {
+    do {
       patience_ = shortest;
-      for (unsigned quiet = 0; quiet != quiet_looks && !self.ending(); quiet = somebody_blocks() ? 0 : quiet + 1) {
-        self.post().nap(patience{patience_});
+      for (unsigned quiet = 0; quiet != quiet_looks && !self.ending(); quiet = is_needed() ? 0 : quiet + 1) {
+        self.nap(patience{patience_});
         look();
       }
       let_in(0);
-      self.post().leave([&] { return self.ending() || somebody_blocks(); });
-    }
-    let_in(0);
+    } while (self.rest([this] { return is_needed(); }));
   }
 
  private:
   static constexpr unsigned shortest = 1, longest_beside_news = 4, longest = 16;  // ms
   static constexpr unsigned quiet_looks = 8;
+  static constexpr unsigned share = 32;  // of the time may be spent on looks
 
   /// In place of std::chrono::milliseconds, which is dear for every includer.
   struct patience {
@@ -60,10 +60,19 @@ class standstill {
     unsigned ms;
   };
 
-  /// Others than those that are let in here.
-  [[nodiscard]] bool somebody_blocks() const noexcept { return admitted_.how_many_block() > let_in_; }
+  /// Others than those that are let in here may block.
+  [[nodiscard]] bool is_needed() const noexcept {
+    return admitted_.how_many_block() > let_in_ && !queue_.seems_empty();
+  }
 
   void look() noexcept {
+    std::uint64_t const begin = ticks();
+    look_now();
+    std::uint64_t const took_ms = (ticks() - begin) / (ticks_per_us() * 1000 / share);
+    patience_ = larger(patience_, static_cast<unsigned>(took_ms));
+  }
+
+  void look_now() noexcept {
     admitted_.start_missing();
     std::uint64_t const begun = begun_before_others();
     bool const news = begun != 0 && begun != last_begun_;

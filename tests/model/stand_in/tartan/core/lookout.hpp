@@ -1,6 +1,6 @@
 #pragma once
 // Stand-in: nobody looks whether the pool stands still; how the lookout lies down and is called is checked in
-// headcount_test.cpp.
+// lookout_test.cpp.
 
 #include "tartan/core/pool_setup.hpp"    // pool_setup
 #include "tartan/core/pool_threads.hpp"  // pool_threads
@@ -11,6 +11,7 @@ struct lookout {
   lookout(pool&, pool_setup const&, pool_threads&) {}
   void call() {}
   void end() {}
+  void let_go() {}
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

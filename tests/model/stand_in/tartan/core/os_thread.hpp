@@ -10,7 +10,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 inline void block_asynchronous_signals() {}
 inline void name_this_thread(char const*, unsigned) {}
-inline void name_this_thread(char const*, char const*) {}
+inline void name_this_thread_for(char const*, char const*) {}
 inline void pin_this_thread(unsigned) {}
 inline int this_processor() { return model::this_thread(); }
 inline void leave_processor() {}
