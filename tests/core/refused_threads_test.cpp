@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "tartan/as_completed.hpp"
 #include "tartan/fork_join.hpp"
 #include "tartan/submit.hpp"
 #include "tartan/task_group.hpp"
@@ -153,19 +154,24 @@ TEST_CASE("a wait in a call into another pool throws where it would leave no thr
   auto const p = tn::par.on(pool);
   tn::submit(p, [] {}).get();
   little_address_space const limit;
-  auto f = tn::submit(p, [&] {
-    return tn::fork_join(
-               tn::par.on(other),
-               [&] {
-                 tn::promise<int> made;
-                 auto kept = made.get_future();
-                 tn::detach(p, [made = std::move(made)]() mutable { made.set_value(3); });
-                 return kept.get();
-               },
-               [] { return 0; })
-        .first;
-  });
-  CHECK_THROWS_WITH(f.get(), tn::test::contains_text("refuses to start another one"));
+  for (bool const as_completed : {false, true}) {
+    auto f = tn::submit(p, [&] {
+      return tn::fork_join(
+                 tn::par.on(other),
+                 [&] {
+                   tn::promise<int> made;
+                   std::vector<tn::future<int>> kept;
+                   kept.push_back(made.get_future());
+                   tn::detach(p, [made = std::move(made)]() mutable { made.set_value(3); });
+                   if (as_completed)
+                     for (auto& one : tn::as_completed(kept)) return one.get();
+                   return kept[0].get();
+                 },
+                 [] { return 0; })
+          .first;
+    });
+    CHECK_THROWS_WITH(f.get(), tn::test::contains_text("refuses to start another one"));
+  }
 }
 
 TEST_CASE("a wait that ends by itself does not throw although the system refuses threads", "[thread_pool]") {

@@ -209,6 +209,18 @@ TEST_CASE("hooks run on each thread of the pool", "[thread_pool]") {
   CHECK(on_worker);
 }
 
+TEST_CASE("what a hook ends at the exit of a thread is continued, however long the chain", "[thread_pool]") {
+  tn::promise<int> made;
+  auto f = made.get_future().then([](int x) { return x + 1; });
+  for (int i = 0; i != 99; ++i) f = std::move(f).then([](int x) { return x + 1; });
+  {
+    tn::thread_pool pool{{.workers = 1, .on_thread_exit = [&](unsigned) { made.set_value(0); }}};
+    tn::submit(tn::par.on(pool), [] {}).get();
+  }
+  REQUIRE(f.ready());
+  CHECK(f.get() == 100);
+}
+
 TEST_CASE("threads carry the name of their pool, cut to what the system keeps", "[thread_pool]") {
   tn::thread_pool pool{{.workers = 1, .name = "a name that is too long"}};
   auto const name = tn::submit(tn::par.on(pool), [] {

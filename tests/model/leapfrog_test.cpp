@@ -274,7 +274,8 @@ int main() {
   failures += model::mutation_table("pool.hpp", small_checks(),
                                     {{"end_when_done", "full fence", 1, "removed", false, of_the_end}});
   failures += model::mutation_table("admission.hpp", small_checks(),
-                                    {{"begin_blocking", "full fence", 1, "removed", false, of_the_lookout},
+                                    {{"close", "store", 1, "release -> relaxed", false, of_the_end},
+                                     {"begin_blocking", "full fence", 1, "removed", false, of_the_lookout},
                                      {"threads_needed", "load", 1, "seq_cst -> acquire", false, of_submissions},
                                      {"threads_needed", "load", 1, "seq_cst -> relaxed", false, of_submissions}});
   return failures == 0 ? 0 : 1;

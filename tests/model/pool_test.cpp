@@ -187,10 +187,13 @@ int main() {
       {{"anybody_idle", "light fence", 1, "removed", false, "[I1]: who misses the sleeper runs the fork himself"},
        {"next_errand", "store", 1, "release -> relaxed", false,
         "needed by a third worker, which follows a runner [F3]: caught by leapfrog_test"}});
+  char const* const of_late_fences = "for a third thread, whose fence behind its push comes later: argued there";
   failures += model::mutation_table(
       "admission.hpp", small_checks(),
       {{"expect_tasks", "full fence", 1, "removed", false,
-        "needed where every thread blocks and callers fill the pool: headcount_test has the pair"}});
+        "needed where every thread blocks and callers fill the pool: headcount_test has the pair"},
+       {"close", "store", 1, "release -> relaxed", false, of_late_fences},
+       {"closed", "load", 1, "acquire -> relaxed", false, of_late_fences}});
   failures += model::mutation_table("handover.hpp", small_checks(),
                                     {{"linger", "load", 1, "acquire -> relaxed", false,
                                       "the other worker's slot was made by this thread or before it"},

@@ -70,8 +70,7 @@ class ended_tasks {
       if (std::size_t const number = next(); number != none) return number;
       if (!limited && begin_one(count, task)) continue;
       blocking_scope const scope;
-      if (worker* const w = current_worker(); !limited && w != nullptr && w->home.admitted().is_last_awake(*w))
-        admission::raise_last_awake();
+      if (!limited && scope.leaves_nobody()) admission::raise_last_awake();
       return sleep(until);
     }
   }

@@ -112,8 +112,15 @@ class admission {
 
   /// A thread that is awake sleeps at something that nobody told us of: another one may take its place. False when too
   /// many block already.
-  [[nodiscard]] bool begin_unseen_blocking() noexcept { return begin_blocking(true); }
-  void end_unseen_blocking() noexcept { end_blocking(true); }
+  [[nodiscard]] bool begin_unseen_blocking() noexcept {
+    if (!begin_blocking(true)) return false;
+    unseen_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
+    return true;
+  }
+  void end_unseen_blocking() noexcept {
+    unseen_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a statistic
+    end_blocking(true);
+  }
   [[nodiscard]] unsigned how_many_block() const noexcept { return people_.look().blocked(); }
 
   /// A task has come, and a full fence: somebody may block.
@@ -184,10 +191,10 @@ class admission {
 
   // ---- the end --------------------------------------------------------------------------------------------------
 
-  /// Nobody stands back from now on. Relaxed, both: who has seen it looks behind a full fence, in end_one(), at what
-  /// others have pushed in front of one, in pool::enqueue().
-  void close() noexcept { closed_.store(true, std::memory_order_relaxed); }
-  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
+  /// Nobody stands back from now on. Release: with closed(), what others pushed before the queue was closed, also those
+  /// whose fence in pool::enqueue() comes later than that in end_one().
+  void close() noexcept { closed_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }  // with close()
   void wake_all() noexcept { wake_those_below(~0U); }
 
  private:
@@ -230,12 +237,14 @@ class admission {
     start_needed();
   }
 
-  /// Whether the system refuses threads, and all there are wait.
+  /// Whether the system refuses threads, and all there are wait, as they themselves have said: of others the lookout
+  /// only guesses.
   [[nodiscard]] bool nobody_is_left() noexcept {
     if (threads_.left_behind() || !threads_.are_refused()) return false;
     mutex_hold const hold(threads_.mutex());
     auto const now = people_.look();
-    return threads_.are_refused() && threads_.count() < threads_needed(now) && threads_.count() <= now.away();
+    unsigned const unseen = unseen_.load(std::memory_order_relaxed);  // relaxed: a statistic
+    return threads_.are_refused() && threads_.count() < threads_needed(now) && threads_.count() + unseen <= now.away();
   }
 
   /// Under the mutex.
@@ -261,6 +270,7 @@ class admission {
   pool_threads& threads_;
   lookout& lookout_;
   std::atomic<bool> expects_tasks_{false}, closed_{false};
+  std::atomic<unsigned> unseen_{0};  // those that the lookout counts as blocked
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

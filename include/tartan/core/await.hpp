@@ -6,12 +6,11 @@
 #include <cstdint>  // uint64_t
 #include <new>      // nothrow_t
 
-#include "tartan/core/admission.hpp"    // admission
 #include "tartan/core/errors.hpp"       // raise, too_many_blocked, would_deadlock
 #include "tartan/core/hooks.hpp"        // emit, hook_event
 #include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below
 #include "tartan/core/os_thread.hpp"    // yield_processor
-#include "tartan/core/outer_pools.hpp"  // outer_blocking
+#include "tartan/core/outer_pools.hpp"  // begin_blocking_or_throw, outer_blocking
 #include "tartan/core/shared_task.hpp"  // completion, shared_task, task_ref
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 
@@ -119,15 +118,9 @@ class task_waiter {
       park();
       if (blocks) w_.home.admitted().end_blocking(w_);
     } else {
-      w_.home.admitted().begin_blocking_or_throw(w_);  // [A4]
-      bool leaves_nobody = false;
-      {
-        outer_blocking const counted(&w_);
-        leaves_nobody = counted.is_last_awake();
-        if (!leaves_nobody && link()) park();
-      }
+      begin_blocking_or_throw(w_);  // [A4]
+      if (link()) park();
       w_.home.admitted().end_blocking(w_);
-      if (leaves_nobody) admission::raise_last_awake();
     }
   }
 
@@ -208,6 +201,11 @@ class blocking_scope {
   explicit blocking_scope(std::nothrow_t const&) noexcept : w_(entered(current_worker())), outer_(w_) {}
   blocking_scope(blocking_scope const&) = delete;
   blocking_scope& operator=(blocking_scope const&) = delete;
+
+  /// See admission::is_last_awake().
+  [[nodiscard]] bool leaves_nobody() const noexcept {
+    return w_ != nullptr && (w_->home.admitted().is_last_awake(*w_) || outer_.is_last_awake());
+  }
   ~blocking_scope() {
     if (w_ != nullptr) w_->home.admitted().end_blocking(*w_);
   }

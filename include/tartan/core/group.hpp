@@ -14,7 +14,7 @@
 #include "tartan/core/first_error.hpp"  // first_error
 #include "tartan/core/hooks.hpp"        // emit, hook_event
 #include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below, serving
-#include "tartan/core/outer_pools.hpp"  // outer_blocking
+#include "tartan/core/outer_pools.hpp"  // begin_blocking_or_throw, outer_blocking
 #include "tartan/core/pool.hpp"         // pool
 #include "tartan/core/queue.hpp"        // queued_task, task_order, task_queue
 #include "tartan/core/run_control.hpp"  // piece_counter, stop_query
@@ -320,7 +320,7 @@ class group {
 
   TARTAN_COLD void sleep(worker& w, leapfrog& frog, bool may_throw) {
     bool const foreign = &w.home != home_;
-    if (foreign && may_throw) w.home.admitted().begin_blocking_or_throw(w);
+    if (foreign && may_throw) begin_blocking_or_throw(w);
     bool const blocks = (foreign && may_throw) || w.home.admitted().may_block_asleep(w, foreign);
     worker* const runner = foreign ? nullptr : followed(w);
     if (runner != nullptr) {

@@ -25,9 +25,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 ///         looks? call                  call
 ///
 /// [O1] Store-load on both sides: either L3 sees B1 (and S1), or B3 (and S3) sees L1.
-/// [O2] Likewise: either B3 sees S1, or S3 sees B1. So whoever of B and S comes last to its fence knows both, and so
-/// does L
-///      if its fence is later than both of theirs.
+/// [O2] Likewise: either B3 sees S1, or S3 sees B1. Who of B, S and L comes last to his fence knows of both others.
 template <class Atomics = real_atomics>
 class lookout_post {
  public:
@@ -87,9 +85,9 @@ class lookout {
 
   /// Nobody will call end(), and the pool is never destroyed: the thread ends whenever it is not needed.
   void let_go() noexcept {
-    let_go_.store(true, std::memory_order_relaxed);  // relaxed: comes with the call
     {
       mutex_hold const hold(threads_.mutex());
+      let_go_.store(true, std::memory_order_relaxed);  // relaxed: comes with the call, or under the mutex
       if (!started_) return;
       thread_.detach();
     }

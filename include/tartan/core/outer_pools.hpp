@@ -1,8 +1,9 @@
 #pragma once
 // A sleep, as seen from the pools that the sleeping thread has left for another.
 
-#include "tartan/core/pool.hpp"    // pool
-#include "tartan/core/worker.hpp"  // worker
+#include "tartan/core/admission.hpp"  // admission
+#include "tartan/core/pool.hpp"       // pool
+#include "tartan/core/worker.hpp"     // worker
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -34,5 +35,13 @@ class outer_blocking {
   worker* const first_;
   unsigned count_ = 0;
 };
+
+/// As admission::begin_blocking_or_throw(), which the pools further out may refuse as well.
+inline void begin_blocking_or_throw(worker& w) {
+  w.home.admitted().begin_blocking_or_throw(w);
+  if (w.outer == nullptr || !outer_blocking(&w).is_last_awake()) return;
+  w.home.admitted().end_blocking(w);
+  admission::raise_last_awake();
+}
 
 }  // namespace tartan::inline TARTAN_ABI::detail

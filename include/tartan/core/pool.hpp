@@ -466,6 +466,8 @@ class pool {
         break;
     }
     if (setup_.on_exit != nullptr) setup_.on_exit(setup_.self, w.index);
+    while (run_queued(w)) {  // that may have ended what others continue
+    }
     emit(hook_event::thread_stop, w.index);
     w.ended_at.store(ticks(), std::memory_order_relaxed);  // relaxed: a statistic
     this_thread_cell().current = nullptr;

@@ -90,6 +90,7 @@ class pool_threads {
   /// too few threads starts another one.
   template <class NothingLeft>
   [[nodiscard]] bool end_one(NothingLeft nothing_left) noexcept {
+    if (left_behind()) return true;
     mutex_hold const hold(mutex_);
     count_.store(count() - 1, std::memory_order_relaxed);  // relaxed: before the fence
     real_atomics::full_fence();                            // with pool::enqueue()

@@ -1,9 +1,10 @@
 #pragma once
 // Letting threads in when a pool stands still beside a wait.
 
+#include <time.h>  // clock_gettime, timespec
+
 #include <atomic>   // memory_order_*
 #include <cstdint>  // int64_t, uint64_t
-#include <ratio>    // nano
 
 #include "tartan/core/admission.hpp"     // admission, most_spares
 #include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_COLD
@@ -12,7 +13,6 @@
 #include "tartan/core/pool_threads.hpp"  // pool_threads
 #include "tartan/core/queue.hpp"         // task_queue
 #include "tartan/core/smaller.hpp"       // larger, smaller
-#include "tartan/core/ticks.hpp"         // ticks, ticks_per_us
 #include "tartan/core/worker.hpp"        // worker
 
 namespace tartan::inline TARTAN_ABI::detail {
@@ -51,11 +51,13 @@ class standstill {
  private:
   static constexpr unsigned shortest = 1, longest_beside_news = 4, longest = 16;  // ms
   static constexpr unsigned quiet_looks = 8;
-  static constexpr unsigned share = 32;  // of the time may be spent on looks
+  static constexpr unsigned share = 32, most_saved = 64;  // of the time may be spent on looks, but for the ms saved
 
   /// In place of std::chrono::milliseconds, which is dear for every includer.
   struct patience {
-    using period = std::nano;
+    struct period {
+      static constexpr int num = 1, den = 1'000'000'000;
+    };
     [[nodiscard]] std::int64_t count() const noexcept { return std::int64_t{ms} * 1'000'000; }
     unsigned ms;
   };
@@ -66,10 +68,17 @@ class standstill {
   }
 
   void look() noexcept {
-    std::uint64_t const begin = ticks();
+    std::int64_t const begin = thread_time_us();
     look_now();
-    std::uint64_t const took_ms = (ticks() - begin) / (ticks_per_us() * 1000 / share);
-    patience_ = larger(patience_, static_cast<unsigned>(took_ms));
+    std::int64_t const saved_ms = (thread_time_us() - begin) * share / 1000;
+    patience_ = larger(patience_, static_cast<unsigned>(smaller(saved_ms, std::int64_t{most_saved})));
+  }
+
+  /// Of the processor: a look that was interrupted cost nothing.
+  static std::int64_t thread_time_us() noexcept {
+    timespec now;
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<std::int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000;
   }
 
   void look_now() noexcept {
