@@ -115,6 +115,21 @@ tally chained(tree const& t, node const& n) {
   return children == 0 ? own : own + chained_children(t, n, 0, children);
 }
 
+// The same walk with a call in place of each fork: what is not the price of forks in it.
+tally called(tree const& t, node const& n);
+
+tally called_children(tree const& t, node const& n, int begin, int end) {
+  if (end - begin == 1) return called(t, child_of(n, begin));
+  tally const first = called(t, child_of(n, begin));
+  return first + called_children(t, n, begin + 1, end);
+}
+
+tally called(tree const& t, node const& n) {
+  int const children = children_of(t, n);
+  tally const own = alone(n, children);
+  return children == 0 ? own : own + called_children(t, n, 0, children);
+}
+
 tally reduced(tree const& t, node const& n) {
   int const children = children_of(t, n);
   tally const own = alone(n, children);
@@ -175,6 +190,7 @@ void add_tree(bench::options const& o, std::vector<bench::contender>& out, tree 
   std::size_t const first = out.size();
   node const root = root_of(t);
   out.push_back(bench::make_baseline(pattern, expected, [=] { return serial(t, root); }));
+  out.push_back(bench::make(pattern, "serial calls, one by one", 1, expected, [=] { return called(t, root); }));
   for (unsigned const w : o.workers) {
     bench::contender apart =
         bench::make(pattern, "serial loops, a tree a thread", w, expected, [=] { return serial(t, root); });
