@@ -63,10 +63,7 @@ TEST_CASE("a lock may be held across the sleep at a join in another pool", "[wai
   stands_still([&](tn::future<int>& f) {
     std::atomic<bool> begun{false};
     return tn::fork_join(
-               there,
-               [&] {
-                 while (!begun) std::this_thread::yield();
-               },
+               there, [&] { return tn::test::comes_true([&] { return begun.load(); }, 1s); },  // likely, not promised
                [&] {
                  begun = true;
                  return f.get();
@@ -207,7 +204,9 @@ TEST_CASE("a pool that dies in its own task leaves no thread behind, though task
     std::atomic<int> ended{0};
     std::atomic<bool> filled{false};
     auto const task = [&] {
-      std::lock_guard const hold(mutex);
+      {
+        std::lock_guard const hold(mutex);
+      }
       ++ended;
     };
     tn::promise<void> made;

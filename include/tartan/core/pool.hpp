@@ -122,6 +122,7 @@ class pool {
   /// After close(): the threads end when everything has run. Nobody waits for that, so the pool must never be
   /// destroyed.
   void let_end() noexcept {
+    threads_.let_go();
     end_when_done();
     lookout_.let_go();
   }

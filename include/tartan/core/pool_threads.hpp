@@ -111,6 +111,13 @@ class pool_threads {
     return w;
   }
 
+  /// Nobody will join: those that run, and those that start later, leave nothing behind when they end.
+  void let_go() noexcept {
+    mutex_hold const hold(mutex_);
+    let_go_ = true;
+    for (; last_ != nullptr; last_ = last_->next) last_->thread.detach();
+  }
+
  private:
   static unsigned forks_now() noexcept {
     return process_state().forks.load(std::memory_order_relaxed);  // relaxed: changes only in a new process
@@ -142,8 +149,12 @@ class pool_threads {
     if (!w->thread.start(setup_.stack_size, &pool_thread::run, w)) return false;
     places_.started();
     unstarted_ = nullptr;
-    w->next = last_;
-    last_ = w;
+    if (let_go_) {
+      w->thread.detach();
+    } else {
+      w->next = last_;
+      last_ = w;
+    }
     count_.store(count() + 1, std::memory_order_relaxed);  // relaxed: a hint
     return true;
   }
@@ -162,6 +173,7 @@ class pool_threads {
   worker* spare_ = nullptr;               // slots for outside callers
   worker* unstarted_ = nullptr;           // the slot of a thread that could not be started
   worker* last_ = nullptr;                // the last one that was started, not yet joined
+  bool let_go_ = false;                   // nobody joins them
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

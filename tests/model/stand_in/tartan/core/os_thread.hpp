@@ -29,6 +29,7 @@ class os_thread {
     return true;
   }
   void join() { model::join(id_); }
+  void detach() {}
   [[nodiscard]] bool is_this_thread() const { return model::this_thread() == id_; }
 
  private:
