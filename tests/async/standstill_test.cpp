@@ -146,10 +146,10 @@ TEST_CASE("a pool that is joined gets on although it stands still", "[waits][loc
   std::mutex mutex;
   tn::promise<int> made;
   std::atomic<int> done{0};
+  std::atomic<bool> filled{false};
   {
     tn::thread_pool pool{1};
     auto const p = tn::par.on(pool);
-    std::atomic<bool> filled{false};
     tn::detach(p, [&, of = made.get_future()]() mutable {
       std::lock_guard const hold(mutex);
       while (!filled) std::this_thread::yield();

@@ -41,6 +41,30 @@ TEST_CASE("a queue gives in the order in which one thread put", "[queue]") {
   CHECK(q.seems_empty());
 }
 
+TEST_CASE("a queue of one worker keeps the order of each thread that puts, whoever holds a lock", "[queue]") {
+  constexpr int producers = 2, each = 50'000;
+  detail::task_queue q(1, 2);
+  std::vector<numbered> tasks(producers * each);
+  std::vector<std::thread> threads;
+  for (int p = 0; p != producers; ++p)
+    threads.emplace_back([&, p] {
+      for (int i = 0; i != each; ++i) {
+        numbered& t = tasks[static_cast<std::size_t>(p * each + i)];
+        t.producer = p, t.number = i;
+        static_cast<void>(q.push(&t, {static_cast<std::size_t>(p), true}));
+      }
+    });
+  int next[producers] = {}, out_of_turn = 0;
+  for (int drawn = 0; drawn != producers * each;) {
+    auto* const got = static_cast<numbered*>(q.pop(0));
+    if (got == nullptr) continue;
+    if (got->number != next[got->producer]++) ++out_of_turn;
+    ++drawn;
+  }
+  for (auto& t : threads) t.join();
+  CHECK(out_of_turn == 0);
+}
+
 TEST_CASE("what one worker took from an inlet, others find", "[queue]") {
   detail::task_queue q(3, 1);
   std::vector<numbered> tasks(4);

@@ -275,7 +275,7 @@ int main() {
                                     {{"end_when_done", "full fence", 1, "removed", false, of_the_end}});
   failures += model::mutation_table("admission.hpp", small_checks(),
                                     {{"close", "store", 1, "release -> relaxed", false, of_the_end},
-                                     {"begin_blocking", "full fence", 1, "removed", false, of_the_lookout},
+                                     {"note_blocked", "full fence", 1, "removed", false, of_the_lookout},
                                      {"threads_needed", "load", 1, "seq_cst -> acquire", false, of_submissions},
                                      {"threads_needed", "load", 1, "seq_cst -> relaxed", false, of_submissions}});
   return failures == 0 ? 0 : 1;

@@ -20,6 +20,8 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 /// More tasks than this may not block at once, beyond the size of the pool.
 inline constexpr unsigned most_spares = 1024;
+/// More threads than this are not let in beside sleepers that told nobody. They take none of the places above.
+inline constexpr unsigned most_unseen = most_spares / 2;
 
 /// The rules of headcount.hpp, with the queue, the searchers and the threads that they speak of.
 class admission {
@@ -110,16 +112,15 @@ class admission {
 
   // ---- the lookout, see standstill.hpp --------------------------------------------------------------------------
 
-  /// A thread that is awake sleeps at something that nobody told us of: another one may take its place. False when too
-  /// many block already.
-  [[nodiscard]] bool begin_unseen_blocking() noexcept {
-    if (!begin_blocking(true)) return false;
-    unseen_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
-    return true;
+  /// A thread that is awake sleeps at something that nobody told us of: another one may take its place. Not for more
+  /// than most_unseen.
+  void begin_unseen_blocking() noexcept {
+    unseen_.fetch_add(1, std::memory_order_relaxed);  // relaxed: published by worker_blocks()
+    note_blocked(people_.worker_blocks(true));
   }
   void end_unseen_blocking() noexcept {
-    unseen_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a statistic
     end_blocking(true);
+    unseen_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: until it is seen, one more may block
   }
   [[nodiscard]] unsigned how_many_block() const noexcept { return people_.look().blocked(); }
 
@@ -200,14 +201,18 @@ class admission {
  private:
   [[nodiscard]] bool begin_blocking(bool is_thread) noexcept {
     auto const now = people_.worker_blocks(is_thread);
-    if (now.blocked() > most_spares) {
+    // Relaxed: whom the lookout counts as blocked in `now`, it has counted here before.
+    if (now.blocked() > most_spares && now.blocked() > most_spares + unseen_.load(std::memory_order_relaxed)) {
       end_blocking(is_thread);
       return false;
     }
+    note_blocked(now);
+    return true;
+  }
+  void note_blocked(headcount<>::view now) noexcept {
     let_in(now);
     real_atomics::full_fence_behind_rmw();  // [O2] with pool::enqueue()
     if (!queue_.seems_empty()) lookout_.call();
-    return true;
   }
   void end_blocking(bool is_thread) noexcept { people_.worker_goes_on(is_thread); }
 
@@ -215,7 +220,7 @@ class admission {
   [[nodiscard]] unsigned threads_needed(headcount<>::view now) const noexcept {
     if (now.blocked() == 0 && now.away() == 0) return 0;                         // those of the start are enough
     bool const tasks_may_come = expects_tasks_.load(std::memory_order_seq_cst);  // with expect_tasks()
-    if (tasks_may_come) return smaller(people_.wanted_for_queue(now), size_ + most_spares);
+    if (tasks_may_come) return smaller(people_.wanted_for_queue(now), size_ + most_spares + most_unseen);
     return now.blocked() == 0 ? 0 : people_.wanted(now);
   }
 

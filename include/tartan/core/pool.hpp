@@ -51,7 +51,7 @@ class pool {
         asymmetric_(real_atomics::asymmetric_available()),
         oversubscribed_(size_ > hardware_cores()),
         one_at_a_time_(oversubscribed_ && setup_.idle != tartan::idle::latency),  // which never lies down
-        search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
+        search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares + most_unseen
                                                            : larger(1U, smaller(size_, hardware_cores()) / 2)),
         places_(!oversubscribed_ && !setup_.pin),
         queue_(smaller(size_, 64U), 8),
@@ -113,15 +113,26 @@ class pool {
     return false;
   }
 
+  /// Whether the calling thread is one of the pool's.
+  [[nodiscard]] bool is_thread_of_this() const noexcept {
+    for (worker const* w = current_worker(); w != nullptr; w = w->outer)
+      if (&w->home == this && w->rank != no_rank) return true;
+    return false;
+  }
+
   /// Throws if the calling thread works for this pool: it would wait for its own end.
   void may_join() const {
     if (is_worked_for_here())
       raise<error>("tartan: a task of a pool cannot join that pool: it would wait for its own end; join from outside");
   }
 
-  /// After close(): the threads end when everything has run. Nobody waits for that, so the pool must never be
-  /// destroyed.
+  /// After close(), in a task: the threads end when everything has run, and the last one frees the pool, which is
+  /// nobody else's from now on. Who has called it from outside would still need it then: so it stays.
   void let_end() noexcept {
+    if (!is_thread_of_this()) {
+      mutex_hold const hold(threads_.mutex());
+      threads_.comes();
+    }
     threads_.let_go();
     end_when_done();
     lookout_.let_go();
@@ -644,9 +655,22 @@ class pool {
 
 inline void pool_thread::run(void* its_worker) {
   auto& w = *static_cast<worker*>(its_worker);
-  w.home.work(w);
+  pool& home = w.home;
+  home.work(w);
+  leave(home);
 }
 
-inline void pool_thread::look_out(void* its_pool) { static_cast<pool*>(its_pool)->look_out(); }
+inline void pool_thread::look_out(void* its_pool) {
+  auto& home = *static_cast<pool*>(its_pool);
+  home.look_out();
+  leave(home);
+}
+
+inline void pool_thread::leave(pool& home) {
+  if (!home.threads_.goes_last()) return;
+  pool_setup const setup = home.setup_;
+  delete &home;
+  if (setup.free_self != nullptr) setup.free_self(setup.self);
+}
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -6,6 +6,7 @@
 
 #include "tartan/core/atomics.hpp"        // cpu_pause, real_atomics
 #include "tartan/core/config.hpp"         // TARTAN_ABI, TARTAN_ALWAYS_INLINE
+#include "tartan/core/os_thread.hpp"      // yield_processor
 #include "tartan/core/owned_array.hpp"    // owned_array
 #include "tartan/core/padded.hpp"         // line_pair
 #include "tartan/core/process_state.hpp"  // pin_this_module
@@ -42,8 +43,8 @@ struct queue_place {
   bool inlet;
 };
 
-/// First in, first out in each list; a list is under a try-lock of its own, so that nobody ever waits for a lock holder
-/// that was descheduled: both sides go on to the next list.
+/// First in, first out in each list; a list is under a try-lock of its own, so that nobody waits for a lock holder that
+/// was descheduled: both sides go on to the next list.
 ///
 /// A worker whose own list is empty takes all that an inlet has into its own list, in one step, so that producers and
 /// consumers meet once for many tasks; what it has not begun is there for the others to take.
@@ -54,20 +55,23 @@ struct queue_place {
 /// [Q1] Whoever moves tasks holds both locks, and stores the size of the list that gains before the size of the list
 ///      that loses (release). seems_empty() reads the inlets before the workers' lists (acquire): if it sees the loss,
 ///      it sees the gain. So a task in the queue is never overlooked by a worker that goes to sleep.
+/// [Q2] With one worker, tasks of one thread leave the queue in the order in which it has put them there: it puts them
+///      into one list, and waits for the lock of that; and what an inlet has comes behind what the worker's list has,
+///      which gains under the inlet's lock.
 class task_queue {
  public:
   task_queue(std::size_t workers, std::size_t inlets)
       : workers_(workers), inlets_(inlets), all_(workers + inlets), lists_(all_.get()) {}
 
-  /// Any thread; one that keeps its place keeps its order. False after close(), unless `even_if_closed`: the caller
-  /// keeps the task.
+  /// Any thread. False after close(), unless `even_if_closed`: the caller keeps the task.
   [[nodiscard]] bool push(queued_task* task, queue_place place, bool even_if_closed = false) noexcept {
     task->next = nullptr;
     std::size_t const first = place.inlet ? workers_ : 0, count = place.inlet ? inlets_ : workers_;
-    for (std::size_t i = place.number % count, tries = 1;; i = (i + 1 == count ? 0 : i + 1), ++tries) {
+    std::size_t const others = workers_ == 1 ? 1 : count;  // [Q2] with one worker, none
+    for (std::size_t i = place.number % count, tries = 1;; i = (others == 1 ? i : (i + 1) % count), ++tries) {
       list& l = lists_[first + i];
       if (!l.try_lock()) {
-        if (tries % count == 0) cpu_pause();
+        if (tries % others == 0) tries % 64 == 0 ? yield_processor() : cpu_pause();
         continue;
       }
       bool const open = !l.closed || even_if_closed;
@@ -152,10 +156,11 @@ class task_queue {
 
   static queued_task* take_all(list& from, list& own) noexcept {
     if (from.length() == 0 || !from.try_lock()) return nullptr;
-    queued_task* const task = take_first(from);
+    bool const own_first = own.length() != 0;  // [Q2] another thread of this number has moved some
+    queued_task* const task = own_first ? nullptr : take_first(from);
     move_all(from, own);
     from.unlock();
-    return task;
+    return own_first ? take_one(own) : task;
   }
 
   /// With the lock of `from`: behind what `own` has, if nobody holds that.

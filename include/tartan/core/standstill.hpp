@@ -6,7 +6,7 @@
 #include <atomic>   // memory_order_*
 #include <cstdint>  // int64_t, uint64_t
 
-#include "tartan/core/admission.hpp"     // admission, most_spares
+#include "tartan/core/admission.hpp"     // admission, most_unseen
 #include "tartan/core/config.hpp"        // TARTAN_ABI, TARTAN_COLD
 #include "tartan/core/lookout.hpp"       // lookout
 #include "tartan/core/os_thread.hpp"     // sleeps_at_futex
@@ -21,7 +21,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// the very lock which is held across the wait. It then sleeps at the lock, which nobody tells the pool, and so may the
 /// next one. So the pool's lookout looks from time to time while some block: where tasks lie in the queue and none has
 /// begun since the last look, threads that sleep as at a mutex or a condition variable are counted, and that many more
-/// may be awake until a later look counts fewer, up to half of the bound of all that block. Threads that compute, read
+/// may be awake until a later look counts fewer, up to a bound of its own. Threads that compute, read
 /// or sleep for a time are not counted, however long: a pool's size still bounds how many of its tasks do that at once.
 /// (Who spins at a lock computes.)
 ///
@@ -99,10 +99,9 @@ class standstill {
     return begun;
   }
 
-  /// How many shall be let in: as many as sleep, and no further ones while the pool gets on. They have a share of those
-  /// that may block.
+  /// How many shall be let in: as many as sleep, and no further ones while the pool gets on.
   [[nodiscard]] unsigned asleep(bool stands_still) const noexcept {
-    return smaller(sleeping_unseen(), stands_still ? most_spares / 2 : let_in_);
+    return smaller(sleeping_unseen(), stands_still ? most_unseen : let_in_);
   }
 
   /// How many threads of the pool sleep at something of which they have not told the pool, as a mutex. It costs some
@@ -122,8 +121,8 @@ class standstill {
   /// Whether some were let in that were not before.
   bool let_in(unsigned wanted) noexcept {
     for (; let_in_ > wanted; --let_in_) admitted_.end_unseen_blocking();
-    bool some = false;
-    for (; let_in_ < wanted && admitted_.begin_unseen_blocking(); ++let_in_) some = true;
+    bool const some = let_in_ < wanted;
+    for (; let_in_ < wanted; ++let_in_) admitted_.begin_unseen_blocking();
     return some;
   }
 
