@@ -489,7 +489,7 @@ TEST_CASE("the bound on waits that let threads in is an error, and leaves the po
       ++refused;
     }
   }
-  CHECK(kept >= 900);  // of 1024: threads found asleep at a lock count, too, which on a busy machine is the pool's own
+  CHECK(kept >= 1024);
   CHECK(refused > 0);
   CHECK(kept + refused == static_cast<int>(tasks));
   CHECK(tn::submit(p, add, 2, 3).get() == 5);

@@ -20,7 +20,8 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 /// More tasks than this may not block at once, beyond the size of the pool.
 inline constexpr unsigned most_spares = 1024;
-/// More threads than this are not let in beside sleepers that told nobody. They take none of the places above.
+/// More threads than this are not let in beside sleepers that told nobody. They take none of the places above; there are
+/// still no more threads than those beyond the size.
 inline constexpr unsigned most_unseen = most_spares / 2;
 
 /// The rules of headcount.hpp, with the queue, the searchers and the threads that they speak of.
@@ -220,7 +221,7 @@ class admission {
   [[nodiscard]] unsigned threads_needed(headcount<>::view now) const noexcept {
     if (now.blocked() == 0 && now.away() == 0) return 0;                         // those of the start are enough
     bool const tasks_may_come = expects_tasks_.load(std::memory_order_seq_cst);  // with expect_tasks()
-    if (tasks_may_come) return smaller(people_.wanted_for_queue(now), size_ + most_spares + most_unseen);
+    if (tasks_may_come) return smaller(people_.wanted_for_queue(now), size_ + most_spares);
     return now.blocked() == 0 ? 0 : people_.wanted(now);
   }
 

@@ -51,7 +51,7 @@ class pool {
         asymmetric_(real_atomics::asymmetric_available()),
         oversubscribed_(size_ > hardware_cores()),
         one_at_a_time_(oversubscribed_ && setup_.idle != tartan::idle::latency),  // which never lies down
-        search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares + most_unseen
+        search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
                                                            : larger(1U, smaller(size_, hardware_cores()) / 2)),
         places_(!oversubscribed_ && !setup_.pin),
         queue_(smaller(size_, 64U), 8),
