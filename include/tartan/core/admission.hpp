@@ -20,8 +20,8 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 /// More tasks than this may not block at once, beyond the size of the pool.
 inline constexpr unsigned most_spares = 1024;
-/// More threads than this are not let in beside sleepers that told nobody. They take none of the places above; there are
-/// still no more threads than those beyond the size.
+/// More threads than this are not let in beside sleepers that told nobody. They take none of the places above; there
+/// are still no more threads than those beyond the size.
 inline constexpr unsigned most_unseen = most_spares / 2;
 
 /// The rules of headcount.hpp, with the queue, the searchers and the threads that they speak of.
