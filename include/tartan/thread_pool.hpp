@@ -34,10 +34,11 @@ struct thread_pool_options {
 ///     tartan::thread_pool io{64};
 ///     auto pages = tartan::map(tartan::par.on(io), urls, fetch);
 ///
-/// Threads start at first use. Patterns use workers - 1 of them and the calling thread; submitted work uses all. With
-/// one worker, tasks that one thread submits from outside begin in that order, but for those that a waiting thread
-/// runs. Thread safety: any thread may call anything but the destructor, which must come last. In a forked child the
-/// pool begins anew, without the tasks of the parent.
+/// Threads start at first use. Patterns use workers - 1 of them and the calling thread; submitted work uses all.
+/// With one worker, tasks that one thread submits from outside begin in that order, but for those that a waiting thread
+/// runs, and as long as none of the pool's tasks waits or blocks: others then run beside it.
+/// Thread safety: any thread may call anything but the destructor, which must come last. In a forked child the pool
+/// begins anew, without the tasks of the parent.
 class thread_pool {
  public:
   /// Exceptions: bad_argument unless 1 <= workers <= 4096.
@@ -56,7 +57,7 @@ class thread_pool {
   /// pool_gone from then on.
   ///
   /// In a task of the pool itself (the last owner was there, or the task has called exit()) it only closes: the threads
-  /// end when everything has run, and the last one frees what they use.
+  /// end when everything has run, and what they use is never freed.
   ~thread_pool() { std::unique_ptr<detail::pool> const mine = leave_table(); }
 
   /// From now on, work that is given to this pool is refused with pool_closed. What it has will run.
@@ -107,7 +108,6 @@ class thread_pool {
     setup.stack_size = options.stack_size;
     setup.pin = options.pin;
     setup.self = hooks_.get();
-    setup.free_self = [](void* h) { delete static_cast<hooks*>(h); };
     if (hooks_->start) setup.on_start = [](void* h, unsigned i) noexcept { static_cast<hooks*>(h)->start(i); };
     if (hooks_->exit) setup.on_exit = [](void* h, unsigned i) noexcept { static_cast<hooks*>(h)->exit(i); };
     auto made = std::make_unique<detail::pool>(setup);
@@ -130,8 +130,8 @@ class thread_pool {
       p.close();
       if (p.is_worked_for_here()) {
         p.let_end();
-        static_cast<void>(hooks_.release());  // the last thread frees both
-        static_cast<void>(table.remove(handle_));
+        static_cast<void>(hooks_.release());
+        table.remove_for_ever(handle_);
         return nullptr;
       }
       wait_for_end(p);

@@ -509,14 +509,14 @@ TEST_CASE("tasks that wait for one that blocks let in no more threads than the b
                       }).share();
   CHECK(tn::test::comes_true([&] { return begun.load(); }));
   std::vector<tn::future<int>> all;
-  for (int i = 0; i != 1200; ++i) all.push_back(tn::submit(p, [blocks] { return blocks.get(); }));
-  CHECK(tn::test::comes_true([&] { return threads >= 1025; }, std::chrono::seconds(60)));
+  for (int i = 0; i != 1700; ++i) all.push_back(tn::submit(p, [blocks] { return blocks.get(); }));
+  CHECK(tn::test::comes_true([&] { return threads >= 1537; }, std::chrono::seconds(60)));
   std::this_thread::sleep_for(std::chrono::milliseconds(300));  // for those that should not come
-  CHECK(threads == 1025);
+  CHECK(threads == 1537);
   leave = true;
   int sum = 0;
   for (auto& f : all) sum += f.get();
-  CHECK(sum == 1200);
+  CHECK(sum == 1700);
 }
 #endif
 

@@ -163,6 +163,28 @@ TEST_CASE("with one worker, what one thread submits begins in that order", "[thr
   CHECK(std::is_sorted(order.begin(), order.end()));
 }
 
+TEST_CASE("with one worker, what one thread submits begins in that order, also from a call", "[thread_pool]") {
+  tn::thread_pool pool{1}, other{2};
+  auto const p = tn::par.on(pool);
+  std::vector<int> order;
+  std::latch go{1};
+  tn::detach(p, [&] { go.wait(); });
+  tn::detach(p, [&] { order.push_back(1); });
+  auto const here = std::this_thread::get_id();
+  tn::fork_join(
+      tn::par.on(other),
+      [&] {
+        REQUIRE(std::this_thread::get_id() == here);
+        tn::detach(p, [&] { order.push_back(2); });
+      },
+      [] {});
+  tn::detach(p, [&] { order.push_back(3); });
+  go.count_down();
+  pool.close();
+  pool.join();
+  CHECK(order == std::vector<int>{1, 2, 3});
+}
+
 TEST_CASE("terminate cancels what has not begun", "[thread_pool]") {
   std::atomic<bool> begun{false}, go{false};
   std::atomic<int> ran{0};
@@ -217,24 +239,6 @@ TEST_CASE("hooks run on each thread of the pool", "[thread_pool]") {
   }
   CHECK(ended == 3);
   CHECK(on_worker);
-}
-
-TEST_CASE("what a pool holds is freed, though it dies in its own task", "[thread_pool]") {
-  std::weak_ptr<int> seen;
-  std::atomic<int> ended{0};
-  {
-    auto const held = std::make_shared<int>(0);
-    seen = held;
-    auto const exit = [&ended, held](unsigned) { ++ended; };
-    auto pool = std::make_shared<tn::thread_pool>(
-        tn::thread_pool_options{.workers = 2, .on_thread_start = {}, .on_thread_exit = exit});
-    tn::detach(tn::par.on(*pool), [last = pool]() mutable {
-      spin_until([&] { return last.use_count() == 1; });
-      last.reset();
-    });
-  }
-  CHECK(tn::test::comes_true([&] { return seen.expired(); }));
-  CHECK(ended == 2);
 }
 
 TEST_CASE("what a hook ends at the exit of a thread is continued, however long the chain", "[thread_pool]") {

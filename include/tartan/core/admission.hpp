@@ -20,9 +20,10 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 /// More tasks than this may not block at once, beyond the size of the pool.
 inline constexpr unsigned most_spares = 1024;
-/// More threads than this are not let in beside sleepers that told nobody. They take none of the places above; there
-/// are still no more threads than those beyond the size.
+/// More threads than this are not let in beside sleepers that told nobody. They take none of the places above.
 inline constexpr unsigned most_unseen = most_spares / 2;
+/// A pool has no more threads than this beyond its size.
+inline constexpr unsigned most_threads_more = most_spares + most_unseen;
 
 /// The rules of headcount.hpp, with the queue, the searchers and the threads that they speak of.
 class admission {
@@ -116,12 +117,18 @@ class admission {
   /// A thread that is awake sleeps at something that nobody told us of: another one may take its place. Not for more
   /// than most_unseen.
   void begin_unseen_blocking() noexcept {
-    unseen_.fetch_add(1, std::memory_order_relaxed);  // relaxed: published by worker_blocks()
-    note_blocked(people_.worker_blocks(true));
+    headcount<>::view now{};
+    {
+      mutex_hold const hold(threads_.mutex());
+      ++unseen_;
+      now = people_.worker_blocks(true);
+    }
+    note_blocked(now);
   }
   void end_unseen_blocking() noexcept {
+    mutex_hold const hold(threads_.mutex());
+    --unseen_;
     end_blocking(true);
-    unseen_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: until it is seen, one more may block
   }
   [[nodiscard]] unsigned how_many_block() const noexcept { return people_.look().blocked(); }
 
@@ -201,15 +208,25 @@ class admission {
 
  private:
   [[nodiscard]] bool begin_blocking(bool is_thread) noexcept {
-    auto const now = people_.worker_blocks(is_thread);
-    // Relaxed: whom the lookout counts as blocked in `now`, it has counted here before.
-    if (now.blocked() > most_spares && now.blocked() > most_spares + unseen_.load(std::memory_order_relaxed)) {
-      end_blocking(is_thread);
+    auto now = people_.worker_blocks(is_thread);
+    if (now.blocked() > most_spares && !is_one_of_most(is_thread, now)) [[unlikely]]
       return false;
-    }
     note_blocked(now);
     return true;
   }
+
+  /// Counts the worker again, beside a number of those unseen that does not change meanwhile. If there are still too
+  /// many, it does not count.
+  TARTAN_COLD bool is_one_of_most(bool is_thread, headcount<>::view& now) noexcept {
+    end_blocking(is_thread);
+    if (threads_.left_behind()) return false;
+    mutex_hold const hold(threads_.mutex());
+    now = people_.worker_blocks(is_thread);
+    if (now.blocked() <= most_spares + unseen_) return true;
+    end_blocking(is_thread);
+    return false;
+  }
+
   void note_blocked(headcount<>::view now) noexcept {
     let_in(now);
     real_atomics::full_fence_behind_rmw();  // [O2] with pool::enqueue()
@@ -221,7 +238,7 @@ class admission {
   [[nodiscard]] unsigned threads_needed(headcount<>::view now) const noexcept {
     if (now.blocked() == 0 && now.away() == 0) return 0;                         // those of the start are enough
     bool const tasks_may_come = expects_tasks_.load(std::memory_order_seq_cst);  // with expect_tasks()
-    if (tasks_may_come) return smaller(people_.wanted_for_queue(now), size_ + most_spares);
+    if (tasks_may_come) return smaller(people_.wanted_for_queue(now), size_ + most_threads_more);
     return now.blocked() == 0 ? 0 : people_.wanted(now);
   }
 
@@ -249,8 +266,7 @@ class admission {
     if (threads_.left_behind() || !threads_.are_refused()) return false;
     mutex_hold const hold(threads_.mutex());
     auto const now = people_.look();
-    unsigned const unseen = unseen_.load(std::memory_order_relaxed);  // relaxed: a statistic
-    return threads_.are_refused() && threads_.count() < threads_needed(now) && threads_.count() + unseen <= now.away();
+    return threads_.are_refused() && threads_.count() < threads_needed(now) && threads_.count() + unseen_ <= now.away();
   }
 
   /// Under the mutex.
@@ -276,7 +292,7 @@ class admission {
   pool_threads& threads_;
   lookout& lookout_;
   std::atomic<bool> expects_tasks_{false}, closed_{false};
-  std::atomic<unsigned> unseen_{0};  // those that the lookout counts as blocked
+  unsigned unseen_ = 0;  // those that the lookout counts as blocked; under the mutex of the threads
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

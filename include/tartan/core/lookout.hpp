@@ -83,7 +83,7 @@ class lookout {
     thread_.join();
   }
 
-  /// Nobody will call end(): the thread ends whenever it is not needed.
+  /// Nobody will call end(), and the pool is never destroyed: the thread ends whenever it is not needed.
   void let_go() noexcept {
     {
       mutex_hold const hold(threads_.mutex());
@@ -126,9 +126,8 @@ class lookout {
     pin_this_module();
     post_.man();
     started_ = thread_.start(setup_.stack_size, &pool_thread::look_out, &home_);
-    if (!started_) return post_.stand_empty();
-    threads_.comes();
-    if (is_let_go()) thread_.detach();
+    if (!started_) post_.stand_empty();
+    if (started_ && is_let_go()) thread_.detach();
   }
 
   [[nodiscard]] bool is_let_go() const noexcept { return let_go_.load(std::memory_order_relaxed); }  // see let_go()

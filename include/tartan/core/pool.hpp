@@ -9,7 +9,7 @@
 #include <cstring>  // memcpy, strlen
 #include <utility>  // exchange
 
-#include "tartan/core/admission.hpp"        // admission, most_spares
+#include "tartan/core/admission.hpp"        // admission, most_threads_more
 #include "tartan/core/atomics.hpp"          // real_atomics
 #include "tartan/core/errors.hpp"           // error, pool_closed, raise
 #include "tartan/core/handover.hpp"         // handing_over
@@ -42,6 +42,8 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// thread in: see admission.hpp.
 class pool {
  public:
+  pool* kept_before = nullptr;  // among those that are never freed, see pool_table.hpp
+
   explicit pool(unsigned size) : pool(sized(size)) {}
 
   explicit pool(pool_setup const& setup)
@@ -51,7 +53,7 @@ class pool {
         asymmetric_(real_atomics::asymmetric_available()),
         oversubscribed_(size_ > hardware_cores()),
         one_at_a_time_(oversubscribed_ && setup_.idle != tartan::idle::latency),  // which never lies down
-        search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_spares
+        search_limit_(setup_.idle == tartan::idle::latency ? size_ + most_threads_more
                                                            : larger(1U, smaller(size_, hardware_cores()) / 2)),
         places_(!oversubscribed_ && !setup_.pin),
         queue_(smaller(size_, 64U), 8),
@@ -113,26 +115,15 @@ class pool {
     return false;
   }
 
-  /// Whether the calling thread is one of the pool's.
-  [[nodiscard]] bool is_thread_of_this() const noexcept {
-    for (worker const* w = current_worker(); w != nullptr; w = w->outer)
-      if (&w->home == this && w->rank != no_rank) return true;
-    return false;
-  }
-
   /// Throws if the calling thread works for this pool: it would wait for its own end.
   void may_join() const {
     if (is_worked_for_here())
       raise<error>("tartan: a task of a pool cannot join that pool: it would wait for its own end; join from outside");
   }
 
-  /// After close(), in a task: the threads end when everything has run, and the last one frees the pool, which is
-  /// nobody else's from now on. Who has called it from outside would still need it then: so it stays.
+  /// After close(): the threads end when everything has run. Nobody waits for that, so the pool must never be
+  /// destroyed.
   void let_end() noexcept {
-    if (!is_thread_of_this()) {
-      mutex_hold const hold(threads_.mutex());
-      threads_.comes();
-    }
     threads_.let_go();
     end_when_done();
     lookout_.let_go();
@@ -396,8 +387,15 @@ class pool {
     admission_.wake_all();
   }
 
+  /// [Q2] of queue.hpp: with one worker, a thread from outside keeps to its inlet, also in a call.
+  [[nodiscard]] TARTAN_ALWAYS_INLINE queue_place in_order(queue_place place) const noexcept {
+    if (size_ != 1 || place.inlet) return place;
+    worker const* const w = current_worker();
+    return w != nullptr && &w->home == this && w->rank != no_rank ? place : this_inlet();
+  }
+
   [[nodiscard]] bool enqueue(queued_task* task, queue_place place, bool even_if_closed = false) noexcept {
-    if (!queue_.push(task, place, even_if_closed)) [[unlikely]]
+    if (!queue_.push(task, in_order(place), even_if_closed)) [[unlikely]]
       return false;
     real_atomics::full_fence();  // [I1] with begin_sleep(); [H1] with stand_back(); [O2] with the lookout and who
                                  // blocks
@@ -655,22 +653,9 @@ class pool {
 
 inline void pool_thread::run(void* its_worker) {
   auto& w = *static_cast<worker*>(its_worker);
-  pool& home = w.home;
-  home.work(w);
-  leave(home);
+  w.home.work(w);
 }
 
-inline void pool_thread::look_out(void* its_pool) {
-  auto& home = *static_cast<pool*>(its_pool);
-  home.look_out();
-  leave(home);
-}
-
-inline void pool_thread::leave(pool& home) {
-  if (!home.threads_.goes_last()) return;
-  pool_setup const setup = home.setup_;
-  delete &home;
-  if (setup.free_self != nullptr) setup.free_self(setup.self);
-}
+inline void pool_thread::look_out(void* its_pool) { static_cast<pool*>(its_pool)->look_out(); }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

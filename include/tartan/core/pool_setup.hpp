@@ -26,7 +26,6 @@ struct pool_setup {
   void (*on_start)(void* self, unsigned index) = nullptr;
   void (*on_exit)(void* self, unsigned index) = nullptr;
   void* self = nullptr;
-  void (*free_self)(void* self) = nullptr;  // for a pool whose owner is gone before it
 };
 
 }  // namespace detail

@@ -142,6 +142,15 @@ class pool_table {
     return tenant->left_behind() ? nullptr : tenant;
   }
 
+  /// The same for a pool that is never freed: others may refer to it still. It is kept where leak checkers find it.
+  void remove_for_ever(handle h) noexcept {
+    pool* const mine = remove(h);
+    if (mine == nullptr) return;
+    mine->kept_before = kept_.load(std::memory_order_relaxed);  // relaxed, all: nobody follows the list
+    while (!kept_.compare_exchange_weak(mine->kept_before, mine, std::memory_order_relaxed,
+                                        std::memory_order_relaxed));  // as above
+  }
+
   /// A pool that is not destroyed meanwhile, for threads whose end its owner cannot await: what they submit may end,
   /// and be known to have ended, before submit() returns.
   ///
@@ -227,6 +236,7 @@ class pool_table {
   }
 
   chunk first_;
+  std::atomic<pool*> kept_{nullptr};  // those that are never freed
 };
 
 /// Pools for calls that ask for a number of workers that the default pool does not have. Each serves one call at a

@@ -20,9 +20,6 @@ namespace tartan::inline TARTAN_ABI::detail {
 struct pool_thread {
   static void run(void* its_worker);
   static void look_out(void* its_pool);  // of the lookout
-
- private:
-  static void leave(pool& home);
 };
 
 /// Who may be awake of them is for admission.hpp to say; here they are made, started and counted, under one mutex.
@@ -114,18 +111,6 @@ class pool_threads {
     return w;
   }
 
-  // ---- a pool that nobody joins ---------------------------------------------------------------------------------
-
-  /// Under the mutex: a thread starts that will call goes_last(), or an outside caller stays who never will.
-  void comes() noexcept { ++present_; }
-
-  /// The last thing that a thread does. True for the one that is to free the pool, since nobody else knows of it.
-  [[nodiscard]] bool goes_last() noexcept {
-    if (left_behind()) return false;
-    mutex_hold const hold(mutex_);
-    return --present_ == 0 && let_go_;
-  }
-
   /// Nobody will join: those that run, and those that start later, leave nothing behind when they end.
   void let_go() noexcept {
     mutex_hold const hold(mutex_);
@@ -162,7 +147,6 @@ class pool_threads {
     w->rank = count();
     places_.about_to_start();
     if (!w->thread.start(setup_.stack_size, &pool_thread::run, w)) return false;
-    comes();
     places_.started();
     unstarted_ = nullptr;
     if (let_go_) {
@@ -190,7 +174,6 @@ class pool_threads {
   worker* unstarted_ = nullptr;           // the slot of a thread that could not be started
   worker* last_ = nullptr;                // the last one that was started, not yet joined
   bool let_go_ = false;                   // nobody joins them
-  unsigned present_ = 0;                  // those that have not ended to the last, with the lookout
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

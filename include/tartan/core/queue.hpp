@@ -55,9 +55,9 @@ struct queue_place {
 /// [Q1] Whoever moves tasks holds both locks, and stores the size of the list that gains before the size of the list
 ///      that loses (release). seems_empty() reads the inlets before the workers' lists (acquire): if it sees the loss,
 ///      it sees the gain. So a task in the queue is never overlooked by a worker that goes to sleep.
-/// [Q2] With one worker, tasks of one thread leave the queue in the order in which it has put them there: it puts them
-///      into one list, and waits for the lock of that; and what an inlet has comes behind what the worker's list has,
-///      which gains under the inlet's lock.
+/// [Q2] With one worker, what one thread puts into its inlet leaves the queue in that order: the thread waits for the
+///      lock of that inlet; and what an inlet has comes behind what the worker's list has, which gains under the
+///      inlet's lock.
 class task_queue {
  public:
   task_queue(std::size_t workers, std::size_t inlets)
@@ -67,7 +67,7 @@ class task_queue {
   [[nodiscard]] bool push(queued_task* task, queue_place place, bool even_if_closed = false) noexcept {
     task->next = nullptr;
     std::size_t const first = place.inlet ? workers_ : 0, count = place.inlet ? inlets_ : workers_;
-    std::size_t const others = workers_ == 1 ? 1 : count;  // [Q2] with one worker, none
+    std::size_t const others = workers_ == 1 ? 1 : count;  // [Q2]
     for (std::size_t i = place.number % count, tries = 1;; i = (others == 1 ? i : (i + 1) % count), ++tries) {
       list& l = lists_[first + i];
       if (!l.try_lock()) {
@@ -154,9 +154,9 @@ class task_queue {
     return task;
   }
 
-  static queued_task* take_all(list& from, list& own) noexcept {
+  queued_task* take_all(list& from, list& own) noexcept {
     if (from.length() == 0 || !from.try_lock()) return nullptr;
-    bool const own_first = own.length() != 0;  // [Q2] another thread of this number has moved some
+    bool const own_first = workers_ == 1 && own.length() != 0;  // [Q2] another thread has moved some
     queued_task* const task = own_first ? nullptr : take_first(from);
     move_all(from, own);
     from.unlock();

@@ -104,12 +104,17 @@ TARTAN_ALWAYS_INLINE worker* current_worker() noexcept {
   return static_cast<worker*>(this_thread_cell().current);  // another object of the process may have set it
 }
 
-/// Where the calling thread puts tasks: workers into their own list, other threads spread over the inlets.
+/// Threads are spread over the inlets.
+TARTAN_ALWAYS_INLINE queue_place this_inlet(thread_cell const& cell = this_thread_cell()) noexcept {
+  return {static_cast<std::size_t>(((reinterpret_cast<std::uintptr_t>(&cell) >> 6) * 0x9e3779b97f4a7c15ULL) >> 40),
+          true};
+}
+
+/// Where the calling thread puts tasks: workers into their own list, other threads into their inlet.
 TARTAN_ALWAYS_INLINE queue_place this_queue_place() noexcept {
   thread_cell const& cell = this_thread_cell();
   if (cell.current != nullptr) return {static_cast<worker*>(cell.current)->index, false};
-  return {static_cast<std::size_t>(((reinterpret_cast<std::uintptr_t>(&cell) >> 6) * 0x9e3779b97f4a7c15ULL) >> 40),
-          true};
+  return this_inlet(cell);
 }
 
 /// Relaxed increment of a counter that only this thread writes.
