@@ -341,6 +341,34 @@ TEST_CASE("a closed pool takes tasks from its own tasks only", "[task_group]") {
   CHECK(ran == 1);
 }
 
+TEST_CASE("a pool that is destroyed runs the tasks of groups, and those that its own tasks add", "[task_group]") {
+  for (int const workers : {1, 2}) {
+    auto pool = std::make_unique<tn::thread_pool>(workers);
+    auto const p = tn::par.on(*pool);
+    tn::task_group many{p}, late{p};
+    std::atomic<bool> go{false}, begun{false};
+    std::atomic<int> ran{0};
+    for (int i = 0; i != 5000; ++i)
+      many.run([&] {
+        while (!go) std::this_thread::yield();
+        ++ran;
+      });
+    tn::detach(p, [&] {
+      begun = true;
+      late.run([&] { late.run([&] { ++ran; }); });
+    });
+    tn::detail::pool const* const home = p.backend().async_pool(p.props());
+    std::thread ender([&] { pool.reset(); });
+    while (!home->closing()) std::this_thread::yield();
+    go = true;
+    ender.join();
+    CHECK(begun);
+    CHECK(ran == 5001);
+    CHECK_NOTHROW(many.wait());
+    CHECK_NOTHROW(late.wait());
+  }
+}
+
 TEST_CASE("terminate skips the tasks of a group that have not begun", "[task_group]") {
   std::atomic<bool> go{false}, begun{false};
   std::atomic<int> ran{0};

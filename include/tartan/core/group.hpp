@@ -20,7 +20,7 @@
 #include "tartan/core/run_control.hpp"  // piece_counter, stop_query
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 #include "tartan/core/unhandled.hpp"    // report_unhandled
-#include "tartan/core/worker.hpp"       // worker
+#include "tartan/core/worker.hpp"       // current_worker, no_rank, this_queue_place, worker
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -172,8 +172,12 @@ class group {
     release();
   }
 
-  /// False when the pool is closed, or has no thread and gets none.
-  [[nodiscard]] bool pool_takes(ticket& t) noexcept { return home_->try_submit(&t, this_queue_place()); }
+  /// False when the pool has no thread and gets none, or is closed and this is none of its threads.
+  [[nodiscard]] bool pool_takes(ticket& t) noexcept {
+    worker const* const w = current_worker();
+    bool const ours = w != nullptr && &w->home == home_ && w->rank != no_rank;
+    return ours ? home_->submit_late(&t, this_queue_place()) : home_->try_submit(&t, this_queue_place());
+  }
 
   void give_back(ticket& t) noexcept {
     taken_.fetch_and(~(std::uint64_t{1} << t.number), std::memory_order_release);  // T1 with hire() and resume()
