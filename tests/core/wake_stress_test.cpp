@@ -3,6 +3,7 @@
 //
 // ctest: LABELS "threads;stress" TIMEOUT 600
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -77,5 +78,28 @@ TEST_CASE("loops and forks after pauses of every length, by one caller and by tw
     first.join();
     second.join();
     CHECK(good == 2);
+  }
+}
+
+TEST_CASE("the halves of a fork on a pool of at least two workers both begin, whoever has just gone", "[stress]") {
+  using clock = std::chrono::steady_clock;
+  tn::test::rounds count("forks whose halves meet");
+  for (int const workers : {2, 3, 8}) {
+    CAPTURE(workers);
+    tn::thread_pool pool{workers};
+    numbers draw(static_cast<unsigned>(workers));
+    unsigned const many = 500 * tn::test::stress();
+    for (unsigned i = 0; i != many; ++i, count.one()) {
+      std::atomic<int> here{0};
+      auto const meet = [&] {
+        auto const end = clock::now() + std::chrono::seconds(20);
+        for (++here; here != 2; std::this_thread::yield())
+          if (clock::now() > end) return false;
+        return true;
+      };
+      auto const [a, b] = tn::fork_join(tn::par.on(pool), meet, meet);
+      REQUIRE((a && b));
+      if (draw() % 2 == 0) spin_us(draw() % 120);
+    }
   }
 }

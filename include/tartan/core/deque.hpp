@@ -8,6 +8,7 @@
 #include "tartan/core/atomics.hpp"      // real_atomics
 #include "tartan/core/owned_array.hpp"  // owned_array
 #include "tartan/core/padded.hpp"       // line_pair
+#include "tartan/core/put_aside.hpp"    // put_aside
 #include "tartan/core/smaller.hpp"      // larger
 #include "tartan/core/tuning.hpp"       // first_ring
 
@@ -151,6 +152,13 @@ class deque {
     return {slots_[static_cast<std::size_t>(t) & mask_].load(std::memory_order_relaxed), t < place};  // relaxed: own
   }
 
+  /// What take_oldest() took and nobody wanted after all. It is no entry: what is said of those does not hold for it.
+  [[nodiscard]] put_aside<T, Atomics>& aside() noexcept { return aside_; }
+
+  /// Any thread: a hint, out of date when it returns. Whether there is anything for those who look for whatever there
+  /// is to do.
+  [[nodiscard]] bool offers_nothing() const noexcept { return seems_empty() && aside_.seems_empty(); }
+
   /// Any thread: a hint, out of date when it returns.
   [[nodiscard]] bool seems_empty() const noexcept {
     return top_.load(std::memory_order_relaxed) >= bottom_.load(std::memory_order_relaxed);  // relaxed: a hint
@@ -221,6 +229,7 @@ class deque {
   // Written by thieves.
   alignas(line_pair) typename Atomics::template atomic<std::int64_t> top_{0};  // the oldest entry
   typename Atomics::template atomic<ring*> ring_{nullptr};
+  put_aside<T, Atomics> aside_;
 };
 
 }  // namespace tartan::inline TARTAN_ABI::detail

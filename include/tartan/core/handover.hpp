@@ -57,7 +57,8 @@ class handing_over {
 
   // ---- who has work ---------------------------------------------------------------------------------------------
 
-  /// Hands the giver's oldest job to one who lingers and whom `may_have()` admits. False when nobody took it.
+  /// Hands the giver's oldest job to one who lingers and whom `may_have()` admits. False when nobody took it: it may
+  /// have been put aside.
   template <class MayHave>
   TARTAN_ALWAYS_INLINE bool give(worker& giver, MayHave may_have) noexcept {
     worker* const to = hot_.load(std::memory_order_acquire);  // with linger()
@@ -104,7 +105,15 @@ class handing_over {
   /// To tell the time of a hand-over takes one more fetch of a line that the receiver looks at all the time.
   static constexpr unsigned measured_gifts = 8;
 
-  /// From the deque of the giver into the box of another worker. False when it could not be done.
+  /// He has gone: others may have it, unless something else lies there. Then the forker runs it himself when he comes
+  /// to it.
+  TARTAN_COLD static void put_aside(worker& giver, job& j) noexcept {
+    j.join.begin_by(nullptr);
+    if (!giver.tasks.aside().put(&j)) j.join.begin_by(&giver);
+  }
+
+  /// From the deque of the giver into the box of another worker. False when it could not be done; the caller then says
+  /// that something was put aside (pool::tell_of_aside()).
   static bool put_oldest(worker& giver, worker& to, std::uintptr_t wait) noexcept {
     job* const j = giver.tasks.take_oldest();
     if (j == nullptr) return false;
@@ -117,7 +126,7 @@ class handing_over {
       cpu_pause();
     }
     to.given_at.store(0, std::memory_order_relaxed);  // relaxed: a guess
-    j->join.begin_by(&giver);                         // he has gone: the forker runs it itself when it comes to it
+    put_aside(giver, *j);
     return false;
   }
 

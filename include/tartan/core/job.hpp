@@ -28,7 +28,7 @@ struct worker;
 template <class Worker, class Atomics = real_atomics>
 class join_word {
  public:
-  /// Whoever takes the job announces itself, so that the forker can steal back from it.
+  /// Whoever takes the job announces itself, so that the forker can steal back from it. Null: nobody does.
   void begin_by(Worker* runner) noexcept {
     word_.store(pack(runner), std::memory_order_release);  // with runner()'s acquire
   }
@@ -41,7 +41,7 @@ class join_word {
 
   [[nodiscard]] bool finished() const noexcept { return word_.load(std::memory_order_acquire) == done; }  // [J2]
 
-  /// Forker, awake: who runs the job; null while nobody has announced itself and when it is finished.
+  /// Forker, awake: who runs the job; null while nobody has announced himself and when it is finished.
   [[nodiscard]] Worker* runner() const noexcept {
     std::uintptr_t const word = word_.load(std::memory_order_acquire);  // with begin_by()
     return word == done ? nullptr : reinterpret_cast<Worker*>(word);

@@ -53,7 +53,8 @@ class joiner {
       if (j_.join.finished()) return true;
       worker* const runner = j_.join.runner();
       if (runner == &w_) return false;  // it was meant to be handed over, and came back
-      if (runner == nullptr) {          // the thief is between its CAS and begin_by(), or has just finished
+      if (runner == nullptr) {  // put aside, or the thief is between its CAS and begin_by(), or has just finished
+        if (w_.tasks.aside().take_back(&j_)) return false;
         cpu_pause();
         continue;
       }

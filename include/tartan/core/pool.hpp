@@ -226,10 +226,10 @@ class pool {
     if (!hand_over_soon(w)) published_quietly(w, asymmetric);
   }
 
-  /// Hands w's oldest work to one who waits at his mailbox; wakes nobody. False when nobody took it: what was
-  /// offered to one who goes is left to its forker.
+  /// Hands w's oldest work to one who waits at his mailbox. False when nobody took it; what was offered to one who
+  /// has gone is put aside, and if nobody looks for work, one is woken for it.
   TARTAN_NOINLINE bool hand_over(worker& w) noexcept {
-    return handovers_.give(w, [this](worker const& to) { return !surplus(to); });
+    return handovers_.give(w, [this](worker const& to) { return !surplus(to); }) || tell_of_aside(w);
   }
 
   /// The same for work that is likely to be long: waits a moment for one who searches to come back to his mailbox, and
@@ -252,7 +252,7 @@ class pool {
     auto const v = idle_.look();
     if (v.word == 0) [[likely]]
       return;
-    if (is_asked(w) && worth_giving() && handing_over::give_below(w)) return;
+    if (is_asked(w) && worth_giving() && give_below(w)) return;
     if (v.anybody() && (v.searching() != 0 ? worth_giving() : worth_waking())) notify(w);
   }
 
@@ -321,9 +321,12 @@ class pool {
     std::size_t const start = n > 1 ? thief.next_random() % n : 0;
     for (std::size_t k = 0; k != n; ++k) {
       worker& victim = *all[(start + k) % n];
-      if (&victim == &thief || victim.tasks.seems_empty()) continue;
+      if (&victim == &thief || victim.tasks.offers_nothing()) continue;
       // Asked after the entry was seen: what an outside caller pushed shows the thief that it must stand back for it.
-      if (job* const j = victim.tasks.steal([&] { return !surplus(thief); })) {
+      auto const wanted = [&] { return !surplus(thief); };
+      job* j = victim.tasks.aside().take(wanted);
+      if (j == nullptr) j = victim.tasks.steal(wanted);
+      if (j != nullptr) {
         bump(thief.steals);
         emit(hook_event::steal, thief.index);
         return j;
@@ -581,12 +584,12 @@ class pool {
   job* steal_what_lasts(worker& w, sighting& last) noexcept {
     slot_table const& all = threads_.slots();
     worker* victim = last.victim;
-    if (victim == nullptr || victim->tasks.seems_empty()) {
+    if (victim == nullptr || victim->tasks.offers_nothing()) {
       victim = nullptr;
       std::size_t const start = w.next_random() % all.size();
       for (std::size_t k = 0; k != all.size() && victim == nullptr; ++k) {
         worker& v = *all[(start + k) % all.size()];
-        if (&v != &w && !v.tasks.seems_empty()) victim = &v;
+        if (&v != &w && !v.tasks.offers_nothing()) victim = &v;
       }
     }
     if (victim == nullptr) return last = {}, nullptr;
@@ -597,7 +600,7 @@ class pool {
 
   [[nodiscard]] bool anybody_has_work() const noexcept {
     bool some = false;
-    for_each_slot([&](worker const& v) { some = some || !v.tasks.seems_empty(); });
+    for_each_slot([&](worker const& v) { some = some || !v.tasks.offers_nothing(); });
     return some;
   }
 
@@ -610,9 +613,21 @@ class pool {
     if (idle_.look().counting()) bump(w.forks);
   }
 
+  bool give_below(worker& w) noexcept { return handing_over::give_below(w) || tell_of_aside(w); }
+
+  /// Behind a hand-over that failed; always false. Who lies down or ends a search after this look sees what was put
+  /// aside, for there is a full fence on both sides.
+  bool tell_of_aside(worker& w) noexcept {
+    if (w.tasks.aside().seems_empty()) [[likely]]
+      return false;
+    real_atomics::full_fence();  // [I1] with begin_sleep(), [I3] with pass_on()
+    if (auto const v = idle_.look(); v.searching() == 0 && v.sleeping() != 0 && idle_.claim()) wake_claimed();
+    return false;
+  }
+
   TARTAN_NOINLINE void notify(worker& w) noexcept {
     auto const v = idle_.look();
-    if (is_asked(w) && handing_over::give_below(w)) return;
+    if (is_asked(w) && give_below(w)) return;
     if (v.searching() != 0)
       hand_over(w);
     else if (v.sleeping() != 0) {

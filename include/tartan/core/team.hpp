@@ -115,7 +115,10 @@ class team_call {
   bool withdraw(invitation& i) noexcept {
     if (w_.tasks.take_back()) return true;
     worker* runner = nullptr;
-    while ((runner = i.join.runner()) == nullptr) cpu_pause();  // the thief is between its CAS and begin_by()
+    while ((runner = i.join.runner()) == nullptr) {  // put aside, or the thief is between its CAS and begin_by()
+      if (w_.tasks.aside().take_back(&i)) return true;
+      cpu_pause();
+    }
     return runner == &w_ || runner->box.revoke(&i);
   }
 
