@@ -41,6 +41,28 @@ void with_policies(F f) {
   f(tn::par);
 }
 
+/// A pool of one worker, whose thread is busy until it is let go.
+struct busy_pool {
+  busy_pool() {
+    tn::detach(tn::par.on(*pool), [this] {
+      begun = true;
+      while (!go) std::this_thread::yield();
+    });
+    while (!begun) std::this_thread::yield();
+  }
+  busy_pool(busy_pool const&) = delete;
+  busy_pool& operator=(busy_pool const&) = delete;
+  ~busy_pool() { end(); }
+  void end() {
+    go = true;
+    pool.reset();
+  }
+  [[nodiscard]] auto policy() const { return tn::par.on(*pool); }
+
+  std::atomic<bool> begun{false}, go{false};
+  std::unique_ptr<tn::thread_pool> pool = std::make_unique<tn::thread_pool>(1);
+};
+
 }  // namespace
 
 TEST_CASE("a group runs every task once, and can be used again", "[task_group]") {
@@ -339,6 +361,71 @@ TEST_CASE("a closed pool takes tasks from its own tasks only", "[task_group]") {
   go = true;
   g.wait();
   CHECK(ran == 1);
+}
+
+TEST_CASE("tasks of a closed pool add tasks wherever a wait runs them", "[task_group]") {
+  std::atomic<int> ran{0};
+  tn::thread_pool other{2};
+  busy_pool busy;
+  tn::task_group g{busy.policy()};
+  g.run([&] { g.run([&] { ++ran; }); });
+  SECTION("in a thread that is no worker") {
+    busy.pool->close();
+    CHECK_NOTHROW(g.wait());
+  }
+  SECTION("in a worker of another pool") {
+    busy.pool->close();
+    CHECK_NOTHROW(tn::submit(tn::par.on(other), [&] { g.wait(); }).get());
+  }
+  SECTION("in a wait for a group of another pool") {
+    busy_pool elsewhere;
+    tn::task_group inner{elsewhere.policy()};
+    g.run([&] {
+      inner.run([&] { g.run([&] { ++ran; }); });
+      inner.wait();
+    });
+    busy.pool->close();
+    CHECK_NOTHROW(g.wait());
+    CHECK(ran-- == 2);
+  }
+  CHECK(ran == 1);
+}
+
+TEST_CASE("a task of a closed pool adds tasks in a call into another pool", "[task_group]") {
+  std::atomic<bool> go{false};
+  std::atomic<int> ran{0};
+  tn::thread_pool pool{1}, other{2};
+  tn::task_group g{tn::par.on(pool)};
+  auto adder = tn::submit(tn::par.on(pool), [&] {
+    while (!go) std::this_thread::yield();
+    tn::fork_join(tn::par.on(other), [&] { g.run([&] { ++ran; }); }, [] {});
+  });
+  pool.close();
+  go = true;
+  CHECK_NOTHROW(adder.get());
+  CHECK_NOTHROW(g.wait());
+  CHECK(ran == 1);
+}
+
+TEST_CASE("a task that destroys its closed pool does not wait for it in a thread that is no worker", "[task_group]") {
+  std::atomic<bool> begun{false}, go{false}, waited{false};
+  auto pool = std::make_unique<tn::thread_pool>(1);
+  tn::task_group g{tn::par.on(*pool)};
+  tn::detach(tn::par.on(*pool), [&] {
+    begun = true;
+    while (!go) std::this_thread::yield();
+    g.wait();  // so the end of the pool comes after that of the task
+    waited = true;
+  });
+  while (!begun) std::this_thread::yield();
+  g.run([&] {
+    go = true;
+    pool.reset();
+  });
+  pool->close();
+  g.wait();
+  CHECK(pool == nullptr);
+  CHECK(tn::test::comes_true([&] { return waited.load(); }));
 }
 
 TEST_CASE("a pool that is destroyed runs the tasks of groups, and those that its own tasks add", "[task_group]") {

@@ -12,6 +12,7 @@
 #include "tartan/core/call_scope.hpp"   // call_scope
 #include "tartan/core/errors.hpp"       // cancelled, pool_closed, raise, too_many_blocked, would_deadlock
 #include "tartan/core/first_error.hpp"  // first_error
+#include "tartan/core/group_frame.hpp"  // group_frame
 #include "tartan/core/hooks.hpp"        // emit, hook_event
 #include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below, serving
 #include "tartan/core/outer_pools.hpp"  // begin_blocking_or_throw, outer_blocking
@@ -76,11 +77,11 @@ class group {
 
   // ---- adding ---------------------------------------------------------------------------------------------------
 
-  /// Whether tasks may still come: a closed pool takes them from its own tasks only.
+  /// Whether tasks may still come: a closed pool takes them from its own tasks only, wherever these run.
   void admit() const {
     if (home_ == nullptr || !home_->closing()) [[likely]]
       return;
-    if (worker const* const w = current_worker(); w == nullptr || &w->home != home_) raise<pool_closed>();
+    if (!home_->is_worked_for_here()) raise<pool_closed>();
   }
 
   /// Takes the task over.
@@ -196,6 +197,7 @@ class group {
     std::size_t ended = 0;
     {
       serving const scope(w, this);
+      group_frame const in_group(this, home_);
       do {
         while (group_task* const task = next(w)) {
           run_one(task, w);
@@ -298,6 +300,7 @@ class group {
     {
       foreign_work const below(w);
       serving const scope(&w, this);
+      group_frame const in_group(this, home_);
       bump(w.tasks_run);
       run_one(task, &w);
     }
@@ -360,6 +363,7 @@ class group {
 
   /// A pool that is closed lends no slot: this thread runs what is left, and sleeps for what others run.
   void await_alone() noexcept {
+    group_frame const in_group(this, home_);
     parking_spot<> spot;
     while (pending_.load(std::memory_order_acquire) != 0) {  // with finished()
       if (group_task* const task = next(nullptr)) {

@@ -12,6 +12,7 @@
 #include "tartan/core/admission.hpp"        // admission, most_threads_more
 #include "tartan/core/atomics.hpp"          // real_atomics
 #include "tartan/core/errors.hpp"           // error, pool_closed, raise
+#include "tartan/core/group_frame.hpp"      // group_frame
 #include "tartan/core/handover.hpp"         // handing_over
 #include "tartan/core/hooks.hpp"            // emit, hook_event
 #include "tartan/core/idle.hpp"             // idle_count
@@ -108,11 +109,16 @@ class pool {
       if (queued_task* const task = queue_.pop(0)) task->obey(task, current_worker(), task_order::drop);
   }
 
-  /// Whether the calling thread works for this pool, also where it has called another one meanwhile.
-  [[nodiscard]] bool is_worked_for_here() const noexcept {
+  /// Whether the calling thread is a worker of this pool, also where it has called another one meanwhile.
+  [[nodiscard]] bool has_worker_here() const noexcept {
     for (worker const* w = current_worker(); w != nullptr; w = w->outer)
       if (&w->home == this) return true;
     return false;
+  }
+
+  /// Whether the calling thread works for this pool: as its worker, or in a wait that runs tasks of one of its groups.
+  [[nodiscard]] bool is_worked_for_here() const noexcept {
+    return has_worker_here() || group_frame::is_in_one_of(this);
   }
 
   /// Throws if the calling thread works for this pool: it would wait for its own end.

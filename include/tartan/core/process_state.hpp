@@ -63,9 +63,11 @@ struct alignas(64) thread_cell {
   std::uint16_t room = 0, cut = 0;                               ///< bytes left in `making`, tasks cut from it
   unsigned returned = 0;                                         ///< see returning
   void (*memory_at_exit)(thread_cell& cell) noexcept = nullptr;  ///< as at_exit
+
+  void const* groups = nullptr;  ///< the innermost group_frame of this thread
 };
 
-static_assert(sizeof(thread_cell) == 64);
+static_assert(sizeof(thread_cell) == 128);
 
 }  // namespace tartan::inline TARTAN_SHARED_ABI::detail_shared
 
@@ -190,7 +192,7 @@ T& process_object(slot_id id, Make&& make) {
   if (cell == nullptr) {
     cell = std::aligned_alloc(alignof(thread_cell), sizeof(thread_cell));
     if (cell == nullptr || ::pthread_setspecific(key, ::new (cell) thread_cell) != 0)
-      give_up("tartan: out of memory for a thread's cell; 64 bytes were asked for\n");
+      give_up("tartan: out of memory for a thread's cell; 128 bytes were asked for\n");
   }
   cached_cell = static_cast<thread_cell*>(cell);
   return *cached_cell;

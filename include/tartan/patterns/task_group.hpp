@@ -104,7 +104,8 @@ class task_group<void> {
   /// Runs f() some time, at the latest in wait(). f is moved or copied in.
   ///
   /// Complexity: one allocation.
-  /// Exceptions: pool_closed if the pool of the policy is closed and the caller is none of its tasks; pool_gone.
+  /// Exceptions: pool_closed if the pool of the policy is closed and the caller is none of its tasks, wherever a wait
+  /// runs these; pool_gone.
   /// Blocking: no; under `seq` as long as f.
   template <std::invocable F>
   void run(F&& f) {

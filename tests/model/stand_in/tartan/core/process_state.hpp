@@ -41,6 +41,7 @@ struct thread_cell {
   void* current;
   void* home;
   void (*at_exit)(thread_cell&) noexcept;
+  void const* groups;
 };
 /// What a thread of the model finds at the place of its short way to the cell.
 struct cell_finder {
