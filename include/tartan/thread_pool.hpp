@@ -53,17 +53,19 @@ class thread_pool {
   thread_pool(thread_pool const&) = delete;
   thread_pool& operator=(thread_pool const&) = delete;
 
-  /// Lets everything that was submitted run to its end, then joins the threads. Policies that name the pool throw
-  /// pool_gone from then on.
+  /// Lets everything that was submitted run to its end, tasks of groups included, then joins the threads. Policies that
+  /// name the pool throw pool_gone from then on.
   ///
   /// In a task of the pool itself (the last owner was there, or the task has called exit()) it only closes: the threads
   /// end when everything has run, and what they use is never freed.
   ~thread_pool() { std::unique_ptr<detail::pool> const mine = leave_table(); }
 
-  /// From now on, work that is given to this pool is refused with pool_closed. What it has will run.
+  /// From now on, work that is given to this pool is refused with pool_closed, except what its own tasks add to groups.
+  /// What it has will run.
   void close() { self().close(); }
 
-  /// Closes, waits until everything has run and ends the threads.
+  /// Closes, waits until everything has run and ends the threads. It does not wait for tasks of groups that a thread
+  /// from outside runs in its wait; what these add is run by a wait, or by the destructor.
   ///
   /// Exceptions: error if a task of the pool itself calls it, because it would wait for its own end.
   void join() {

@@ -9,6 +9,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 #include <latch>
 #include <memory>
 #include <numeric>
@@ -159,6 +161,23 @@ TEST_CASE("a child that was forked inside a call leaves it, though a thread of i
   for (auto& t : others) t.join();
   CHECK(forked != 0);
   CHECK(ended == forked);
+}
+
+TEST_CASE("a group of the parent's pool starts no thread of that pool in a child, where a wait runs its tasks",
+          "[lifecycle]") {
+  auto const threads = [] {
+    std::filesystem::directory_iterator const tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  tn::thread_pool mine{2};
+  tn::task_group g{tn::par.on(mine)};
+  CHECK(in_child([&] {
+          auto const before = threads();
+          int ran = 0;
+          for (int i = 0; i != 10; ++i) g.run([&] { ++ran; });
+          g.wait();
+          ::_exit(ran == 10 && threads() == before ? 5 : 1);
+        }) == 5);
 }
 
 TEST_CASE("a task may fork", "[lifecycle]") {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -62,6 +63,20 @@ TEST_CASE("without threads of the pool a group's tasks are run by who waits for 
     g.run([] { throw std::runtime_error("a task"); });
     CHECK_THROWS_WITH(g.wait(), "a task");
   }
+}
+
+TEST_CASE("without threads of the pool its end runs a group's tasks that come beside the close", "[thread_pool]") {
+  auto pool = std::make_unique<tn::thread_pool>(tn::thread_pool_options{.workers = 2, .stack_size = too_large});
+  auto const p = tn::par.on(*pool);
+  std::atomic<int> ran{0};
+  auto const task = [&] { tn::fork_join(p, [&] { ++ran; }, [&] { ++ran; }); };
+  auto* const g = new tn::detail::group(p.backend().async_pool(p.props()), {}, {});
+  g->admit();
+  pool->close();
+  g->add(new tn::detail::group_function<decltype(task)>(task));
+  pool.reset();
+  CHECK(ran == 2);
+  g->abandon();
 }
 
 #if !TARTAN_TSAN && !TARTAN_ASAN  // which need address space of their own

@@ -64,18 +64,20 @@ void add_and_look(int tasks) {
   model::reach("all have run");
 }
 
-// A closed pool lends nobody and takes no ticket: who waits runs the tasks, and sleeps for what others run. No pool
-// thread, so no bound.
+// A closed pool lends nobody, and here it has no thread that would draw a ticket: who waits runs the tasks, and sleeps
+// for what others run. No pool thread, so no bound.
 
-group& group_without_pool() {
+pool& closed_pool() {
   pool& p = *new pool(1);
   p.close();
-  return new_group(p);
+  return p;
 }
 
-/// Each waiter sees the end of every task, whoever has run it, and the last one destroys the group.
+/// Each waiter sees the end of every task, whoever has run it. The last one, or who gives up the ticket then, destroys
+/// the group.
 void await_alone(int tasks) {
-  group& g = group_without_pool();
+  pool& p = closed_pool();
+  group& g = new_group(p);
   auto* const list = new task[static_cast<std::size_t>(tasks)];
   for (int k = 0; k != tasks; ++k) add(g, list[k]);
   g.add_reference();
@@ -84,13 +86,16 @@ void await_alone(int tasks) {
     for (int k = 0; k != tasks; ++k) list[k].ran_once();
     g.release();
   };
-  model::parallel({waiter, waiter});
+  model::parallel({waiter, [&] {
+                     waiter();
+                     p.drop_queued();
+                   }});
   model::reach("all have run");
 }
 
 /// Nobody but the one who waits will run the task, which may come while he lies down.
 void add_while_one_lies_down() {
-  group& g = group_without_pool();
+  group& g = new_group(closed_pool());
   task& t = *new task;
   model::parallel({[&] { add(g, t); },
                    [&] {

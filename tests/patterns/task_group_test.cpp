@@ -456,6 +456,74 @@ TEST_CASE("a pool that is destroyed runs the tasks of groups, and those that its
   }
 }
 
+TEST_CASE("a task that a waiting thread adds to another group runs before its closed pool is gone", "[task_group]") {
+  std::atomic<int> ran{0};
+  busy_pool busy;
+  tn::task_group g{busy.policy()}, late{busy.policy()};
+  g.run([&] {
+    busy.pool->close();
+    late.run([&] { ++ran; });
+  });
+  g.wait();  // runs the task here
+  busy.end();
+  REQUIRE(ran == 1);
+  CHECK_NOTHROW(late.wait());
+}
+
+TEST_CASE("a task that was let in before the close runs before its pool is gone", "[task_group]") {
+  auto const started = GENERATE(false, true), joined = GENERATE(false, true);
+  auto pool = std::make_unique<tn::thread_pool>(1);
+  auto const p = tn::par.on(*pool);
+  if (started) tn::submit(p, [] {}).get();
+  std::atomic<int> ran{0};
+  auto const task = [&ran] { ++ran; };
+  auto* const g = new tn::detail::group(p.backend().async_pool(p.props()), {}, {});
+  g->admit();  // as task_group::run(), which another thread's close() interrupts here
+  pool->close();
+  if (joined) pool->join();
+  g->add(new tn::detail::group_function<decltype(task)>(task));
+  pool.reset();
+  REQUIRE(ran == 1);
+  CHECK_NOTHROW(g->await_all());
+  g->abandon();
+}
+
+TEST_CASE("what tasks of a closed pool that run late need of each other comes about", "[task_group]") {
+  auto pool = std::make_unique<tn::thread_pool>(1);
+  auto const p = tn::par.on(*pool);
+  tn::detail::pool* const home = p.backend().async_pool(p.props());
+  tn::promise<int> made;
+  std::atomic<int> got{0};
+  auto const needs = [&] { got = made.get_future().get(); };
+  auto const makes = [&] { made.set_value(7); };
+  auto* const one = new tn::detail::group(home, {}, {});
+  auto* const other = new tn::detail::group(home, {}, {});
+  pool->join();
+  one->add(new tn::detail::group_function<decltype(needs)>(needs));
+  other->add(new tn::detail::group_function<decltype(makes)>(makes));
+  pool.reset();
+  REQUIRE(got == 7);
+  one->abandon();
+  other->abandon();
+}
+
+TEST_CASE("terminate skips all of many tasks of a group", "[task_group]") {
+  std::atomic<int> ran{0};
+  busy_pool busy;
+  tn::task_group g{busy.policy()};
+  auto const held = std::make_shared<int>(0);
+  for (int i = 0; i != 5000; ++i) g.run([&ran, held] { ++ran; });
+  tn::detail::pool const* const home = busy.policy().backend().async_pool(busy.policy().props());
+  std::thread ender([&] { busy.pool->terminate(); });
+  while (!home->dropping()) std::this_thread::yield();
+  busy.go = true;
+  ender.join();
+  busy.end();
+  REQUIRE(held.use_count() == 1);
+  CHECK_THROWS_AS(g.wait(), tn::cancelled);
+  CHECK(ran == 0);
+}
+
 TEST_CASE("terminate skips the tasks of a group that have not begun", "[task_group]") {
   std::atomic<bool> go{false}, begun{false};
   std::atomic<int> ran{0};

@@ -21,7 +21,7 @@
 #include "tartan/core/run_control.hpp"  // piece_counter, stop_query
 #include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
 #include "tartan/core/unhandled.hpp"    // report_unhandled
-#include "tartan/core/worker.hpp"       // current_worker, no_rank, this_queue_place, worker
+#include "tartan/core/worker.hpp"       // current_worker, this_queue_place, worker
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -77,7 +77,8 @@ class group {
 
   // ---- adding ---------------------------------------------------------------------------------------------------
 
-  /// Whether tasks may still come: a closed pool takes them from its own tasks only, wherever these run.
+  /// Whether tasks may still come: a closed pool takes them from its own tasks only, wherever these run. Who is let in
+  /// here while another thread closes the pool adds as if it had come before.
   void admit() const {
     if (home_ == nullptr || !home_->closing()) [[likely]]
       return;
@@ -173,11 +174,10 @@ class group {
     release();
   }
 
-  /// False when the pool has no thread and gets none, or is closed and this is none of its threads.
+  /// False when the pool has no thread and gets none. It takes the ticket also after close(): the task was let in, and
+  /// has to run before the pool is gone. The threads of a pool that a fork has left behind would never draw it.
   [[nodiscard]] bool pool_takes(ticket& t) noexcept {
-    worker const* const w = current_worker();
-    bool const ours = w != nullptr && &w->home == home_ && w->rank != no_rank;
-    return ours ? home_->submit_late(&t, this_queue_place()) : home_->try_submit(&t, this_queue_place());
+    return !home_->left_behind() && home_->submit_late(&t, this_queue_place());
   }
 
   void give_back(ticket& t) noexcept {
@@ -202,7 +202,7 @@ class group {
         while (group_task* const task = next(w)) {
           run_one(task, w);
           bool const enough = ++ended >= fair_share || (w != nullptr && w->home.surplus(*w));
-          if (enough && !queue_.seems_empty()) {
+          if (enough && !queue_.seems_empty() && !home_->dropping()) {
             finished(ended);
             return submit(t);
           }

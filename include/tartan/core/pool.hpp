@@ -132,16 +132,20 @@ class pool {
   void let_end() noexcept {
     threads_.let_go();
     end_when_done();
+    static_cast<void>(start_for_rest());
     lookout_.let_go();
   }
 
-  /// After close(): returns when everything has run and the threads are gone. May be called again.
+  /// After close(): returns when everything has run and the threads are gone. May be called again: what was submitted
+  /// late, when no thread was left, then runs.
   void join() {
     if (left_behind()) return;
     may_join();
     mutex_hold const one(join_mutex_);
-    end_when_done();
-    while (worker* const w = threads_.take()) w->thread.join();
+    do {
+      end_when_done();
+      while (worker* const w = threads_.take()) w->thread.join();
+    } while (takes_up_rest());
     lookout_.end();
   }
 
@@ -275,7 +279,10 @@ class pool {
     return may_expect_tasks() && enqueue(task, place);
   }
 
-  /// As try_submit(), also after close(), by a thread of this pool: it looks at the queue once more before it ends.
+  /// As try_submit(), also after close(), for what follows from tasks that were let in before: each thread of this pool
+  /// looks at the queue once more before it ends, and join() does so behind the last one. What comes after a join()
+  /// runs in the next one, which is the destructor's if there is no other; nothing may come while that one runs but
+  /// from the pool's own threads.
   [[nodiscard]] bool submit_late(queued_task* task, queue_place place) noexcept {
     return may_expect_tasks() && enqueue(task, place, true);
   }
@@ -394,6 +401,34 @@ class pool {
     real_atomics::full_fence();  // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
     while (idle_.claim()) wake_claimed();
     admission_.wake_all();
+  }
+
+  /// Of join(), which has seen the end of every thread: whether tasks have come later. A thread is started for them,
+  /// which others may follow as ever; where the system refuses it, they run here.
+  [[nodiscard]] bool takes_up_rest() {
+    if (queue_.seems_empty()) return false;
+    if (!start_for_rest()) run_rest_here();
+    return true;
+  }
+
+  /// Starts a thread if tasks lie in the queue and none is left. False if the system refuses it.
+  bool start_for_rest() noexcept {
+    if (queue_.seems_empty()) return true;
+    mutex_hold const hold(threads_.mutex());
+    threads_.start_up_to(1);
+    return threads_.count() != 0;
+  }
+
+  /// In a slot, as a caller from outside.
+  TARTAN_COLD void run_rest_here() {
+    thread_cell& cell = this_thread_cell();
+    worker& w = *threads_.take_spare();
+    w.outer = static_cast<worker*>(cell.current);
+    cell.current = &w;
+    while (run_queued(w)) {
+    }
+    cell.current = w.outer;
+    threads_.put_spare(w);
   }
 
   /// [Q2] of queue.hpp: with one worker, a thread from outside keeps to its inlet, also in a call.
