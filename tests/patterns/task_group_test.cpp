@@ -331,6 +331,47 @@ TEST_CASE("a task that waits for its own group is told so", "[task_group]") {
   CHECK_THROWS_AS(g.wait(), tn::would_deadlock);
 }
 
+TEST_CASE("a task that waits for its own group is told so, wherever it runs", "[task_group]") {
+  busy_pool busy;
+  tn::task_group g{busy.policy()}, inner{busy.policy()};
+  SECTION("in a thread that is no worker") {
+    g.run([&] { g.wait(); });
+    busy.pool->close();
+  }
+  SECTION("in a wait for another group") {
+    g.run([&] {
+      inner.run([&] { g.wait(); });
+      inner.wait();
+    });
+  }
+  SECTION("in a wait for another group, in a thread that is no worker") {
+    g.run([&] {
+      inner.run([&] { g.wait(); });
+      inner.wait();
+    });
+    busy.pool->close();
+  }
+  CHECK_THROWS_AS(g.wait(), tn::would_deadlock);
+}
+
+TEST_CASE("a group that ends in a wait of one of its own tasks leaves the others to the pool", "[task_group]") {
+  std::atomic<int> ran{0};
+  std::atomic<bool> added{false}, gone{false};
+  tn::thread_pool pool{1};
+  auto const p = tn::par.on(pool);
+  auto* const g = new tn::task_group{p};
+  g->run([&, g] {
+    while (!added) std::this_thread::yield();  // the destructor comes last
+    tn::task_group inner{p};
+    inner.run([g] { delete g; });
+    inner.wait();
+    gone = true;
+  });
+  for (int i = 0; i != 20; ++i) g->run([&] { ++ran; });
+  added = true;
+  CHECK(tn::test::comes_true([&] { return gone && ran == 20; }));
+}
+
 TEST_CASE("a group of another pool can be waited for inside a task", "[task_group]") {
   tn::thread_pool one{1}, other{1};
   std::atomic<int> ran{0};

@@ -104,26 +104,21 @@ class group {
 
   void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }  // relaxed: a wish
 
-  [[nodiscard]] bool part_of_this(worker const& w) const noexcept {
-    return w.serves.load(std::memory_order_relaxed) == this;  // relaxed: own
-  }
-
   // ---- waiting --------------------------------------------------------------------------------------------------
 
   /// Returns when every task has ended.
   void await_all() {
     if (pending_.load(std::memory_order_acquire) == 0) return;  // with finished()
+    if (group_frame::is_in(this)) raise<would_deadlock>();      // the task that runs here would have to end first
     worker* const w = current_worker();
-    if (w == nullptr) return await_outside();
-    if (part_of_this(*w)) raise<would_deadlock>();
-    await_in(*w, true);
+    w == nullptr ? await_outside() : await_in(*w, true);
   }
 
   /// The owner goes away. Waits as await_all(), but never throws: where too many tasks block already, the wait lets
   /// nobody in; and a task of the group itself waits for nothing, since the group lives on with its tickets.
   void abandon() noexcept {
     worker* const w = current_worker();
-    bool const own_task = w != nullptr && part_of_this(*w);
+    bool const own_task = group_frame::is_in(this);
     if (!own_task && pending_.load(std::memory_order_acquire) != 0)  // with finished()
       w == nullptr ? await_outside() : await_in(*w, false);
     if (!own_task) conclude_unattended();
