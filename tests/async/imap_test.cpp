@@ -7,6 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -135,6 +136,43 @@ TEST_CASE("a source that throws ends the loop, and nothing is left behind", "[im
     };
     CHECK_THROWS_WITH(loop(), "source");
   });
+}
+
+TEST_CASE("imap inside a task of a pool that is destroyed meanwhile", "[imap]") {
+  for (int const workers : {1, 2}) {
+    auto pool = std::make_unique<tn::thread_pool>(workers);
+    auto const p = tn::par.on(*pool);
+    tn::detail::pool const* const home = p.backend().async_pool(p.props());
+    auto total = tn::submit(p, [&] {
+      while (!home->closing()) std::this_thread::yield();
+      int sum = 0;
+      for (int x : tn::imap(p, std::views::iota(0, 100), [](int y) { return y; })) sum += x;
+      return sum;
+    });
+    pool.reset();
+    CHECK(total.get() == 4950);
+  }
+}
+
+TEST_CASE("a loop that goes on after its pool was destroyed is told so", "[imap]") {
+  auto pool = std::make_unique<tn::thread_pool>(2);
+  SECTION("a pool that the policy names") {
+    auto results = tn::imap(tn::par.on(*pool), std::views::iota(0, 1000), [](int y) { return y; });
+    auto it = results.begin();
+    pool.reset();
+    auto const rest = [&] {
+      for (; it != results.end(); ++it) {
+      }
+    };
+    CHECK_THROWS_AS(rest(), tn::pool_gone);
+    CHECK(it == results.end());
+  }
+  SECTION("the pool of the task that began it") {
+    auto const make = [] { return tn::imap(tn::par, std::views::iota(0, 1000), [](int y) { return y; }); };
+    auto results = tn::submit(tn::par.on(*pool), make).get();
+    pool.reset();
+    CHECK_THROWS_AS(results.begin(), tn::pool_gone);
+  }
 }
 
 TEST_CASE("imap inside a task, on a pool of one too", "[imap]") {

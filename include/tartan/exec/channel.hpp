@@ -16,14 +16,15 @@
 #include "tartan/core/atomics.hpp"      // cpu_pause
 #include "tartan/core/await.hpp"        // await_task, blocking_scope
 #include "tartan/core/call_scope.hpp"   // lease
-#include "tartan/core/errors.hpp"       // bad_argument, cancelled, pool_closed, raise
+#include "tartan/core/errors.hpp"       // bad_argument, cancelled, pool_closed, pool_gone, raise
+#include "tartan/core/pool_table.hpp"   // is_default_pool, pool_table
 #include "tartan/core/result.hpp"       // regular_result
 #include "tartan/core/run_control.hpp"  // run_control
 #include "tartan/core/shared_task.hpp"  // shared_task, task_order
 #include "tartan/core/worker.hpp"       // current_worker, this_queue_place
 #include "tartan/exec/backend.hpp"      // backend, shared_memory_backend
 #include "tartan/exec/outcome.hpp"      // attempt, outcome
-#include "tartan/exec/properties.hpp"   // properties
+#include "tartan/exec/properties.hpp"   // pool_ref, properties
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -204,6 +205,7 @@ class local_channel {
   local_channel(pool* home, unsigned lent, properties const& props, Work work, std::size_t window)
       : lease_(lent != 0 ? std::make_unique<lease>(lent) : nullptr),
         home_(lease_ != nullptr ? &lease_->get() : home),
+        users_(lease_ != nullptr ? pool_ref{} : users_pool(home, props)),
         window_(window),
         core_(std::make_shared<typename task::core_type>(std::move(work), props.stop, props.progress)) {
     if (window == 0) raise<bad_argument>("tartan: the window of a channel needs room for at least one task");
@@ -220,21 +222,18 @@ class local_channel {
     core_->work.reset();  // nobody calls it any more
   }
 
-  /// Exceptions: pool_closed; error if the system refuses a thread. Then, as when it returns false, `argument` has not
-  /// been moved from.
+  /// Exceptions: pool_closed, unless the caller is a worker of the pool; pool_gone; error if the system refuses a
+  /// thread. Then, as when it returns false, `argument` has not been moved from.
   [[nodiscard]] bool try_push(Argument&& argument) {
     if (closed_ || under_way_ == window_) return false;
-    if (home_ != nullptr) {
-      if (home_->closing()) raise<pool_closed>();
-      home_->expect_tasks();  // from here on only memory can be wanting
-    }
+    if (home_ != nullptr) admit();       // from here on only memory can be wanting
     static_cast<void>(first_waiting());  // forgets what has begun
     auto t = std::make_unique<task>(core_, home_, next_index_, std::move(argument));
     waiting_.push_back(t.get());
     ++next_index_;
     ++under_way_;
     task* const taken = t.release();
-    if (home_ != nullptr && !home_->submit(taken, this_queue_place())) taken->obey(taken, nullptr, task_order::drop);
+    if (home_ != nullptr && !pool_takes(taken)) taken->obey(taken, nullptr, task_order::drop);
     return true;
   }
   [[nodiscard]] bool try_push(Argument const& argument) { return try_push(Argument(argument)); }
@@ -261,7 +260,7 @@ class local_channel {
   void wait() {
     if (under_way_ == 0 || has_result()) return;
     worker* const here = current_worker();
-    task* const t = home_ == nullptr || (here != nullptr && &here->home == home_) ? first_waiting() : nullptr;
+    task* const t = home_ == nullptr || in_pool() ? first_waiting() : nullptr;
     if (t == nullptr) {
       for (int i = 0; i != 200; ++i) {  // about 5 us: cheap tasks follow each other so fast, and no wake-up does
         cpu_pause();
@@ -288,6 +287,33 @@ class local_channel {
   [[nodiscard]] std::size_t under_way() const noexcept { return under_way_; }
 
  private:
+  /// The handle of a pool that may be gone one day.
+  static pool_ref users_pool(pool const* home, properties const& props) {
+    if (home == nullptr || props.pool.named()) return props.pool;
+    if (is_default_pool(*home)) return {};
+    auto const [slot, generation] = pool_table::instance().handle_of(*home);
+    return {slot, generation};
+  }
+
+  void admit() {
+    // In a forked child the pool has begun anew: nobody is left in the one that this channel knows.
+    if (users_.named() && &pool_table::instance().find({users_.slot, users_.generation}) != home_) raise<pool_gone>();
+    if (home_->closing() && !in_pool()) raise<pool_closed>();
+    home_->expect_tasks();
+  }
+
+  /// What a worker of the pool pushes belongs to its task, which came before the close; its wait() runs it if no other
+  /// worker does.
+  [[nodiscard]] bool pool_takes(task* t) noexcept {
+    return in_pool() ? home_->submit_late(t, this_queue_place()) : home_->try_submit(t, this_queue_place());
+  }
+
+  /// Whether the caller is a worker of the channel's pool.
+  [[nodiscard]] bool in_pool() const noexcept {
+    worker const* const here = current_worker();
+    return here != nullptr && &here->home == home_;
+  }
+
   [[nodiscard]] bool has_result() const noexcept { return ready_ != nullptr || !core_->ended.empty(); }
 
   /// The oldest task that nobody seems to have begun.
@@ -334,6 +360,7 @@ class local_channel {
 
   std::unique_ptr<lease> const lease_;
   pool* const home_;
+  pool_ref const users_;  // named() if it is a user's pool
   std::size_t const window_;
   std::shared_ptr<typename task::core_type> core_;
   std::deque<task*> waiting_;         // in the order of their numbers; those in front may have begun
