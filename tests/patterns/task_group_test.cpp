@@ -512,7 +512,8 @@ TEST_CASE("a task that a waiting thread adds to another group runs before its cl
 }
 
 TEST_CASE("a task that was let in before the close runs before its pool is gone", "[task_group]") {
-  auto const started = GENERATE(false, true), joined = GENERATE(false, true);
+  auto const started = GENERATE(false, true);
+  auto const joined = GENERATE(false, true);
   auto pool = std::make_unique<tn::thread_pool>(1);
   auto const p = tn::par.on(*pool);
   if (started) tn::submit(p, [] {}).get();

@@ -9,7 +9,7 @@ class pool;
 
 /// A time in which a thread runs tasks of a group. It lies in the frame that runs them, and is linked to the times in
 /// which that frame lies: who waits for a group may run its tasks without being a worker of the group's pool, or of
-/// any.
+/// any. All objects of the process read it, so its layout depends on no flag.
 class group_frame {
  public:
   group_frame(void const* group, pool const* home) noexcept
