@@ -13,6 +13,7 @@
 #include "support/catch.hpp"
 #include "support/everywhere.hpp"
 #include "support/fake_remote.hpp"
+#include "support/in_child.hpp"
 #include "tartan/async/submit.hpp"
 #include "tartan/thread_pool.hpp"
 
@@ -174,6 +175,44 @@ TEST_CASE("a loop that goes on after its pool was destroyed is told so", "[imap]
     CHECK_THROWS_AS(results.begin(), tn::pool_gone);
   }
 }
+
+#if !TARTAN_TSAN  // which refuses threads in a child of a process with threads
+
+TEST_CASE("a forked child that goes on with an imap is told that its pool is gone", "[imap]") {
+  std::atomic<bool> go{false};
+  bool const under_way = GENERATE(false, true);
+  auto const f = [&](int y) {
+    while (under_way && y != 0 && !go) std::this_thread::yield();
+    return y;
+  };
+  auto const goes_on = [&](auto const& policy) {
+    auto results = tn::imap(policy, std::views::iota(0, 100), f);
+    auto it = results.begin();
+    int const ended = tn::test::in_child([&] {
+      bool told = false;
+      try {
+        for (; it != results.end(); ++it) {
+        }
+      } catch (tn::pool_gone const&) {
+        told = true;
+      }
+      {
+        auto const ends_too = std::move(results);
+      }
+      ::_exit(told ? 7 : 8);
+    });
+    go = true;
+    return ended;
+  };
+  tn::thread_pool pool{2};
+  CHECK(goes_on(tn::par.on(pool)) == 7);
+  go = false;
+  CHECK(goes_on(tn::par) == 7);
+  go = false;
+  CHECK(goes_on(tn::par.workers(2)) == 7);
+}
+
+#endif
 
 TEST_CASE("imap inside a task, on a pool of one too", "[imap]") {
   tn::thread_pool lone{1};

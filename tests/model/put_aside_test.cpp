@@ -27,7 +27,7 @@ struct fixture {
   void fork(int first, int last) {
     for (int k = first; k <= last; ++k) {
       items[k].payload.set(7);
-      if (!aside.put(&items[k])) items[k].take();
+      aside.seems_empty() ? aside.put(&items[k]) : items[k].take();
     }
     for (int k = last; k >= first; --k)
       if (aside.take_back(&items[k])) items[k].take();
@@ -35,7 +35,7 @@ struct fixture {
   /// The owner does so twice with one job, unless it was stolen. Returns how often it was put aside.
   int fork_twice(int k) {
     items[k].payload.set(7);
-    (void)aside.put(&items[k]);
+    aside.put(&items[k]);
     if (!aside.take_back(&items[k])) return 1;
     items[k].take();
     fork(k, k);

@@ -536,17 +536,27 @@ TEST_CASE("what tasks of a closed pool that run late need of each other comes ab
   tn::detail::pool* const home = p.backend().async_pool(p.props());
   tn::promise<int> made;
   std::atomic<int> got{0};
-  auto const needs = [&] { got = made.get_future().get(); };
+  std::mutex m;
+  std::atomic<bool> held{false};
+  auto const needs = [&] {
+    std::lock_guard const hold(m);
+    held = true;
+    got = made.get_future().get();
+  };
+  auto const wants = [&] {  // the mutex, and so keeps its thread from the next one
+    while (!held) std::this_thread::yield();
+    std::lock_guard const hold(m);
+  };
   auto const makes = [&] { made.set_value(7); };
-  auto* const one = new tn::detail::group(home, {}, {});
-  auto* const other = new tn::detail::group(home, {}, {});
+  tn::detail::group* groups[3];
+  for (auto& g : groups) g = new tn::detail::group(home, {}, {});
   pool->join();
-  one->add(new tn::detail::group_function<decltype(needs)>(needs));
-  other->add(new tn::detail::group_function<decltype(makes)>(makes));
+  groups[0]->add(new tn::detail::group_function<decltype(needs)>(needs));
+  groups[1]->add(new tn::detail::group_function<decltype(wants)>(wants));
+  groups[2]->add(new tn::detail::group_function<decltype(makes)>(makes));
   pool.reset();
   REQUIRE(got == 7);
-  one->abandon();
-  other->abandon();
+  for (auto* g : groups) g->abandon();
 }
 
 TEST_CASE("terminate skips all of many tasks of a group", "[task_group]") {

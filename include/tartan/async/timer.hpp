@@ -16,7 +16,7 @@
 #include "tartan/core/os_thread.hpp"      // block_asynchronous_signals, os_thread
 #include "tartan/core/plain_mutex.hpp"    // mutex_hold, plain_mutex
 #include "tartan/core/pool_table.hpp"     // living_process_object
-#include "tartan/core/process_state.hpp"  // process_state, slot_id
+#include "tartan/core/process_state.hpp"  // forks_now, slot_id
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -77,10 +77,6 @@ class timer {
   }
 
  private:
-  static unsigned forks_now() noexcept {
-    return process_state().forks.load(std::memory_order_relaxed);  // relaxed: changes only in a new process
-  }
-
   void start() {
     pin_this_module();
     if (!thread_.start(0, [](void* self) { static_cast<timer*>(self)->run(); }, this))

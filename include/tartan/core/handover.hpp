@@ -105,16 +105,16 @@ class handing_over {
   /// To tell the time of a hand-over takes one more fetch of a line that the receiver looks at all the time.
   static constexpr unsigned measured_gifts = 8;
 
-  /// He has gone: others may have it, unless something else lies there. Then the forker runs it himself when he comes
-  /// to it.
+  /// He has gone: others may have it.
   TARTAN_COLD static void put_aside(worker& giver, job& j) noexcept {
     j.join.begin_by(nullptr);
-    if (!giver.tasks.aside().put(&j)) j.join.begin_by(&giver);
+    giver.tasks.aside().put(&j);
   }
 
   /// From the deque of the giver into the box of another worker. False when it could not be done; the caller then says
   /// that something was put aside (pool::tell_of_aside()).
   static bool put_oldest(worker& giver, worker& to, std::uintptr_t wait) noexcept {
+    if (!giver.tasks.aside().seems_empty()) return false;  // there would be no place for this one
     job* const j = giver.tasks.take_oldest();
     if (j == nullptr) return false;
     j->join.begin_by(&to);

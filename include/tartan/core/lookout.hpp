@@ -72,6 +72,14 @@ class lookout {
       fetch();
   }
 
+  /// Before threads may work again whose pool has ended once.
+  void begin_again() noexcept {
+    mutex_hold const hold(threads_.mutex());
+    if (!ending()) return;
+    post_.stand_empty();
+    ending_.store(false, std::memory_order_relaxed);  // relaxed: under the mutex of those that start it
+  }
+
   /// When the other threads of the pool are gone. May be called again.
   void end() noexcept {
     ending_.store(true, std::memory_order_relaxed);  // relaxed: comes with the call

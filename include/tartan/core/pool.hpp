@@ -142,6 +142,7 @@ class pool {
     if (left_behind()) return;
     may_join();
     mutex_hold const one(join_mutex_);
+    lookout_.begin_again();
     do {
       end_when_done();
       while (worker* const w = threads_.take()) w->thread.join();
@@ -621,7 +622,8 @@ class pool {
   };
 
   /// Steals only from those that are where they were some looks ago: short-lived work is cheaper where it is than after
-  /// a heavy fence. A worker that has begun another range since is left alone after one glance at one line.
+  /// a heavy fence. A worker that has begun another range since is left alone after one glance at one line, unless it
+  /// has put something aside, which it cannot offer again.
   job* steal_what_lasts(worker& w, sighting& last) noexcept {
     slot_table const& all = threads_.slots();
     worker* victim = last.victim;
@@ -635,7 +637,8 @@ class pool {
     }
     if (victim == nullptr) return last = {}, nullptr;
     std::uint64_t const beat = victim->beat.load(std::memory_order_relaxed);  // relaxed: a hint
-    if (victim != last.victim || beat != last.beat) return last = {victim, beat, ticks()}, nullptr;
+    bool const goes_on = beat == last.beat || !victim->tasks.aside().seems_empty();
+    if (victim != last.victim || !goes_on) return last = {victim, beat, ticks()}, nullptr;
     return ticks() - last.since < steal_patience() ? nullptr : steal(w);
   }
 

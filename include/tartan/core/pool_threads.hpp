@@ -8,7 +8,7 @@
 #include "tartan/core/padded.hpp"         // line_pair
 #include "tartan/core/plain_mutex.hpp"    // mutex_hold, plain_mutex
 #include "tartan/core/pool_setup.hpp"     // pool_setup
-#include "tartan/core/process_state.hpp"  // pin_this_module, process_state
+#include "tartan/core/process_state.hpp"  // forks_now, pin_this_module
 #include "tartan/core/slot_table.hpp"     // growing_slots, slot_table
 #include "tartan/core/wake_places.hpp"    // wake_places
 #include "tartan/core/worker.hpp"         // worker
@@ -119,10 +119,6 @@ class pool_threads {
   }
 
  private:
-  static unsigned forks_now() noexcept {
-    return process_state().forks.load(std::memory_order_relaxed);  // relaxed: changes only in a new process
-  }
-
   // All of this under the mutex.
 
   worker* add_slot() { return slots_.add(home_, setup_.size == 1, asymmetric_); }

@@ -149,6 +149,11 @@ TARTAN_ALWAYS_INLINE process_slots& process_state() noexcept {
   return join_process();
 }
 
+/// Tells a forked child from its parent: what was made before the fork knows another number.
+inline unsigned forks_now() noexcept {
+  return process_state().forks.load(std::memory_order_relaxed);  // relaxed: changes only in a new process
+}
+
 /// The object in the slot. If there is none, `make()` gives a `T*` that was made by new; the first to be done wins,
 /// others delete theirs, so that all see one object. It is never destroyed.
 ///

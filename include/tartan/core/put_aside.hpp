@@ -18,12 +18,8 @@ namespace tartan::inline TARTAN_ABI::detail {
 template <class T, class Atomics = real_atomics>
 class put_aside {
  public:
-  /// Owner only. False when something lies here already.
-  [[nodiscard]] bool put(T* item) noexcept {
-    if (!seems_empty()) return false;
-    place_.store(item, std::memory_order_release);  // [A2] with take()
-    return true;
-  }
+  /// Owner only, when nothing lies here.
+  void put(T* item) noexcept { place_.store(item, std::memory_order_release); }  // [A2] with take()
 
   /// Owner only: whether `item` lay here still.
   [[nodiscard]] bool take_back(T* item) noexcept {
@@ -42,7 +38,7 @@ class put_aside {
                : nullptr;
   }
 
-  /// Any thread: a hint, hence relaxed. Exact for the owner as long as it says true.
+  /// Any thread: a hint, hence relaxed. For the owner, what is empty stays so until it puts something here.
   [[nodiscard]] bool seems_empty() const noexcept { return place_.load(std::memory_order_relaxed) == nullptr; }
 
  private:

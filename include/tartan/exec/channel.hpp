@@ -12,19 +12,20 @@
 #include <type_traits>  // is_invocable_v
 #include <utility>      // exchange, forward, move
 
-#include "tartan/core/arrivals.hpp"     // arrivals
-#include "tartan/core/atomics.hpp"      // cpu_pause
-#include "tartan/core/await.hpp"        // await_task, blocking_scope
-#include "tartan/core/call_scope.hpp"   // lease
-#include "tartan/core/errors.hpp"       // bad_argument, cancelled, pool_closed, pool_gone, raise
-#include "tartan/core/pool_table.hpp"   // is_default_pool, pool_table
-#include "tartan/core/result.hpp"       // regular_result
-#include "tartan/core/run_control.hpp"  // run_control
-#include "tartan/core/shared_task.hpp"  // shared_task, task_order
-#include "tartan/core/worker.hpp"       // current_worker, this_queue_place
-#include "tartan/exec/backend.hpp"      // backend, shared_memory_backend
-#include "tartan/exec/outcome.hpp"      // attempt, outcome
-#include "tartan/exec/properties.hpp"   // pool_ref, properties
+#include "tartan/core/arrivals.hpp"       // arrivals
+#include "tartan/core/atomics.hpp"        // cpu_pause
+#include "tartan/core/await.hpp"          // await_task, blocking_scope
+#include "tartan/core/call_scope.hpp"     // lease
+#include "tartan/core/errors.hpp"         // bad_argument, cancelled, pool_closed, pool_gone, raise
+#include "tartan/core/pool_table.hpp"     // is_default_pool, pool_table
+#include "tartan/core/process_state.hpp"  // forks_now
+#include "tartan/core/result.hpp"         // regular_result
+#include "tartan/core/run_control.hpp"    // run_control
+#include "tartan/core/shared_task.hpp"    // shared_task, task_order
+#include "tartan/core/worker.hpp"         // current_worker, this_queue_place
+#include "tartan/exec/backend.hpp"        // backend, shared_memory_backend
+#include "tartan/exec/outcome.hpp"        // attempt, outcome
+#include "tartan/exec/properties.hpp"     // pool_ref, properties
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -215,6 +216,7 @@ class local_channel {
   ~local_channel() {
     cancel();
     while (under_way_ != 0) {
+      if (!has_result() && is_left_behind()) return;  // what the parent's threads had begun never ends here
       if (!has_result()) core_->ended.sleep();
       while (channel_arrival* const a = next_ended()) a->ahead ? drop_ahead(a) : retire(as_task(a));
     }
@@ -266,6 +268,7 @@ class local_channel {
         cpu_pause();
         if (has_result()) return;
       }
+      if (home_ != nullptr && is_left_behind()) raise<pool_gone>();
       blocking_scope const scope;
       core_->ended.sleep();
     } else if (home_ != nullptr) {
@@ -295,8 +298,12 @@ class local_channel {
     return {slot, generation};
   }
 
+  /// Whether this is a forked child of the process that made the channel: nobody is left in the pool that it knows. Not
+  /// asked of the pool, which may be on its way out.
+  [[nodiscard]] bool is_left_behind() const noexcept { return forks_ != forks_now(); }
+
   void admit() {
-    // In a forked child the pool has begun anew: nobody is left in the one that this channel knows.
+    if (is_left_behind()) raise<pool_gone>();
     if (users_.named() && &pool_table::instance().find({users_.slot, users_.generation}) != home_) raise<pool_gone>();
     if (home_->closing() && !in_pool()) raise<pool_closed>();
     home_->expect_tasks();
@@ -361,6 +368,7 @@ class local_channel {
   std::unique_ptr<lease> const lease_;
   pool* const home_;
   pool_ref const users_;  // named() if it is a user's pool
+  unsigned const forks_ = forks_now();
   std::size_t const window_;
   std::shared_ptr<typename task::core_type> core_;
   std::deque<task*> waiting_;         // in the order of their numbers; those in front may have begun
