@@ -2,8 +2,9 @@
 // push; and a leapfrogger steals only what was pushed inside the job that it waits for.
 
 #include "tartan/core/deque.hpp"  // deque
-#include "atomics.hpp"            // model::atomics, data
+#include "atomics.hpp"            // model::atomics
 #include "check.hpp"              // run_checks, mutation_table
+#include "taken_item.hpp"         // taken_item
 #include "tartan/core/job.hpp"    // join_word
 
 namespace {
@@ -11,16 +12,7 @@ namespace {
 using model::parallel;
 using model::require;
 
-/// What is pushed: a payload written before, and who took it.
-struct item {
-  model::data<int> payload{0};
-  int takers = 0;  // written by takers in turn; read at the end only
-
-  void take() {
-    require(payload.get() == 7, "a taker sees another payload than was pushed");
-    ++takers;
-  }
-};
+using item = model::taken_item;
 
 struct fixture {
   explicit fixture(bool asymmetric, std::size_t capacity) : tasks(asymmetric, capacity) {}

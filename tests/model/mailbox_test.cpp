@@ -2,22 +2,16 @@
 // by the giver that takes it back, with what was written before.
 
 #include "tartan/core/mailbox.hpp"  // mailbox
-#include "atomics.hpp"              // model::atomics, data
+#include "atomics.hpp"              // model::atomics
 #include "check.hpp"                // run_checks, mutation_table
+#include "taken_item.hpp"           // taken_item
 
 namespace {
 
 using model::parallel;
 using model::require;
 
-struct item {
-  model::data<int> payload{0};
-  int takers = 0;
-  void take() {
-    require(payload.get() == 7, "the owner sees another payload than was handed over");
-    ++takers;
-  }
-};
+using item = model::taken_item;
 
 struct fixture {
   tartan::detail::mailbox<item, model::atomics> box;

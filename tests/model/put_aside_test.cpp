@@ -2,22 +2,16 @@
 // with what was written before.
 
 #include "tartan/core/put_aside.hpp"  // put_aside
-#include "atomics.hpp"                // model::atomics, data
+#include "atomics.hpp"                // model::atomics
 #include "check.hpp"                  // run_checks, mutation_table
+#include "taken_item.hpp"             // taken_item
 
 namespace {
 
 using model::parallel;
 using model::require;
 
-struct item {
-  model::data<int> payload{0};
-  int takers = 0;
-  void take() {
-    require(payload.get() == 7, "a taker sees another payload than was put aside");
-    ++takers;
-  }
-};
+using item = model::taken_item;
 
 struct fixture {
   tartan::detail::put_aside<item, model::atomics> aside;
