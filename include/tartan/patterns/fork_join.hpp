@@ -160,7 +160,8 @@ auto fork_elsewhere(Backend const& backend, properties const& props, std::index_
 /// Exceptions: when several functions throw, the leftmost one's exception is rethrown, after every function that was
 /// begun has ended; functions to the right of one that threw may be skipped. `cancelled` if a stop skipped any.
 /// Blocking: the caller runs the first function itself. While it waits it runs only work that the forked functions
-/// made, so it may hold a lock that they do not take.
+/// made, so it may hold a lock that they do not take. Whether another worker comes for the other functions in time is
+/// not promised: functions that wait for each other belong into tasks, see submit().
 template <execution_policy P, class... F>
 TARTAN_ALWAYS_INLINE auto fork_join(P const& p, F&&... f) {
   static_assert(sizeof...(F) >= 2, "tartan: fork_join runs two or more functions: call a single one directly");
