@@ -9,6 +9,7 @@ namespace tartan::inline TARTAN_ABI::detail {
 
 struct lookout {
   lookout(pool&, pool_setup const&, pool_threads&) {}
+  void begin_again() {}
   void call() {}
   void end() {}
   void let_go() {}

@@ -25,17 +25,14 @@ struct null_slot {
   [[nodiscard]] void* load(std::memory_order) const { return nullptr; }
   void* exchange(void*, std::memory_order) { return nullptr; }
 };
-struct zero_number {
-  [[nodiscard]] unsigned load(std::memory_order) const { return 0; }
-};
 struct process_slots {
-  zero_number forks;
   null_slot slot[static_cast<unsigned>(slot_id::count)];
 };
 inline process_slots& process_state() {
   static process_slots state;
   return state;
 }
+inline unsigned forks_now() { return 0; }
 
 struct thread_cell {
   void* current;
