@@ -52,7 +52,6 @@ class joiner {
     for (;;) {
       if (j_.join.finished()) return true;
       worker* const runner = j_.join.runner();
-      if (runner == &w_) return false;  // it was meant to be handed over, and came back
       if (runner == nullptr) {  // put aside, or the thief is between its CAS and begin_by(), or has just finished
         if (w_.tasks.aside().take_back(&j_)) return false;
         cpu_pause();

@@ -119,7 +119,7 @@ class team_call {
       if (w_.tasks.aside().take_back(&i)) return true;
       cpu_pause();
     }
-    return runner == &w_ || runner->box.revoke(&i);
+    return runner->box.revoke(&i);
   }
 
   void take_part(std::size_t rank, std::size_t size) noexcept {

@@ -261,7 +261,6 @@ class local_channel {
 
   void wait() {
     if (under_way_ == 0 || has_result()) return;
-    worker* const here = current_worker();
     task* const t = home_ == nullptr || in_pool() ? first_waiting() : nullptr;
     if (t == nullptr) {
       for (int i = 0; i != 200; ++i) {  // about 5 us: cheap tasks follow each other so fast, and no wake-up does
@@ -273,7 +272,7 @@ class local_channel {
       core_->ended.sleep();
     } else if (home_ != nullptr) {
       await_task(*t);  // begins it here, unless somebody has been faster
-    } else if (t->try_begin(here)) {
+    } else if (worker* const here = current_worker(); t->try_begin(here)) {
       t->obey(t, here, task_order::perform);
     }
   }

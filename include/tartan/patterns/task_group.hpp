@@ -105,7 +105,7 @@ class task_group<void> {
   ///
   /// Complexity: one allocation.
   /// Exceptions: pool_closed if the pool of the policy is closed and the caller is none of its tasks, wherever a wait
-  /// runs these; pool_gone.
+  /// runs these (but for forks in them that workers of another pool take); pool_gone.
   /// Blocking: no; under `seq` as long as f.
   template <std::invocable F>
   void run(F&& f) {
