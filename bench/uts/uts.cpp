@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <ranges>
 #include <stdexcept>
 #include <string>
@@ -130,6 +131,41 @@ tally called(tree const& t, node const& n) {
   return children == 0 ? own : own + called_children(t, n, 0, children);
 }
 
+// Leaves are counted where they are found, and only children that have children are forked: a leaf is one hash, and so
+// is looking at it. The serial walk of that shape is measured, too.
+tally forked_inner(tree const& t, node const& n, int begin, int children) {
+  tally sum{};
+  for (int i = begin; i != children; ++i) {
+    node const child = child_of(n, i);
+    int const below = children_of(t, child);
+    sum = sum + alone(child, below);
+    if (below == 0) continue;
+    auto [a, b] = tartan::fork_join(
+        tartan::par, [&] { return forked_inner(t, child, 0, below); },
+        [&] { return forked_inner(t, n, i + 1, children); });
+    return sum + a + b;
+  }
+  return sum;
+}
+
+tally serial_inner(tree const& t, node const& n, int children) {
+  tally sum{};
+  for (int i = 0; i != children; ++i) {
+    node const child = child_of(n, i);
+    int const below = children_of(t, child);
+    sum = sum + alone(child, below);
+    if (below != 0) sum = sum + serial_inner(t, child, below);
+  }
+  return sum;
+}
+
+/// A walk of the inner nodes, for which the root is one.
+template <class Walk>
+tally from_root(tree const& t, node const& root, Walk walk) {
+  int const children = children_of(t, root);
+  return alone(root, children) + walk(t, root, children);
+}
+
 tally reduced(tree const& t, node const& n) {
   int const children = children_of(t, n);
   tally const own = alone(n, children);
@@ -150,6 +186,23 @@ tally tbb_walk(tree const& t, node const& n) {
   below[0] = tbb_walk(t, child_of(n, 0));
   group.wait();
   for (tally const& b : below) sum = sum + b;
+  return sum;
+}
+
+tally tbb_inner(tree const& t, node const& n, int children) {
+  tally sum{};
+  std::deque<tally> results;  // whose elements stay where they are
+  tbb::task_group group;
+  for (int i = 0; i != children; ++i) {
+    node const child = child_of(n, i);
+    int const below = children_of(t, child);
+    sum = sum + alone(child, below);
+    if (below == 0) continue;
+    tally& result = results.emplace_back();
+    group.run([&t, &result, child, below] { result = tbb_inner(t, child, below); });
+  }
+  group.wait();
+  for (tally const& r : results) sum = sum + r;
   return sum;
 }
 #endif
@@ -191,6 +244,8 @@ void add_tree(bench::options const& o, std::vector<bench::contender>& out, tree 
   node const root = root_of(t);
   out.push_back(bench::make_baseline(pattern, expected, [=] { return serial(t, root); }));
   out.push_back(bench::make(pattern, "serial calls, one by one", 1, expected, [=] { return called(t, root); }));
+  out.push_back(
+      bench::make(pattern, "serial loop, inner nodes", 1, expected, [=] { return from_root(t, root, serial_inner); }));
   for (unsigned const w : o.workers) {
     bench::contender apart =
         bench::make(pattern, "serial loops, a tree a thread", w, expected, [=] { return serial(t, root); });
@@ -202,12 +257,21 @@ void add_tree(bench::options const& o, std::vector<bench::contender>& out, tree 
                               [=] { return tartan::fork_join(on, [&] { return chained(t, root); }, [] {}).first; }));
     out.push_back(bench::make(pattern, "tartan fork_join, halves", w, expected,
                               [=] { return tartan::fork_join(on, [&] { return forked(t, root); }, [] {}).first; }));
+    out.push_back(bench::make(pattern, "tartan fork_join, inner nodes", w, expected, [=] {
+      auto const walk = [](tree const& all, node const& n, int children) { return forked_inner(all, n, 0, children); };
+      return tartan::fork_join(on, [&] { return from_root(t, root, walk); }, [] {}).first;
+    }));
     out.push_back(bench::make(pattern, "tartan map_reduce", w, expected,
                               [=] { return tartan::fork_join(on, [&] { return reduced(t, root); }, [] {}).first; }));
 #if BENCH_TBB
     out.push_back(bench::make(pattern, "oneTBB task_group", w, expected, [=] {
       tally result;
       tbb::task_arena(static_cast<int>(w)).execute([&] { result = tbb_walk(t, root); });
+      return result;
+    }));
+    out.push_back(bench::make(pattern, "oneTBB task_group, inner nodes", w, expected, [=] {
+      tally result;
+      tbb::task_arena(static_cast<int>(w)).execute([&] { result = from_root(t, root, tbb_inner); });
       return result;
     }));
 #endif
