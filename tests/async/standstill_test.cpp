@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <latch>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -189,6 +190,34 @@ TEST_CASE("a task of a pool that is joined may wait again and again for what con
   while (!begun) std::this_thread::yield();
   pool.reset();
   CHECK(kept == 6);
+}
+
+TEST_CASE("a task of a pool that is joined may wait, untold, for what only a thread runs that has ended", "[waits]") {
+  for (bool const asleep : {false, true}) {
+    auto pool = std::make_unique<tn::thread_pool>(2);
+    auto const p = tn::par.on(*pool);
+    std::atomic<bool> begun{false};
+    int kept = 0;
+    tn::detach(p, [&] {
+      begun = true;
+      std::this_thread::sleep_for(20ms);  // then the pool is closed, and the other thread has ended
+      for (int round = 0; round != 3; ++round) {
+        std::latch ran{1};
+        tn::task_group g(p);
+        g.run([&] { ran.count_down(); });
+        if (asleep)
+          ran.wait();
+        else
+          while (!ran.try_wait()) std::this_thread::yield();
+        g.wait();
+        ++kept;
+        std::this_thread::sleep_for(5ms);  // likewise
+      }
+    });
+    while (!begun) std::this_thread::yield();
+    pool.reset();
+    CHECK(kept == 3);
+  }
 }
 
 TEST_CASE("a pool that dies in its own task leaves no thread behind, though tasks of it have waited", "[waits]") {

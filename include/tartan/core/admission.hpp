@@ -132,10 +132,21 @@ class admission {
   }
   [[nodiscard]] unsigned how_many_block() const noexcept { return people_.look().blocked(); }
 
-  /// A task has come, and a full fence: somebody may block.
+  /// A task has come, and a full fence: somebody may block, or threads have ended that would have run it.
   TARTAN_ALWAYS_INLINE void call_lookout() noexcept {
-    if (how_many_block() != 0) [[unlikely]]
+    if (how_many_block() != 0 || some_have_ended()) [[unlikely]]
       lookout_.call();
+  }
+
+  /// While a pool ends, its threads end as they find nothing to do. What a task adds later may need more than are left:
+  /// the task may wait for it. See end_one().
+  [[nodiscard]] bool some_have_ended() const noexcept { return closed() && threads_.count() < size_; }
+
+  /// Starts one thread in place of one that has ended.
+  TARTAN_COLD void replace_one() noexcept {
+    if (threads_.left_behind()) return;
+    mutex_hold const hold(threads_.mutex());
+    threads_.start_up_to(smaller(threads_.count() + 1, size_));
   }
 
   /// Tries again to start threads that the system has refused.

@@ -15,17 +15,19 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// Where the lookout sleeps while nobody needs it: it is needed where some block and tasks lie in the queue.
+/// Where the lookout sleeps while nobody needs it: it is needed where some block, or threads of a closed pool have
+/// ended early, and tasks lie in the queue.
 ///
 ///     one who blocks (B)           one who submits (S)         the lookout (L)
 ///     B1  count himself            S1  push the task           L1  say: nobody looks
 ///     B2  a full fence  [O1, O2]   S2  a full fence            L2  a full fence                [O1]
 ///     B3  tasks lie in the         S3  somebody blocks,        L3  needed? go on; else sleep until called
-///         queue, and nobody            and nobody looks?
-///         looks? call                  call
+///         queue, and nobody            or has ended, and
+///         looks? call                  nobody looks? call
 ///
 /// [O1] Store-load on both sides: either L3 sees B1 (and S1), or B3 (and S3) sees L1.
 /// [O2] Likewise: either B3 sees S1, or S3 sees B1. Who of B, S and L comes last to his fence knows of both others.
+/// [O3] A thread that ends does as B, but stays if it sees S1, see pool_threads::end_one(). So it need not call.
 template <class Atomics = real_atomics>
 class lookout_post {
  public:

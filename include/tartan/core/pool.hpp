@@ -670,8 +670,8 @@ class pool {
   }
 
   TARTAN_NOINLINE void notify(worker& w) noexcept {
-    auto const v = idle_.look();
     if (is_asked(w) && give_below(w)) return;
+    auto const v = idle_.look();  // after that: it may have woken one for what was put aside
     if (v.searching() != 0)
       hand_over(w);
     else if (v.sleeping() != 0) {

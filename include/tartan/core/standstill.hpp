@@ -25,6 +25,8 @@ namespace tartan::inline TARTAN_ABI::detail {
 /// or sleep for a time are not counted, however long: a pool's size still bounds how many of its tasks do that at once.
 /// (Who spins at a lock computes.)
 ///
+/// Where a pool ends, a thread that has ended is replaced likewise: whatever the others do, nobody else would come.
+///
 /// It is a thread of its own since everybody else may be asleep: a wait in another pool, a function that
 /// `blocking()` calls, a wait for less time than a look takes to see anything.
 ///
@@ -62,9 +64,9 @@ class standstill {
     unsigned ms;
   };
 
-  /// Others than those that are let in here may block.
+  /// Others than those that are let in here may block, or wait for what no thread is left to run.
   [[nodiscard]] bool is_needed() const noexcept {
-    return admitted_.how_many_block() > let_in_ && !queue_.seems_empty();
+    return !queue_.seems_empty() && (admitted_.how_many_block() > let_in_ || admitted_.some_have_ended());
   }
 
   void look() noexcept {
@@ -86,6 +88,7 @@ class standstill {
     std::uint64_t const begun = begun_before_others();
     bool const news = begun != 0 && begun != last_begun_;
     bool const stands_still = begun != 0 && !news;
+    if (stands_still && admitted_.some_have_ended()) admitted_.replace_one();
     bool const let_some_in = (stands_still || let_in_ != 0) && let_in(asleep(stands_still));
     patience_ = let_some_in ? shortest : smaller(2 * patience_, news ? longest_beside_news : longest);
     last_begun_ = begun;
