@@ -7,11 +7,13 @@
 #include <latch>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
 #include "support/comes_true.hpp"
+#include "tartan/as_completed.hpp"
 #include "tartan/fork_join.hpp"
 #include "tartan/submit.hpp"
 #include "tartan/task_group.hpp"
@@ -50,6 +52,62 @@ void stands_still(Wait wait) {
 }
 
 }  // namespace
+
+namespace {
+
+/// Holds a lock that 3 n tasks of the pool want, and waits for one more.
+template <class P, class Wait>
+void outside_wait_under_lock(P const& p, int n, Wait wait) {
+  for (int round = 0; round != 3; ++round) {
+    std::mutex mutex;
+    std::vector<tn::future<void>> others;
+    {
+      std::lock_guard const hold(mutex);
+      for (int i = 0; i != 3 * n; ++i) others.push_back(tn::submit(p, [&] { std::lock_guard const wanted(mutex); }));
+      CHECK(wait(tn::submit(p, [round] { return round; })) == round);
+    }
+    for (auto& f : others) f.get();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a thread that is no worker may hold a lock that all workers want across a wait", "[waits][lock]") {
+  auto const get = [](tn::future<int> f) { return f.get(); };
+  outside_wait_under_lock(tn::par, static_cast<int>(tn::available_workers()), get);
+  for (int const workers : {1, 2, 8}) {
+    tn::thread_pool pool{workers};
+    auto const p = tn::par.on(pool);
+    outside_wait_under_lock(p, workers, get);
+    outside_wait_under_lock(p, workers, [](tn::future<int> f) { return f.share().get(); });
+    outside_wait_under_lock(p, workers, [](tn::future<int> f) {
+      return std::move(f).then([](int v) { return v + 1; }).then([](int v) { return v - 1; }).get();
+    });
+    outside_wait_under_lock(p, workers, [](tn::future<int> f) {
+      for (tn::future<int>& ended : tn::as_completed(std::span(&f, 1))) return ended.get();
+      return -1;
+    });
+  }
+}
+
+TEST_CASE("a thread that is no worker runs nothing of a pool that only is busy", "[waits]") {
+  tn::thread_pool pool{1};
+  auto const p = tn::par.on(pool);
+  std::atomic<bool> end{false};
+  auto const work = [&] {
+    while (!end) std::this_thread::yield();
+  };
+  auto const nap = [] { std::this_thread::sleep_for(30ms); };
+  tn::detach(p, work);
+  tn::detach(p, nap);
+  auto f = tn::submit(p, [] { return std::this_thread::get_id(); });
+  std::thread ends([&] {
+    std::this_thread::sleep_for(30ms);
+    end = true;
+  });
+  CHECK(f.get() != std::this_thread::get_id());
+  ends.join();
+}
 
 TEST_CASE("a lock may be held across a wait inside a call into another pool", "[waits][lock]") {
   tn::thread_pool other{2};
