@@ -79,6 +79,84 @@ TEST_CASE("without threads of the pool its end runs a group's tasks that come be
   g->abandon();
 }
 
+TEST_CASE("without threads of the pool its end runs a group's tasks for which nobody has waited", "[thread_pool]") {
+  auto pool = std::make_unique<tn::thread_pool>(tn::thread_pool_options{.workers = 2, .stack_size = too_large});
+  auto const p = tn::par.on(*pool);
+  std::atomic<int> ran{0};
+  auto g = std::make_unique<tn::task_group<>>(p);
+  auto const add_some = [&] {
+    for (int i = 0; i != 100; ++i) g->run([&] { ++ran; });
+    g->run([&] { g->run([&] { ++ran; }); });
+  };
+  add_some();
+  SECTION("at once") {
+    pool.reset();
+    REQUIRE(ran == 101);
+    CHECK_NOTHROW(g->wait());
+  }
+  SECTION("behind a wait, too") {
+    g->wait();
+    add_some();
+    pool.reset();
+    REQUIRE(ran == 202);
+  }
+  SECTION("in join()") {
+    pool->join();
+    REQUIRE(ran == 101);
+    pool.reset();
+    CHECK_NOTHROW(g->wait());
+  }
+  SECTION("in a wait behind the close") {
+    pool->close();
+    g->wait();
+    REQUIRE(ran == 101);
+    g.reset();
+    pool.reset();
+  }
+  SECTION("what a task threw is told") {
+    g->run([] { throw std::runtime_error("a task"); });
+    pool.reset();
+    CHECK_THROWS_WITH(g->wait(), "a task");
+  }
+  SECTION("terminate() skips them") {
+    pool->terminate();
+    REQUIRE(ran == 0);
+    pool.reset();
+    CHECK_THROWS_AS(g->wait(), tn::cancelled);
+  }
+}
+
+TEST_CASE("without threads of the pool a group is run at its end that one of its tasks has destroyed",
+          "[thread_pool]") {
+  auto pool = std::make_unique<tn::thread_pool>(tn::thread_pool_options{.workers = 2, .stack_size = too_large});
+  std::atomic<int> ran{0};
+  auto* const g = new tn::task_group<>(tn::par.on(*pool));
+  g->run([&, g] {
+    for (int i = 0; i != 10; ++i) g->run([&] { ++ran; });
+    delete g;
+  });
+  pool.reset();
+  CHECK(ran == 10);
+}
+
+TEST_CASE("groups that come and go leave nothing in a pool without threads", "[thread_pool]") {
+  tn::thread_pool pool{{.workers = 2, .stack_size = too_large}};
+  auto const p = tn::par.on(pool);
+  std::atomic<int> ran{0};
+  auto const rounds = [&] {
+    for (int round = 0; round != 2000; ++round) {
+      tn::task_group waited{p}, unwaited{p};
+      for (int i = 0; i != 3; ++i) waited.run([&] { ++ran; }), unwaited.run([&] { ++ran; });
+      waited.wait();
+    }
+  };
+  std::thread other(rounds);
+  rounds();
+  other.join();
+  CHECK(ran == 24000);
+  CHECK(p.backend().async_pool(p.props())->shelf()->close() == 0);
+}
+
 #if !TARTAN_TSAN && !TARTAN_ASAN  // which need address space of their own
 
 namespace {
@@ -187,6 +265,22 @@ TEST_CASE("a wait in a call into another pool throws where it would leave no thr
     });
     CHECK_THROWS_WITH(f.get(), tn::test::contains_text("refuses to start another one"));
   }
+}
+
+TEST_CASE("a group's tasks run without a wait once the system gives its pool a thread", "[thread_pool]") {
+  tn::thread_pool pool{{.workers = 2, .stack_size = little_address_space::too_large_now}};
+  auto const p = tn::par.on(pool);
+  std::atomic<int> ran{0};
+  tn::task_group g{p};
+  {
+    little_address_space const limit;
+    g.run([&] { ++ran; });
+    CHECK_THROWS_AS(tn::submit(p, [] {}), tn::error);
+  }
+  tn::submit(p, [] {}).get();
+  while (ran == 0) std::this_thread::yield();
+  g.run([&] { ++ran; });
+  while (ran == 1) std::this_thread::yield();
 }
 
 TEST_CASE("a wait that ends by itself does not throw although the system refuses threads", "[thread_pool]") {

@@ -112,6 +112,12 @@ class admission {
         "stack_size");
   }
 
+  [[noreturn]] TARTAN_COLD static void raise_no_thread() {
+    raise<error>(
+        "tartan: the system refuses to start a thread for submitted work; raise the limit on processes (ulimit -u), or "
+        "give the pool a smaller stack_size");
+  }
+
   // ---- the lookout, see standstill.hpp --------------------------------------------------------------------------
 
   /// A thread that is awake sleeps at something that nobody told us of: another one may take its place. Not for more

@@ -7,21 +7,22 @@
 #include <cstddef>    // size_t
 #include <cstdint>    // uint64_t
 #include <memory>     // make_unique, unique_ptr
-#include <mutex>      // lock_guard, mutex
 
-#include "tartan/core/call_scope.hpp"   // call_scope
-#include "tartan/core/errors.hpp"       // cancelled, pool_closed, raise, too_many_blocked, would_deadlock
-#include "tartan/core/first_error.hpp"  // first_error
-#include "tartan/core/group_frame.hpp"  // group_frame
-#include "tartan/core/hooks.hpp"        // emit, hook_event
-#include "tartan/core/leapfrog.hpp"     // foreign_work, leapfrog, run_below, serving
-#include "tartan/core/outer_pools.hpp"  // begin_blocking_or_throw, outer_blocking
-#include "tartan/core/pool.hpp"         // pool
-#include "tartan/core/queue.hpp"        // queued_task, task_order, task_queue
-#include "tartan/core/run_control.hpp"  // piece_counter, stop_query
-#include "tartan/core/ticks.hpp"        // ticks, ticks_per_us
-#include "tartan/core/unhandled.hpp"    // report_unhandled
-#include "tartan/core/worker.hpp"       // current_worker, this_queue_place, worker
+#include "tartan/core/call_scope.hpp"      // call_scope
+#include "tartan/core/errors.hpp"          // cancelled, pool_closed, raise, too_many_blocked, would_deadlock
+#include "tartan/core/first_error.hpp"     // first_error
+#include "tartan/core/group_frame.hpp"     // group_frame
+#include "tartan/core/group_sleepers.hpp"  // group_sleeper, group_sleepers
+#include "tartan/core/hooks.hpp"           // emit, hook_event
+#include "tartan/core/leapfrog.hpp"        // foreign_work, leapfrog, run_below, serving
+#include "tartan/core/outer_pools.hpp"     // begin_blocking_or_throw, outer_blocking
+#include "tartan/core/pool.hpp"            // pool
+#include "tartan/core/queue.hpp"           // queued_task, task_order, task_queue
+#include "tartan/core/reminder_shelf.hpp"  // shelf_ref
+#include "tartan/core/run_control.hpp"     // piece_counter, stop_query
+#include "tartan/core/ticks.hpp"           // ticks, ticks_per_us
+#include "tartan/core/unhandled.hpp"       // report_unhandled
+#include "tartan/core/worker.hpp"          // current_worker, this_queue_place, worker
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -53,6 +54,9 @@ struct group_task : queued_task {
 /// `pending_` when it finds no further one: until then the group
 ///      cannot be finished anyway, and producers and consumers do not fight for that word.
 /// [G4] A wait takes jobs that were forked inside tasks of the group: see `serving` in leapfrog.hpp.
+/// [G5] A fence in give_back() before a look at `reminds_`, and one behind its reset: either that look finds no
+/// reminder
+///      and leaves one, or whoever obeys the old one finds the task.
 class group {
  public:
   group(pool* home, stop_query stop, piece_counter progress)
@@ -97,9 +101,9 @@ class group {
     pending_.fetch_add(1, std::memory_order_relaxed);  // relaxed: counted off by who gets the task from the queue
     static_cast<void>(queue_.push(task, this_queue_place()));  // never closed; R1, E1
     real_atomics::full_fence();                                // R2, E2
-    if (sleepers_.load(std::memory_order_relaxed) != 0) [[unlikely]]
-      wake();  // E3; relaxed: after the fence
-    hire();    // R3
+    if (sleepers_.any(std::memory_order_relaxed)) [[unlikely]]
+      sleepers_.wake();  // E3; relaxed: after the fence
+    hire();              // R3
   }
 
   void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }  // relaxed: a wish
@@ -121,7 +125,7 @@ class group {
     bool const own_task = group_frame::is_in(this);
     if (!own_task && pending_.load(std::memory_order_acquire) != 0)  // with finished()
       w == nullptr ? await_outside() : await_in(*w, false);
-    if (!own_task) conclude_unattended();
+    if (!own_task) conclude_unattended(), forget();
     release();
   }
 
@@ -148,6 +152,20 @@ class group {
     unsigned number = 0;
   };
 
+  /// What the pool has of a group while the system refuses it every thread: it draws no tickets then. The pool's end
+  /// runs what was let in, though nobody may have waited for it, so it must know of the group.
+  struct reminder : queued_task {
+    explicit reminder(group& g) noexcept : queued_task(&obey_order), owner(g) {}
+    static void obey_order(queued_task* base, worker*, task_order) {
+      group& g = static_cast<reminder*>(base)->owner;
+      g.reminds_.store(false, std::memory_order_release);  // with remind()
+      real_atomics::full_fence();                          // [G5]
+      if (!g.queue_.seems_empty()) g.hire();
+      g.release();
+    }
+    group& owner;
+  };
+
   // ---- tickets --------------------------------------------------------------------------------------------------
 
   void hire() {
@@ -165,8 +183,23 @@ class group {
   void submit(ticket& t) noexcept {
     add_reference();
     if (pool_takes(t)) return;
-    give_back(t);  // whoever waits runs the tasks
+    give_back(t);  // [G5]
     release();
+    remind();
+  }
+
+  /// Whoever waits runs the tasks, or the pool does when it can, or when it must. One reminder is enough for all tasks.
+  TARTAN_COLD void remind() noexcept {
+    if (home_->left_behind() || reminds_.exchange(true, std::memory_order_acquire)) return;  // with its obey_order()
+    add_reference();
+    shelf_ = home_->shelf();
+    if (!shelf_->put(reminder_)) reminder_.obey(&reminder_, nullptr, task_order::run);  // the pool takes tickets now
+  }
+
+  /// Nothing is left to be run.
+  void forget() noexcept {
+    if (!reminds_.load(std::memory_order_relaxed)) return;  // relaxed: what set it came before
+    if (shelf_->take_back(reminder_)) release();
   }
 
   /// False when the pool has no thread and gets none. It takes the ticket also after close(): the task was let in, and
@@ -239,8 +272,8 @@ class group {
 
   void finished(std::size_t tasks) noexcept {
     if (tasks == 0 || pending_.fetch_sub(tasks, std::memory_order_seq_cst) != tasks)
-      return;                                                    // E1; release: with await_all()
-    if (sleepers_.load(std::memory_order_seq_cst) != 0) wake();  // E3, [G2]
+      return;                                                        // E1; release: with await_all()
+    if (sleepers_.any(std::memory_order_seq_cst)) sleepers_.wake();  // E3, [G2]
   }
 
   // ---- waiting --------------------------------------------------------------------------------------------------
@@ -314,12 +347,6 @@ class group {
     return &w.home == home_ ? frog.steal_from_servers(this) : nullptr;
   }
 
-  /// Linked into the group as long as its worker may sleep.
-  struct sleeper {
-    parking_spot<>& spot;
-    sleeper* next = nullptr;
-  };
-
   TARTAN_COLD void sleep(worker& w, leapfrog& frog, bool may_throw) {
     bool const foreign = &w.home != home_;
     if (foreign && may_throw) begin_blocking_or_throw(w);
@@ -329,8 +356,8 @@ class group {
       runner->sleeping_joiners.fetch_add(1, std::memory_order_seq_cst);  // with pool::notify()
       home_->idle().begin_join_sleep();
     }
-    sleeper self{w.spot};
-    link(self);                                      // W1
+    group_sleeper self{w.spot};
+    sleepers_.link(self);                            // W1
     real_atomics::heavy_fence(w.home.asymmetric());  // W2; [L4] of join.hpp with pool::published()
     job* const late = steal_below(w, frog);
     if (late == nullptr && still_to_wait()) {  // W3
@@ -344,7 +371,7 @@ class group {
       if (!blocks) w.home.admitted().end_asleep(w);
       emit(hook_event::unpark, w.index);
     }
-    unlink(self);
+    sleepers_.unlink(self);
     if (runner != nullptr) {
       home_->idle().end_join_sleep();
       runner->sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
@@ -366,11 +393,11 @@ class group {
         finished(1);
         continue;
       }
-      sleeper self{spot};
-      link(self);                        // W1
+      group_sleeper self{spot};
+      sleepers_.link(self);              // W1
       real_atomics::full_fence();        // W2, [G2] with add() and finished()
       if (still_to_wait()) spot.park();  // W3, W4
-      unlink(self);
+      sleepers_.unlink(self);
     }
   }
 
@@ -379,40 +406,21 @@ class group {
     return pending_.load(std::memory_order_relaxed) != 0 && queue_.seems_empty();
   }
 
-  void link(sleeper& s) noexcept {
-    std::lock_guard const hold(sleepers_mutex_);
-    s.next = first_sleeper_;
-    first_sleeper_ = &s;
-    sleepers_.fetch_add(1, std::memory_order_relaxed);  // W1; relaxed: before the fence of [G2]
-  }
-
-  void unlink(sleeper& s) noexcept {
-    std::lock_guard const hold(sleepers_mutex_);
-    sleeper** place = &first_sleeper_;
-    while (*place != &s) place = &(*place)->next;
-    *place = s.next;
-    sleepers_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: only costs a signal for nothing
-  }
-
-  TARTAN_COLD void wake() noexcept {
-    std::lock_guard const hold(sleepers_mutex_);
-    for (sleeper* s = first_sleeper_; s != nullptr; s = s->next) s->spot.signal();
-  }
-
   pool* const home_;
   stop_query const stop_;
   piece_counter const progress_;
   unsigned const most_tickets_;
   std::unique_ptr<ticket[]> tickets_;
+  reminder reminder_{*this};
+  shelf_ref shelf_;  // where the reminder lies; written by who has set reminds_
+  std::atomic<bool> reminds_{false};
   first_error error_;
   std::atomic<bool> cancelled_{false}, skipped_{false};
-  std::mutex sleepers_mutex_;
-  sleeper* first_sleeper_ = nullptr;  // under the mutex
   std::atomic<unsigned> references_{1};
   task_queue queue_;
   alignas(line_pair) std::atomic<std::size_t> next_order_{0};  // the producers' line
   std::atomic<std::uint64_t> taken_{0};                        // tickets under way
-  std::atomic<unsigned> sleepers_{0};
+  group_sleepers sleepers_;
   alignas(line_pair) std::atomic<std::size_t> pending_{0};  // tasks that have not ended, and those of [G3]
 };
 

@@ -26,6 +26,7 @@
 #include "tartan/core/pool_threads.hpp"     // pool_thread, pool_threads
 #include "tartan/core/process_state.hpp"    // this_thread_cell
 #include "tartan/core/queue.hpp"            // task_queue
+#include "tartan/core/reminder_shelf.hpp"   // shelf_ref, reminder_shelf
 #include "tartan/core/slot_table.hpp"       // slot_table
 #include "tartan/core/smaller.hpp"          // larger, smaller
 #include "tartan/core/standstill.hpp"       // standstill
@@ -45,7 +46,7 @@ class pool {
  public:
   pool* kept_before = nullptr;  // among those that are never freed, see pool_table.hpp
 
-  explicit pool(unsigned size) : pool(sized(size)) {}
+  explicit pool(unsigned size) : pool(pool_setup{.size = size}) {}
 
   explicit pool(pool_setup const& setup)
       : name_(std::strlen(setup.name) + 1),
@@ -99,6 +100,7 @@ class pool {
   void close() noexcept {
     closing_.store(true, std::memory_order_relaxed);  // relaxed: calls of enter() that race are the caller's affair
     queue_.close();
+    shelf_->close();
   }
   [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_relaxed); }  // as above
 
@@ -288,16 +290,18 @@ class pool {
     return may_expect_tasks() && enqueue(task, place, true);
   }
 
+  [[nodiscard]] shelf_ref const& shelf() const noexcept { return shelf_; }  // for who gets false
+
   /// What submit() needs besides memory: after this it does not throw.
   void expect_tasks() {
     if (!may_expect_tasks()) [[unlikely]]
-      raise_no_thread();
+      admission::raise_no_thread();
   }
 
   /// Why try_submit() has not taken a task.
   [[noreturn]] TARTAN_COLD void raise_refused() const {
     if (closing()) raise<pool_closed>();
-    raise_no_thread();
+    admission::raise_no_thread();
   }
 
   // ---- finding work ---------------------------------------------------------------------------------------------
@@ -391,12 +395,6 @@ class pool {
   }
 
  private:
-  static pool_setup sized(unsigned size) {
-    pool_setup setup;
-    setup.size = size;
-    return setup;
-  }
-
   void end_when_done() noexcept {
     admission_.close();
     real_atomics::full_fence();  // [I1] of idle.hpp: a sleeper's last look sees it, or we see him
@@ -478,13 +476,8 @@ class pool {
     }
     callers_.end_residence();
     admission_.call_lookout();
+    shelf_->close();
     return true;
-  }
-
-  [[noreturn]] TARTAN_COLD static void raise_no_thread() {
-    raise<error>(
-        "tartan: the system refuses to start a thread for submitted work; raise the limit on processes (ulimit -u), or "
-        "give the pool a smaller stack_size");
   }
 
   // ---- the life of a pool thread --------------------------------------------------------------------------------
@@ -703,6 +696,7 @@ class pool {
   std::atomic<bool> dropping_{false};
   unsigned fork_counters_ = 0;  // who counts forks; under the mutex of the threads
   task_queue queue_;
+  shelf_ref const shelf_{new reminder_shelf};
   pool_threads threads_;
   lookout lookout_;
   alignas(line_pair) admission admission_;
