@@ -607,6 +607,47 @@ TEST_CASE("a group whose pool is gone takes no task", "[task_group]") {
   CHECK_NOTHROW(g.wait());
 }
 
+TEST_CASE("a group that was made in a task takes no task when that task's pool is gone", "[task_group]") {
+  auto pool = std::make_unique<tn::thread_pool>(2);
+  std::atomic<int> ran{0};
+  std::unique_ptr<tn::task_group<>> g;
+  tn::submit(tn::par.on(*pool), [&] {
+    g = std::make_unique<tn::task_group<>>(tn::par);
+    for (int i = 0; i != 100; ++i) g->run([&] { ++ran; });
+  }).get();
+  SECTION("used from outside") {
+    pool.reset();
+    CHECK(ran == 100);
+    CHECK_THROWS_AS(g->run([&] { ++ran; }), tn::pool_gone);
+    CHECK_NOTHROW(g->wait());
+  }
+  SECTION("used in tasks of other pools, of which one may lie in its place") {
+    pool.reset();
+    tn::thread_pool others[3]{tn::thread_pool{2}, tn::thread_pool{2}, tn::thread_pool{2}};
+    for (auto& other : others)
+      tn::submit(tn::par.on(other), [&] {
+        CHECK_THROWS_AS(g->run([&] { ++ran; }), tn::pool_gone);
+        CHECK_NOTHROW(g->wait());
+      }).get();
+    CHECK(ran == 100);
+  }
+}
+
+TEST_CASE("a group that was made in a task takes its tasks when that task has let its pool go", "[task_group]") {
+  auto pool = std::make_unique<tn::thread_pool>(2);
+  std::atomic<int> ran{0};
+  auto ends = tn::submit(tn::par.on(*pool), [&] {
+    tn::task_group g{tn::par}, named{tn::par.on(*pool)};
+    pool.reset();
+    g.run([&] { ++ran; });
+    named.run([&] { ++ran; });
+    g.wait();
+    named.wait();
+  });
+  CHECK_NOTHROW(ends.get());
+  CHECK(ran == 2);
+}
+
 TEST_CASE("a group wait never re-enters a lock that the waiter holds", "[task_group]") {
   auto const workers = GENERATE(1, 2, 8);
   tn::thread_pool pool{workers};

@@ -79,6 +79,9 @@ class group {
     delete this;
   }
 
+  /// May be gone.
+  [[nodiscard]] pool const* home() const noexcept { return home_; }
+
   // ---- adding ---------------------------------------------------------------------------------------------------
 
   /// Whether tasks may still come: a closed pool takes them from its own tasks only, wherever these run. Who is let in

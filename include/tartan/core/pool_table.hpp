@@ -188,6 +188,14 @@ class pool_table {
     return {0, 0};
   }
 
+  /// Whether the pool of this handle is in the table still.
+  [[nodiscard]] bool holds(handle h) noexcept {
+    entry& e = at(h.slot);
+    pool const* const tenant = e.tenant.load(std::memory_order_acquire);             // with add()
+    bool const same = e.generation.load(std::memory_order_acquire) == h.generation;  // after the tenant
+    return same && tenant != nullptr && tenant != reserved();
+  }
+
   /// Throws pool_gone if the pool of this handle has been destroyed. In a forked child the pool begins anew.
   pool& find(handle h) {
     entry& e = at(h.slot);

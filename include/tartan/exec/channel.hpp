@@ -17,7 +17,7 @@
 #include "tartan/core/await.hpp"          // await_task, blocking_scope
 #include "tartan/core/call_scope.hpp"     // lease
 #include "tartan/core/errors.hpp"         // bad_argument, cancelled, pool_closed, pool_gone, raise
-#include "tartan/core/pool_table.hpp"     // is_default_pool, pool_table
+#include "tartan/core/pool_table.hpp"     // pool_table
 #include "tartan/core/process_state.hpp"  // forks_now
 #include "tartan/core/result.hpp"         // regular_result
 #include "tartan/core/run_control.hpp"    // run_control
@@ -26,6 +26,7 @@
 #include "tartan/exec/backend.hpp"        // backend, shared_memory_backend
 #include "tartan/exec/outcome.hpp"        // attempt, outcome
 #include "tartan/exec/properties.hpp"     // pool_ref, properties
+#include "tartan/exec/users_pool.hpp"     // users_pool
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -289,14 +290,6 @@ class local_channel {
   [[nodiscard]] std::size_t under_way() const noexcept { return under_way_; }
 
  private:
-  /// The handle of a pool that may be gone one day.
-  static pool_ref users_pool(pool const* home, properties const& props) {
-    if (home == nullptr || props.pool.named()) return props.pool;
-    if (is_default_pool(*home)) return {};
-    auto const [slot, generation] = pool_table::instance().handle_of(*home);
-    return {slot, generation};
-  }
-
   /// Whether this is a forked child of the process that made the channel: nobody is left in the pool that it knows. Not
   /// asked of the pool, which may be on its way out.
   [[nodiscard]] bool is_left_behind() const noexcept { return forks_ != forks_now(); }

@@ -11,6 +11,7 @@
 #include <utility>      // forward, move
 #include <variant>      // monostate
 
+#include "tartan/core/errors.hpp"          // pool_gone, raise
 #include "tartan/core/group.hpp"           // group, group_task
 #include "tartan/core/launched_group.hpp"  // launched_group
 #include "tartan/core/pool_table.hpp"      // pool_table
@@ -18,6 +19,7 @@
 #include "tartan/exec/backend.hpp"         // launching_backend, shared_memory_backend
 #include "tartan/exec/policy.hpp"          // execution_policy
 #include "tartan/exec/properties.hpp"      // pool_ref, properties
+#include "tartan/exec/users_pool.hpp"      // users_pool
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -88,9 +90,7 @@ class task_group<void> {
   /// Exceptions: pool_gone.
   template <execution_policy P>
     requires shared_memory_backend<typename P::backend_type>
-  explicit task_group(P const& p)
-      : pool_(p.props().pool),
-        group_(new detail::group(p.backend().async_pool(p.props()), p.props().stop, p.props().progress)) {}
+  explicit task_group(P const& p) : task_group(p.backend().async_pool(p.props()), p.props()) {}
 
   task_group(task_group const&) = delete;
   task_group& operator=(task_group const&) = delete;
@@ -112,8 +112,7 @@ class task_group<void> {
     static_assert(std::invocable<std::decay_t<F>&>,
                   "tartan: task_group::run(f) calls its copy of f as an lvalue: leave out the && of its operator()");
     auto task = std::make_unique<detail::group_function<std::decay_t<F>>>(std::forward<F>(f));
-    if (pool_.named()) static_cast<void>(detail::pool_table::instance().find({pool_.slot, pool_.generation}));
-    group_->admit();
+    admit();
     group_->add(task.release());
   }
 
@@ -144,6 +143,22 @@ class task_group<void> {
   void cancel() noexcept { group_->cancel(); }
 
  private:
+  task_group(detail::pool* home, properties const& props)
+      : pool_(detail::users_pool(home, props)), group_(new detail::group(home, props.stop, props.progress)) {}
+
+  void admit() const {
+    if (pool_.named() && !detail::pool_table::instance().holds({pool_.slot, pool_.generation})) [[unlikely]]
+      if (!is_let_go_here()) detail::raise<pool_gone>();
+    group_->admit();
+  }
+
+  /// Whether this is a task of the pool, which one of its tasks has destroyed: it lives on outside of the table, and
+  /// takes what its tasks add. (A pool in the table is a later one in the same place.)
+  [[nodiscard]] bool is_let_go_here() const noexcept {
+    detail::pool const& home = *group_->home();
+    return home.has_worker_here() && detail::pool_table::instance().handle_of(home).generation == 0;
+  }
+
   pool_ref const pool_;  // named() if it is a user's pool
   detail::group* const group_;
 };
