@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <sstream>
 #include <stdexcept>
@@ -15,6 +16,8 @@
 #include "support/fake_remote.hpp"
 #include "support/in_child.hpp"
 #include "tartan/async/submit.hpp"
+#include "tartan/fork_join.hpp"
+#include "tartan/task_group.hpp"
 #include "tartan/thread_pool.hpp"
 
 namespace tn = tartan;
@@ -152,6 +155,101 @@ TEST_CASE("imap inside a task of a pool that is destroyed meanwhile", "[imap]") 
     });
     pool.reset();
     CHECK(total.get() == 4950);
+  }
+}
+
+namespace {
+
+/// A pool of two whose threads are busy until go.
+struct busy_pool {
+  busy_pool() {
+    for (int i = 0; i != 2; ++i)
+      tn::detach(tn::par.on(*pool), [this] {
+        ++begun;
+        while (!go) std::this_thread::yield();
+      });
+    while (begun != 2) std::this_thread::yield();
+  }
+  ~busy_pool() { go = true; }
+  [[nodiscard]] auto policy() const { return tn::par.on(*pool); }
+  std::atomic<int> begun{0};
+  std::atomic<bool> go{false};
+  std::unique_ptr<tn::thread_pool> pool = std::make_unique<tn::thread_pool>(2);
+};
+
+}  // namespace
+
+TEST_CASE("a task of a closed pool uses imap wherever a wait runs it", "[imap]") {
+  int sum = 0;
+  tn::thread_pool other{2};
+  busy_pool busy;
+  auto const p = busy.policy();
+  auto const square = [](int y) { return y * y; };
+  auto const loop = [&] {
+    for (int x : tn::imap(p, std::views::iota(0, 100), square)) sum += x;
+  };
+  tn::task_group g{p};
+  SECTION("in a thread that is no worker") {
+    g.run(loop);
+    busy.pool->close();
+    CHECK_NOTHROW(g.wait());
+  }
+  SECTION("in a worker of another pool") {
+    g.run(loop);
+    busy.pool->close();
+    CHECK_NOTHROW(tn::submit(tn::par.on(other), [&] { g.wait(); }).get());
+  }
+  SECTION("in a call into another pool") {
+    g.run([&] { tn::fork_join(tn::par.on(other), loop, [] {}); });
+    busy.pool->close();
+    CHECK_NOTHROW(g.wait());
+  }
+  SECTION("one in the other") {
+    g.run([&] {
+      for (int x : tn::imap(p, std::views::iota(0, 100), [&](int y) {
+             int last = 0;
+             for (int z : tn::imap(p, std::views::iota(0, y + 1), square)) last = z;
+             return last;
+           }))
+        sum += x;
+    });
+    busy.pool->close();
+    CHECK_NOTHROW(g.wait());
+  }
+  SECTION("closed in the middle of a loop") {
+    g.run([&] {
+      for (int x : tn::imap(p.in_flight(8), std::views::iota(0, 100), square)) {
+        if (x == 4) busy.pool->close();
+        sum += x;
+      }
+    });
+    CHECK_NOTHROW(g.wait());
+  }
+  SECTION("the rest outside of the task") {
+    auto results = tn::imap(p.in_flight(100), std::views::iota(0, 100), square);
+    std::optional<decltype(results.begin())> it;
+    g.run([&] { it = results.begin(); });
+    busy.pool->close();
+    CHECK_NOTHROW(g.wait());
+    for (; *it != results.end(); ++*it) sum += **it;
+  }
+  CHECK(sum == 328350);
+}
+
+TEST_CASE("tasks of a pool use imap while it is closed and waited for from outside", "[imap]") {
+  for (int round = 0; round != 50; ++round) {
+    auto pool = std::make_unique<tn::thread_pool>(2);
+    auto const p = tn::par.on(*pool);
+    std::atomic<int> sum{0};
+    tn::task_group g{p};
+    for (int i = 0; i != 20; ++i)
+      g.run([&] {
+        for (int x : tn::imap(p, std::views::iota(0, 50), [](int y) { return y; })) sum += x;
+      });
+    pool->close();
+    CHECK_NOTHROW(g.wait());
+    pool.reset();
+    REQUIRE(sum == 20 * 1225);
   }
 }
 

@@ -221,8 +221,8 @@ auto start_imap(P const& policy, R&& r, F&& f) {
 ///           and must stay as long as the loop; any other range is moved in.
 /// @param f  Called once for each element, from several threads at once; returns a value.
 /// Exceptions: what f threw comes when its turn in the loop has come, and ends the loop; `cancelled` after a stop;
-/// pool_closed or pool_gone where elements are left when the pool of the policy ends, but not for a task that a worker
-/// of that pool runs.
+/// pool_closed or pool_gone where elements are left when the pool of the policy ends; a task of that pool, wherever it
+/// runs, may go on after close(), and computes alone where no thread of the pool runs it.
 /// Blocking: begin() and ++ wait for the next result; the end of the range waits for calls that have begun.
 template <execution_policy P, std::ranges::input_range R, class F>
 [[nodiscard]] auto imap(P const& policy, R&& r, F f) {

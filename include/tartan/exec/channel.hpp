@@ -17,6 +17,7 @@
 #include "tartan/core/await.hpp"          // await_task, blocking_scope
 #include "tartan/core/call_scope.hpp"     // lease
 #include "tartan/core/errors.hpp"         // bad_argument, cancelled, pool_closed, pool_gone, raise
+#include "tartan/core/leapfrog.hpp"       // foreign_work
 #include "tartan/core/pool_table.hpp"     // pool_table
 #include "tartan/core/process_state.hpp"  // forks_now
 #include "tartan/core/result.hpp"         // regular_result
@@ -225,7 +226,7 @@ class local_channel {
     core_->work.reset();  // nobody calls it any more
   }
 
-  /// Exceptions: pool_closed, unless the caller is a worker of the pool; pool_gone; error if the system refuses a
+  /// Exceptions: pool_closed, unless the caller is a task of the pool; pool_gone; error if the system refuses a
   /// thread. Then, as when it returns false, `argument` has not been moved from.
   [[nodiscard]] bool try_push(Argument&& argument) {
     if (closed_ || under_way_ == window_) return false;
@@ -236,7 +237,7 @@ class local_channel {
     ++next_index_;
     ++under_way_;
     task* const taken = t.release();
-    if (home_ != nullptr && !pool_takes(taken)) taken->obey(taken, nullptr, task_order::drop);
+    if (home_ != nullptr) publish(taken);
     return true;
   }
   [[nodiscard]] bool try_push(Argument const& argument) { return try_push(Argument(argument)); }
@@ -262,7 +263,8 @@ class local_channel {
 
   void wait() {
     if (under_way_ == 0 || has_result()) return;
-    task* const t = home_ == nullptr || in_pool() ? first_waiting() : nullptr;
+    bool const works = home_ == nullptr || keeps_some_ || home_->is_worked_for_here();
+    task* const t = works ? first_waiting() : nullptr;
     if (t == nullptr) {
       for (int i = 0; i != 200; ++i) {  // about 5 us: cheap tasks follow each other so fast, and no wake-up does
         cpu_pause();
@@ -271,10 +273,10 @@ class local_channel {
       if (home_ != nullptr && is_left_behind()) raise<pool_gone>();
       blocking_scope const scope;
       core_->ended.sleep();
-    } else if (home_ != nullptr) {
+    } else if (home_ != nullptr && in_pool()) {
       await_task(*t);  // begins it here, unless somebody has been faster
-    } else if (worker* const here = current_worker(); t->try_begin(here)) {
-      t->obey(t, here, task_order::perform);
+    } else {
+      perform_here(*t);
     }
   }
 
@@ -297,14 +299,26 @@ class local_channel {
   void admit() {
     if (is_left_behind()) raise<pool_gone>();
     if (users_.named() && &pool_table::instance().find({users_.slot, users_.generation}) != home_) raise<pool_gone>();
-    if (home_->closing() && !in_pool()) raise<pool_closed>();
+    if (home_->closing() && !home_->is_worked_for_here()) raise<pool_closed>();
     home_->expect_tasks();
   }
 
-  /// What a worker of the pool pushes belongs to its task, which came before the close; its wait() runs it if no other
-  /// worker does.
-  [[nodiscard]] bool pool_takes(task* t) noexcept {
-    return in_pool() ? home_->submit_late(t, this_queue_place()) : home_->try_submit(t, this_queue_place());
+  /// What a task of the pool pushes was let in with that task, which came before the close: also in a call into another
+  /// pool, and in a task of a group that a thread runs in its wait. The end of the pool does not wait for such threads,
+  /// so what they push after the close does not come into the queue: wait() runs it, wherever it is called.
+  void publish(task* t) noexcept {
+    if (in_pool() ? home_->submit_late(t, this_queue_place()) : home_->try_submit(t, this_queue_place())) return;
+    if (!home_->closing() || !home_->is_worked_for_here()) return t->obey(t, nullptr, task_order::drop);
+    keeps_some_ = true;
+    t->release();  // the reference of the queue
+  }
+
+  /// Unless it has begun. A worker of another pool is in a wait meanwhile.
+  void perform_here(task& t) {
+    worker* const here = current_worker();
+    std::optional<foreign_work> scope;
+    if (home_ != nullptr && here != nullptr) scope.emplace(*here);
+    if (t.try_begin(nullptr)) t.obey(&t, here, task_order::perform);
   }
 
   /// Whether the caller is a worker of the channel's pool.
@@ -367,6 +381,7 @@ class local_channel {
   channel_arrival* ready_ = nullptr;  // come back, oldest first
   std::size_t next_index_ = 0, under_way_ = 0;
   bool closed_ = false;
+  bool keeps_some_ = false;  // some tasks lie in no queue
 };
 
 }  // namespace detail
