@@ -607,6 +607,37 @@ TEST_CASE("a group whose pool is gone takes no task", "[task_group]") {
   CHECK_NOTHROW(g.wait());
 }
 
+TEST_CASE("what a waiting thread takes of a group's task is told that it cannot wait for the group", "[task_group]") {
+  tn::thread_pool pool{2};
+  auto const p = tn::par.on(pool);
+  std::atomic<int> begun{0}, told{0};
+  std::atomic<bool> other{false};
+  tn::detach(p, [&] {  // keeps the other worker
+    ++begun;
+    while (!other) std::this_thread::yield();
+  });
+  tn::task_group g{p};
+  g.run([&] {
+    ++begun;
+    tn::fork_join(
+        p,
+        [&] {
+          while (!other) std::this_thread::yield();
+        },
+        [&] {
+          other = true;
+          try {
+            g.wait();
+          } catch (tn::would_deadlock const&) {
+            ++told;
+          }
+        });
+  });
+  while (begun != 2) std::this_thread::yield();
+  g.wait();
+  CHECK(told == 1);
+}
+
 TEST_CASE("a group that was made in a task takes no task when that task's pool is gone", "[task_group]") {
   auto pool = std::make_unique<tn::thread_pool>(2);
   std::atomic<int> ran{0};

@@ -342,8 +342,14 @@ class group {
   bool help(worker& w, leapfrog& frog) {
     job* const below = steal_below(w, frog);
     if (below == nullptr) return false;
-    run_below(w, *below);
+    run_in_group(w, *below);
     return true;
+  }
+
+  /// What was forked in a task of the group belongs to that task.
+  void run_in_group(worker& w, job& below) {
+    group_frame const in_group(this, home_);
+    run_below(w, below);
   }
 
   job* steal_below(worker& w, leapfrog& frog) noexcept {
@@ -380,7 +386,7 @@ class group {
       runner->sleeping_joiners.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
     }
     if (blocks) w.home.admitted().end_blocking(w);
-    if (late != nullptr) run_below(w, *late);
+    if (late != nullptr) run_in_group(w, *late);
   }
 
   /// Whom this worker announced last: its pushes wake us.
