@@ -7,6 +7,7 @@
 #include <latch>
 #include <memory>
 #include <mutex>
+#include <ranges>
 #include <span>
 #include <thread>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "support/comes_true.hpp"
 #include "tartan/as_completed.hpp"
 #include "tartan/fork_join.hpp"
+#include "tartan/imap.hpp"
 #include "tartan/submit.hpp"
 #include "tartan/task_group.hpp"
 #include "tartan/thread_pool.hpp"
@@ -86,6 +88,11 @@ TEST_CASE("a thread that is no worker may hold a lock that all workers want acro
     outside_wait_under_lock(p, workers, [](tn::future<int> f) {
       for (tn::future<int>& ended : tn::as_completed(std::span(&f, 1))) return ended.get();
       return -1;
+    });
+    outside_wait_under_lock(p, workers, [&p](tn::future<int> f) {
+      int sum = f.get();
+      for (int const zero : tn::imap(p, std::views::iota(0, 20), [](int) { return 0; })) sum += zero;
+      return sum;
     });
   }
 }

@@ -1,9 +1,11 @@
 // The shipped list of arrivals under the C++20 model: everything that is sent is received once, with what was written
 // before, and a receiver that lies down never misses anything.
 
-#include "tartan/core/arrivals.hpp"  // arrivals
+#include <chrono>  // nanoseconds
+
 #include "atomics.hpp"               // model::atomics, data
 #include "check.hpp"                 // run_checks, mutation_table
+#include "tartan/core/arrivals.hpp"  // arrivals
 
 namespace {
 
@@ -28,13 +30,23 @@ struct fixture {
   void receive(int n) {
     while (n != 0) {
       if (list.empty()) list.sleep();
-      item* latest = list.take_all();
-      require(latest != nullptr, "the receiver woke and found nothing");
-      for (; latest != nullptr; latest = latest->next_arrival, --n) {
-        require(latest->payload.get() == 7, "the receiver sees another payload than was sent");
-        ++latest->received;
-      }
+      int const came = take();
+      require(came != 0, "the receiver woke and found nothing");
+      n -= came;
     }
+  }
+  /// The same, but sleeps for a limited time first.
+  void receive_after_nap(int n) {
+    list.sleep_for(std::chrono::nanoseconds(1));
+    receive(n - take());
+  }
+  int take() {
+    int came = 0;
+    for (item* latest = list.take_all(); latest != nullptr; latest = latest->next_arrival, ++came) {
+      require(latest->payload.get() == 7, "the receiver sees another payload than was sent");
+      ++latest->received;
+    }
+    return came;
   }
   void each_came_once(int n) {
     for (int k = 0; k != n; ++k) require(items[k].received == 1, "an item came twice or never");
@@ -58,6 +70,16 @@ std::vector<model::check> checks() {
       with("two senders, a receiver",
            [](fixture& f) {
              parallel({[&] { f.send(0); }, [&] { f.send(1); }, [&] { f.receive(2); }});
+             f.each_came_once(2);
+           }),
+      with("a sender twice, a receiver that naps and then sleeps",
+           [](fixture& f) {
+             parallel({[&] { f.send(0), f.send(1); }, [&] { f.receive_after_nap(2); }});
+             f.each_came_once(2);
+           }),
+      with("two senders, a receiver that naps and then sleeps",
+           [](fixture& f) {
+             parallel({[&] { f.send(0); }, [&] { f.send(1); }, [&] { f.receive_after_nap(2); }});
              f.each_came_once(2);
            }),
       with("two senders, of which one sends twice, a receiver",

@@ -1,7 +1,7 @@
 #pragma once
 // Waiting for what a pool runs by a thread that is no worker.
 
-#include <chrono>   // milliseconds, steady_clock
+#include <chrono>   // milliseconds, nanoseconds, steady_clock
 #include <cstdint>  // uint64_t
 #include <utility>  // exchange
 
@@ -27,10 +27,11 @@ class outside_wait {
   static constexpr time_point never = (time_point::max)();
 
   /// How long to sleep now. Work that gets on is seldom looked at.
-  [[nodiscard]] time_point end_of_nap() noexcept {
+  [[nodiscard]] std::chrono::nanoseconds nap() noexcept {
     constexpr std::chrono::milliseconds longest{64};
-    return std::chrono::steady_clock::now() + std::exchange(nap_, smaller(2 * nap_, longest));
+    return std::exchange(nap_, smaller(2 * nap_, longest));
   }
+  [[nodiscard]] time_point end_of_nap() noexcept { return std::chrono::steady_clock::now() + nap(); }
 
   /// After a nap: if `home` stands still, calls `wait(worker)` as a worker of it. The pool has what is waited for
   /// still, or had it a moment ago: whether it lives is for the table to say. One of the user's is not destroyed while
