@@ -89,12 +89,50 @@ function(tartan_set_test_properties test file)
   endforeach()
 endfunction()
 
+# Builds with sanitizers, whose code takes longest to generate: clang also parses the library once for all tests, and
+# generates the code of its inline functions once, into an object that all test programs link (tartan_library_code). That
+# each test includes what it uses is what all other builds find out. The arguments name the tests that must parse for
+# themselves, since what they say depends on what they have included.
+function(tartan_precompile_library)
+  set(tartan_library_code "" PARENT_SCOPE)
+  if(NOT TARTAN_SANITIZE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
+    return()
+  endif()
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  target_precompile_headers(tartan_precompiled PRIVATE support/precompiled_library.hpp)
+  target_compile_options(tartan_precompiled PRIVATE -Xclang -fmodules-codegen)
+  set(parsed "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/tartan_precompiled.dir/cmake_pch.hxx.pch")
+  set(object "${CMAKE_CURRENT_BINARY_DIR}/tartan_library_code.o")
+  get_directory_property(options COMPILE_OPTIONS)
+  string(TOUPPER "CMAKE_CXX_FLAGS_${CMAKE_BUILD_TYPE}" flags)
+  separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${${flags}}")
+  add_custom_command(OUTPUT "${object}"
+                     COMMAND "${CMAKE_CXX_COMPILER}" ${flags} ${options} -ffunction-sections -c "${parsed}"
+                             -o "${object}"
+                     DEPENDS $<TARGET_OBJECTS:tartan_precompiled>  # newer than what they are compiled with
+                     COMMENT "Generating the code of the library's inline functions" VERBATIM)
+  add_custom_target(tartan_generated_code DEPENDS "${object}")
+  set_source_files_properties("${object}" PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+  set(tartan_library_code "${object}" PARENT_SCOPE)
+endfunction()
+
+# Makes a test program use what has been parsed and generated once for all of them.
+function(tartan_use_precompiled program)
+  target_precompile_headers(${program} REUSE_FROM tartan_precompiled)
+  if(tartan_library_code)
+    target_sources(${program} PRIVATE "${tartan_library_code}")
+    add_dependencies(${program} tartan_generated_code)
+    # Code of functions that only a decltype calls is generated too, and some of it calls what is not defined.
+    target_link_options(${program} PRIVATE -Wl,--gc-sections)
+  endif()
+endfunction()
+
 # One program of all test files of a folder, one ctest entry a file.
 function(tartan_add_test_group group files helpers)
   set(program "test_${group}")
   add_executable(${program} ${files} ${helpers} $<TARGET_OBJECTS:tartan_catch> $<TARGET_OBJECTS:tartan_precompiled>)
   target_link_libraries(${program} PRIVATE tartan_test_base)
-  target_precompile_headers(${program} REUSE_FROM tartan_precompiled)
+  tartan_use_precompiled(${program})
   add_dependencies(tartan_tests ${program})
   foreach(file IN LISTS files)
     get_filename_component(stem "${file}" NAME_WE)
@@ -111,7 +149,7 @@ function(tartan_add_own_main_test file helpers)
   string(PREPEND test "${TARTAN_TEST_PREFIX}")
   add_executable(${program} "${file}" ${helpers} $<TARGET_OBJECTS:tartan_catch>)
   target_link_libraries(${program} PRIVATE tartan_test_base)
-  target_precompile_headers(${program} REUSE_FROM tartan_precompiled)
+  tartan_use_precompiled(${program})
   add_dependencies(tartan_tests ${program})
   add_test(NAME "${test}" COMMAND ${program})
   tartan_set_test_properties("${test}" "${file}")
