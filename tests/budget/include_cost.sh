@@ -56,7 +56,7 @@ if command -v "${counter[0]}" >/dev/null && standard=$(instructions standard_onl
 else
   unit=s
   limit=$time_limit
-  measure_seconds 5
+  measure_seconds 3
   within || measure_seconds 11  # a first verdict over the limit is given a second, longer try
 fi
 ratio=$(awk -v a="$standard" -v b="$tartan" 'BEGIN { printf "%.2f", b / a }')
