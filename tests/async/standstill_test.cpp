@@ -4,19 +4,16 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <latch>
 #include <memory>
 #include <mutex>
-#include <ranges>
-#include <span>
 #include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
 #include "support/comes_true.hpp"
-#include "tartan/as_completed.hpp"
 #include "tartan/fork_join.hpp"
-#include "tartan/imap.hpp"
 #include "tartan/submit.hpp"
 #include "tartan/task_group.hpp"
 #include "tartan/thread_pool.hpp"
@@ -54,67 +51,6 @@ void stands_still(Wait wait) {
 }
 
 }  // namespace
-
-namespace {
-
-/// Holds a lock that 3 n tasks of the pool want, and waits for one more.
-template <class P, class Wait>
-void outside_wait_under_lock(P const& p, int n, Wait wait) {
-  for (int round = 0; round != 3; ++round) {
-    std::mutex mutex;
-    std::vector<tn::future<void>> others;
-    {
-      std::lock_guard const hold(mutex);
-      for (int i = 0; i != 3 * n; ++i) others.push_back(tn::submit(p, [&] { std::lock_guard const wanted(mutex); }));
-      CHECK(wait(tn::submit(p, [round] { return round; })) == round);
-    }
-    for (auto& f : others) f.get();
-  }
-}
-
-}  // namespace
-
-TEST_CASE("a thread that is no worker may hold a lock that all workers want across a wait", "[waits][lock]") {
-  auto const get = [](tn::future<int> f) { return f.get(); };
-  outside_wait_under_lock(tn::par, static_cast<int>(tn::available_workers()), get);
-  for (int const workers : {1, 2, 8}) {
-    tn::thread_pool pool{workers};
-    auto const p = tn::par.on(pool);
-    outside_wait_under_lock(p, workers, get);
-    outside_wait_under_lock(p, workers, [](tn::future<int> f) { return f.share().get(); });
-    outside_wait_under_lock(p, workers, [](tn::future<int> f) {
-      return std::move(f).then([](int v) { return v + 1; }).then([](int v) { return v - 1; }).get();
-    });
-    outside_wait_under_lock(p, workers, [](tn::future<int> f) {
-      for (tn::future<int>& ended : tn::as_completed(std::span(&f, 1))) return ended.get();
-      return -1;
-    });
-    outside_wait_under_lock(p, workers, [&p](tn::future<int> f) {
-      int sum = f.get();
-      for (int const zero : tn::imap(p, std::views::iota(0, 20), [](int) { return 0; })) sum += zero;
-      return sum;
-    });
-  }
-}
-
-TEST_CASE("a thread that is no worker runs nothing of a pool that only is busy", "[waits]") {
-  tn::thread_pool pool{1};
-  auto const p = tn::par.on(pool);
-  std::atomic<bool> end{false};
-  auto const work = [&] {
-    while (!end) std::this_thread::yield();
-  };
-  auto const nap = [] { std::this_thread::sleep_for(30ms); };
-  tn::detach(p, work);
-  tn::detach(p, nap);
-  auto f = tn::submit(p, [] { return std::this_thread::get_id(); });
-  std::thread ends([&] {
-    std::this_thread::sleep_for(30ms);
-    end = true;
-  });
-  CHECK(f.get() != std::this_thread::get_id());
-  ends.join();
-}
 
 TEST_CASE("a lock may be held across a wait inside a call into another pool", "[waits][lock]") {
   tn::thread_pool other{2};
@@ -283,6 +219,59 @@ TEST_CASE("a task of a pool that is joined may wait, untold, for what only a thr
     pool.reset();
     CHECK(kept == 3);
   }
+}
+
+TEST_CASE("a task that waits again and again while its pool is joined keeps no stacks of threads", "[waits]") {
+  auto const megabytes = [] {
+    long pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages / 256;
+  };
+  tn::thread_pool_options o;
+  o.workers = 2;
+  o.stack_size = std::size_t{64} << 20;
+  auto pool = std::make_unique<tn::thread_pool>(o);
+  auto const p = tn::par.on(*pool);
+  std::atomic<bool> begun{false};
+  long grown = 0;
+  tn::detach(p, [&] {
+    begun = true;
+    std::this_thread::sleep_for(20ms);  // then the pool is closed, and the other thread has ended
+    long const before = megabytes();
+    for (int round = 0; round != 32; ++round) {
+      std::latch ran{1};
+      tn::task_group g(p);
+      g.run([&] { ran.count_down(); });
+      ran.wait();
+      g.wait();
+      std::this_thread::sleep_for(2ms);  // the thread that came for it has ended
+    }
+    grown = megabytes() - before;
+  });
+  while (!begun) std::this_thread::yield();
+  pool.reset();
+  CHECK(grown < 1000);  // of 2048
+}
+
+TEST_CASE("what is submitted runs on a thread of the pool, though another one waits and all workers sleep", "[waits]") {
+  tn::thread_pool pool{2};
+  auto const p = tn::par.on(pool);
+  std::mutex mutex;
+  std::atomic<int> begun{0};
+  std::thread holder([&] {
+    std::lock_guard const hold(mutex);
+    while (begun != 2) std::this_thread::yield();
+    std::this_thread::sleep_for(50ms);
+  });
+  auto const call = [&] {
+    ++begun;
+    std::lock_guard const wanted(mutex);
+  };
+  auto first = tn::submit(p, call), second = tn::submit(p, call);
+  CHECK(tn::submit(p, [] { return std::this_thread::get_id(); }).get() != std::this_thread::get_id());
+  holder.join();
+  first.get();
+  second.get();
 }
 
 TEST_CASE("a pool that dies in its own task leaves no thread behind, though tasks of it have waited", "[waits]") {

@@ -8,12 +8,11 @@
 #include <memory>   // unique_ptr
 #include <utility>  // exchange
 
-#include "tartan/core/atomics.hpp"       // cpu_pause, real_atomics
-#include "tartan/core/await.hpp"         // blocking_scope
-#include "tartan/core/leapfrog.hpp"      // foreign_work
-#include "tartan/core/outside_wait.hpp"  // outside_wait
-#include "tartan/core/shared_task.hpp"   // completion, shared_task
-#include "tartan/core/worker.hpp"        // bump, current_worker, worker
+#include "tartan/core/atomics.hpp"      // cpu_pause, real_atomics
+#include "tartan/core/await.hpp"        // blocking_scope
+#include "tartan/core/leapfrog.hpp"     // foreign_work
+#include "tartan/core/shared_task.hpp"  // completion, shared_task
+#include "tartan/core/worker.hpp"       // bump, current_worker, worker
 
 namespace tartan::inline TARTAN_ABI::detail {
 
@@ -69,7 +68,6 @@ class ended_tasks {
     bool const limited = until != (deadline::max)();
     for (;;) {
       if (std::size_t const number = next(); number != none) return number;
-      if (!limited && current_worker() == nullptr) return await_outside(count, task);
       if (!limited && begin_one(count, task)) continue;
       blocking_scope const scope;
       if (!limited && scope.leaves_nobody()) admission::raise_last_awake();
@@ -104,41 +102,21 @@ class ended_tasks {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;  // after everybody's last use
   }
 
-  template <class TaskAt>
-  [[nodiscard]] std::size_t await_outside(std::size_t count, TaskAt& task) noexcept {
-    for (outside_wait looks;;) {
-      shared_task* const t = first_queued(count, task);
-      pool* const home = t == nullptr ? nullptr : t->home();
-      if (std::size_t const n = sleep(t == nullptr ? outside_wait::never : looks.end_of_nap()); n != none) return n;
-      looks.look(*home, [t](worker& w) { static_cast<void>(begin_here(*t, w)); });
-    }
-  }
-
-  /// A task that lies in a queue, or null.
-  template <class TaskAt>
-  [[nodiscard]] shared_task* first_queued(std::size_t count, TaskAt& task) noexcept {
-    for (; queued_ != count; ++queued_)
-      if (shared_task* const t = task(queued_); t != nullptr && t->home() != nullptr && !t->is_begun()) return t;
-    return nullptr;
-  }
-
   /// Runs a task that lies in a queue of this worker's pool: it is what is waited for.
   template <class TaskAt>
   bool begin_one(std::size_t count, TaskAt& task) {
     worker* const w = current_worker();
     if (w == nullptr) return false;
-    for (; unbegun_ != count; ++unbegun_)
-      if (shared_task* const t = task(unbegun_); t != nullptr && begin_here(*t, *w)) return true;
+    for (; unbegun_ != count; ++unbegun_) {
+      shared_task* const t = task(unbegun_);
+      if (t == nullptr || t->home() != &w->home || t->is_begun()) continue;
+      foreign_work const scope(*w);  // before others can see who runs the task
+      if (!t->try_begin(w)) continue;
+      bump(w->tasks_run);
+      t->obey(t, w, task_order::perform);
+      return true;
+    }
     return false;
-  }
-
-  static bool begin_here(shared_task& t, worker& w) {
-    if (t.home() != &w.home || t.is_begun()) return false;
-    foreign_work const scope(w);  // before others can see who runs the task
-    if (!t.try_begin(&w)) return false;
-    bump(w.tasks_run);
-    t.obey(&t, &w, task_order::perform);
-    return true;
   }
 
   [[nodiscard]] std::size_t sleep(deadline until) noexcept {
@@ -156,8 +134,7 @@ class ended_tasks {
 
   std::unique_ptr<note[]> notes_;
   note* ready_ = nullptr;    // ended, oldest first
-  std::size_t unbegun_ = 0;  // tasks before it have begun, or lie elsewhere
-  std::size_t queued_ = 0;   // tasks before it lie in no queue any more
+  std::size_t unbegun_ = 0;  // tasks before it have begun
   std::atomic<note*> latest_{nullptr};
   std::atomic<std::uint32_t> bell_{0};
   std::atomic<std::size_t> references_{1};

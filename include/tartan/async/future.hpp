@@ -8,9 +8,8 @@
 #include <utility>      // exchange, forward, move
 
 #include "tartan/async/task_result.hpp"  // callback, continuation, promised, task_result
-#include "tartan/core/await.hpp"         // await_task_until
+#include "tartan/core/await.hpp"         // await_task, await_task_until
 #include "tartan/core/errors.hpp"        // broken_promise, error, invalid_future, raise, timeout_error
-#include "tartan/core/outside_wait.hpp"  // await_task_anywhere
 #include "tartan/core/result.hpp"        // future_result_t, regular_result
 #include "tartan/core/time_limit.hpp"    // deadline_after
 
@@ -57,7 +56,7 @@ class future_base {
   /// it, and nothing else: locks may be held across the call. A wait for what no worker works on lets another thread
   /// in. Exceptions: would_deadlock if the task waits for itself; too_many_blocked; error
   /// where the system refuses the thread that what is waited for may need.
-  void wait() const { await_task_anywhere(state()); }
+  void wait() const { await_task(state()); }
 
   /// The same for a limited time; false when it is up. Inside a task nothing else is run meanwhile.
   template <class Rep, class Period>

@@ -151,8 +151,13 @@ class admission {
   /// Starts one thread in place of one that has ended.
   TARTAN_COLD void replace_one() noexcept {
     if (threads_.left_behind()) return;
-    mutex_hold const hold(threads_.mutex());
-    threads_.start_up_to(smaller(threads_.count() + 1, size_));
+    worker* ended = nullptr;
+    {
+      mutex_hold const hold(threads_.mutex());
+      ended = threads_.take_ended();
+      threads_.start_up_to(smaller(threads_.count() + 1, size_));
+    }
+    pool_threads::join_all(ended);
   }
 
   /// Tries again to start threads that the system has refused.
@@ -271,10 +276,16 @@ class admission {
 
   TARTAN_COLD void start_spares() noexcept {
     if (threads_.left_behind()) return;
-    mutex_hold const hold(threads_.mutex());
-    // Relaxed: after close() none is needed but for what the queue holds still, which ends before join() does.
-    if (closed_.load(std::memory_order_relaxed) && queue_.seems_empty()) return;
-    start_needed();
+    worker* ended = nullptr;
+    {
+      mutex_hold const hold(threads_.mutex());
+      if (closed_.load(std::memory_order_relaxed)) {  // relaxed: what follows is under the mutex
+        if (queue_.seems_empty()) return;             // none is needed but for what it holds, which ends before join()
+        ended = threads_.take_ended();
+      }
+      start_needed();
+    }
+    pool_threads::join_all(ended);
   }
 
   /// Whether the system refuses threads, and all there are wait, as they themselves have said: of others the lookout

@@ -19,7 +19,6 @@ namespace tartan::inline TARTAN_ABI::detail {
 ///      take_all() an acquire: what was written to the item before is visible to the receiver.
 /// [R2] Release and acquire: if key is the new bell, then S1 is visible and the receiver goes; if it is the old one, S2
 ///      ends the sleep. A bell that rings late for an earlier sleep only makes the receiver look again.
-/// [R3] Who has slept long enough takes the mark back by a CAS, which fails if S1 came first.
 template <class T, class Atomics = real_atomics>
 class arrivals {
  public:
@@ -51,20 +50,6 @@ class arrivals {
       if (head_.load(std::memory_order_relaxed) != asleep()) return;    // R2; relaxed: take_all() acquires
       Atomics::wait(bell_, key);                                        // R3
     }
-  }
-
-  /// The same for about `limit` at most.
-  template <class Nanoseconds>
-  void sleep_for(Nanoseconds limit) noexcept {
-    T* expected = nullptr;
-    if (!head_.compare_exchange_strong(expected, asleep(), std::memory_order_relaxed, std::memory_order_relaxed))
-      return;                                                         // R1; relaxed: as above
-    std::uint32_t const key = bell_.load(std::memory_order_acquire);  // R2
-    if (head_.load(std::memory_order_relaxed) == asleep())            // R2; relaxed: as above
-      Atomics::wait(bell_, key, limit);                               // R3
-    expected = asleep();
-    head_.compare_exchange_strong(expected, nullptr, std::memory_order_relaxed,
-                                  std::memory_order_relaxed);  // [R3]; relaxed: take_all() acquires
   }
 
  private:

@@ -16,19 +16,6 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// [A3] of task_waiter: the task at the beginning of the chain that leads to the awaited one. `kept` holds it, if it is
-/// not the awaited one; `earlier` holds the one that it continues, if that one has ended.
-inline shared_task& first_in_line(shared_task& awaited, task_ref& kept, task_ref& earlier) noexcept {
-  shared_task* target = &awaited;
-  while (!target->is_begun()) {
-    earlier.reset(target->dependency());
-    if (earlier.get() == nullptr || earlier.get()->done()) break;  // done: the continuation is about to begin
-    target = earlier.get();
-    kept.reset(earlier.give_away());
-  }
-  return *target;
-}
-
 /// A worker that waits for a task runs nothing that could re-enter a lock which it holds:
 ///
 /// [A1] A task that has not begun and lies in a queue of this worker's pool is begun here and now. It is what is waited
@@ -51,7 +38,7 @@ class task_waiter {
     std::uint64_t since = ticks();
     while (!t_.done()) {
       task_ref kept, earlier;
-      shared_task& target = first_in_line(t_, kept, earlier);
+      shared_task& target = first_in_line(kept, earlier);
       worker* const runner = target.runner();
       std::uint64_t const waited = ticks() - since;
       if (begin_here(target, earlier) || (waited >= w_.home.steal_patience() && help(target, runner))) {
@@ -88,6 +75,19 @@ class task_waiter {
     worker& sleeper;
     std::atomic<unsigned> state{silent};
   };
+
+  /// [A3]: the task at the beginning of the chain that leads to the awaited one.
+  /// `kept` holds it, if it is not the awaited one; `earlier` holds the one that it continues, if that one has ended.
+  shared_task& first_in_line(task_ref& kept, task_ref& earlier) noexcept {
+    shared_task* target = &t_;
+    while (!target->is_begun()) {
+      earlier.reset(target->dependency());
+      if (earlier.get() == nullptr || earlier.get()->done()) break;  // done: the continuation is about to begin
+      target = earlier.get();
+      kept.reset(earlier.give_away());
+    }
+    return *target;
+  }
 
   /// [A1]; a continuation whose turn has come counts as queued, whoever is about to begin it.
   bool begin_here(shared_task& target, task_ref const& earlier) {
@@ -185,9 +185,10 @@ inline bool sleep_until_done(shared_task& t, std::chrono::steady_clock::time_poi
   return true;
 }
 
-/// Returns when the task has ended. For workers; of others see outside_wait.hpp.
 TARTAN_NOINLINE inline void await_task(shared_task& t) {
-  if (!t.done()) task_waiter(*current_worker(), t).await();
+  if (t.done()) return;
+  if (worker* const w = current_worker(); w != nullptr) return task_waiter(*w, t).await();
+  sleep_until_done(t, (std::chrono::steady_clock::time_point::max)());
 }
 
 /// The time in which a worker waits for something that no worker works on. Outside of tasks it does nothing.

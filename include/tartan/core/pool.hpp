@@ -144,12 +144,14 @@ class pool {
     if (left_behind()) return;
     may_join();
     mutex_hold const one(join_mutex_);
-    lookout_.begin_again();
     do {
-      end_when_done();
-      while (worker* const w = threads_.take()) w->thread.join();
-    } while (takes_up_rest());
-    lookout_.end();
+      lookout_.begin_again();
+      do {
+        end_when_done();
+        while (worker* const w = threads_.take()) w->thread.join();
+      } while (takes_up_rest());
+      lookout_.end();
+    } while (threads_.any());  // the lookout has started one meanwhile
   }
 
   // ---- outside callers ------------------------------------------------------------------------------------------
@@ -470,7 +472,7 @@ class pool {
       mutex_hold const hold(threads_.mutex());
       if (closing()) return queue_.close(), true;
       threads_.start_up_to(size_);
-      if (!threads_.any()) return false;
+      if (!threads_.any_here()) return false;
       threads_.note_started();
       admission_.expect_tasks();
     }

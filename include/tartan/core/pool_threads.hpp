@@ -99,8 +99,34 @@ class pool_threads {
     return false;
   }
 
-  /// Under the mutex.
-  [[nodiscard]] bool any() const noexcept { return last_ != nullptr; }
+  /// Whether some have been started and not joined.
+  [[nodiscard]] bool any() noexcept {
+    mutex_hold const hold(mutex_);
+    return any_here();
+  }
+  /// The same under the mutex.
+  [[nodiscard]] bool any_here() const noexcept { return last_ != nullptr; }
+
+  /// Under the mutex: those that have ended, linked by `next`, for one who starts others again and again while a task
+  /// keeps the pool from its end. join_all() frees their stacks, and is called without the mutex: destructors of
+  /// thread-local objects may want it.
+  [[nodiscard]] TARTAN_COLD worker* take_ended() noexcept {
+    worker* ended = nullptr;
+    for (worker** link = &last_; *link != nullptr;) {
+      worker* const w = *link;
+      if (w->ended_at.load(std::memory_order_relaxed) == 0) {  // relaxed: the join brings the rest
+        link = &w->next;
+      } else {
+        *link = w->next;
+        w->next = ended;
+        ended = w;
+      }
+    }
+    return ended;
+  }
+  static void join_all(worker* ended) noexcept {
+    for (; ended != nullptr; ended = ended->next) ended->thread.join();
+  }
 
   /// One to be joined, which may run still, or null when there is none left. A task may let further ones in meanwhile.
   [[nodiscard]] worker* take() {

@@ -112,9 +112,11 @@ class standstill {
   [[nodiscard]] TARTAN_COLD unsigned sleeping_unseen() const noexcept {
     unsigned count = 0;
     for (worker const* const w : threads_.slots()) {  // relaxed: statistics
-      if (w->is_at_work() && w->told.load(std::memory_order_relaxed) == 0 &&
-          sleeps_at_futex(w->number.load(std::memory_order_relaxed)))
-        ++count;
+      int const number = w->number.load(std::memory_order_relaxed);
+      bool const at_work = number != 0 && w->ended_at.load(std::memory_order_relaxed) == 0 &&
+                           w->idle_since.load(std::memory_order_relaxed) == 0 &&
+                           w->told.load(std::memory_order_relaxed) == 0;
+      if (at_work && sleeps_at_futex(number)) ++count;
     }
     return count;
   }

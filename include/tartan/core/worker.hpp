@@ -48,12 +48,6 @@ struct alignas(line_pair) worker {
     return random * 0x2545f4914f6cdd1dULL;
   }
 
-  /// Whether it is a thread of the pool, and runs a task or what a task has forked. Relaxed, all: statistics.
-  [[nodiscard]] bool is_at_work() const noexcept {
-    return number.load(std::memory_order_relaxed) != 0 && ended_at.load(std::memory_order_relaxed) == 0 &&
-           idle_since.load(std::memory_order_relaxed) == 0;
-  }
-
   /// Names a wait of this worker: odd, never again the same, and no other worker's.
   std::uintptr_t next_wait() noexcept { return ((++waits_begun * errand_step + index) << 1) | 1; }
 

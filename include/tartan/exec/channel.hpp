@@ -18,7 +18,6 @@
 #include "tartan/core/call_scope.hpp"     // lease
 #include "tartan/core/errors.hpp"         // bad_argument, cancelled, pool_closed, pool_gone, raise
 #include "tartan/core/leapfrog.hpp"       // foreign_work
-#include "tartan/core/outside_wait.hpp"   // outside_wait
 #include "tartan/core/pool_table.hpp"     // pool_table
 #include "tartan/core/process_state.hpp"  // forks_now
 #include "tartan/core/result.hpp"         // regular_result
@@ -272,7 +271,6 @@ class local_channel {
         if (has_result()) return;
       }
       if (home_ != nullptr && is_left_behind()) raise<pool_gone>();
-      if (home_ != nullptr && current_worker() == nullptr) return wait_outside();
       blocking_scope const scope;
       core_->ended.sleep();
     } else if (home_ != nullptr && in_pool()) {
@@ -313,15 +311,6 @@ class local_channel {
     if (!home_->closing() || !home_->is_worked_for_here()) return t->obey(t, nullptr, task_order::drop);
     keeps_some_ = true;
     t->release();  // the reference of the queue
-  }
-
-  void wait_outside() noexcept {
-    for (outside_wait looks; !has_result();) {
-      task* const t = first_waiting();
-      if (t == nullptr) return core_->ended.sleep();
-      core_->ended.sleep_for(looks.nap());
-      if (!has_result() && !t->is_begun()) looks.look(*home_, [t](worker&) { await_task(*t); });
-    }
   }
 
   /// Unless it has begun. A worker of another pool is in a wait meanwhile.
