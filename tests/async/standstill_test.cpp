@@ -168,14 +168,28 @@ TEST_CASE("a pool that is joined gets on although it stands still", "[waits][loc
   CHECK(done == 13);
 }
 
-TEST_CASE("a task of a pool that is joined may wait again and again for what continues", "[waits]") {
-  auto pool = std::make_unique<tn::thread_pool>(1);
+namespace {
+
+/// Calls task(policy) in a task of a pool that is being destroyed, and whose other threads have ended.
+template <class Task>
+void in_a_pool_that_ends(tn::thread_pool_options const& options, Task task) {
+  auto pool = std::make_unique<tn::thread_pool>(options);
   auto const p = tn::par.on(*pool);
   std::atomic<bool> begun{false};
-  int kept = 0;
   tn::detach(p, [&] {
     begun = true;
     std::this_thread::sleep_for(20ms);  // then the pool is closed
+    task(p);
+  });
+  while (!begun) std::this_thread::yield();
+  pool.reset();
+}
+
+}  // namespace
+
+TEST_CASE("a task of a pool that is joined may wait again and again for what continues", "[waits]") {
+  int kept = 0;
+  in_a_pool_that_ends({.workers = 1}, [&](auto const& p) {
     for (int round = 0; round != 3; ++round) {
       tn::promise<int> first, second;
       auto last = second.get_future();
@@ -188,20 +202,13 @@ TEST_CASE("a task of a pool that is joined may wait again and again for what con
       std::this_thread::sleep_for(20ms);  // the thread that was let in has ended
     }
   });
-  while (!begun) std::this_thread::yield();
-  pool.reset();
   CHECK(kept == 6);
 }
 
 TEST_CASE("a task of a pool that is joined may wait, untold, for what only a thread runs that has ended", "[waits]") {
   for (bool const asleep : {false, true}) {
-    auto pool = std::make_unique<tn::thread_pool>(2);
-    auto const p = tn::par.on(*pool);
-    std::atomic<bool> begun{false};
     int kept = 0;
-    tn::detach(p, [&] {
-      begun = true;
-      std::this_thread::sleep_for(20ms);  // then the pool is closed, and the other thread has ended
+    in_a_pool_that_ends({.workers = 2}, [&](auto const& p) {
       for (int round = 0; round != 3; ++round) {
         std::latch ran{1};
         tn::task_group g(p);
@@ -212,11 +219,9 @@ TEST_CASE("a task of a pool that is joined may wait, untold, for what only a thr
           while (!ran.try_wait()) std::this_thread::yield();
         g.wait();
         ++kept;
-        std::this_thread::sleep_for(5ms);  // likewise
+        std::this_thread::sleep_for(5ms);  // the thread that came for it has ended
       }
     });
-    while (!begun) std::this_thread::yield();
-    pool.reset();
     CHECK(kept == 3);
   }
 }
@@ -230,13 +235,8 @@ TEST_CASE("a task that waits again and again while its pool is joined keeps no s
   tn::thread_pool_options o;
   o.workers = 2;
   o.stack_size = std::size_t{64} << 20;
-  auto pool = std::make_unique<tn::thread_pool>(o);
-  auto const p = tn::par.on(*pool);
-  std::atomic<bool> begun{false};
   long grown = 0;
-  tn::detach(p, [&] {
-    begun = true;
-    std::this_thread::sleep_for(20ms);  // then the pool is closed, and the other thread has ended
+  in_a_pool_that_ends(o, [&](auto const& p) {
     long const before = megabytes();
     for (int round = 0; round != 32; ++round) {
       std::latch ran{1};
@@ -248,8 +248,6 @@ TEST_CASE("a task that waits again and again while its pool is joined keeps no s
     }
     grown = megabytes() - before;
   });
-  while (!begun) std::this_thread::yield();
-  pool.reset();
   CHECK(grown < 1000);  // of 2048
 }
 

@@ -54,9 +54,8 @@ struct group_task : queued_task {
 /// `pending_` when it finds no further one: until then the group
 ///      cannot be finished anyway, and producers and consumers do not fight for that word.
 /// [G4] A wait takes jobs that were forked inside tasks of the group: see `serving` in leapfrog.hpp.
-/// [G5] A fence in give_back() before a look at `reminds_`, and one behind its reset: either that look finds no
-/// reminder
-///      and leaves one, or whoever obeys the old one finds the task.
+/// [G5] A fence in give_back() before a look at `reminds_`, and one behind its reset: either that look finds none and
+///      leaves a reminder, or whoever obeys the old one finds the task.
 class group {
  public:
   group(pool* home, stop_query stop, piece_counter progress)

@@ -189,19 +189,13 @@ class pool_table {
   }
 
   /// Whether the pool of this handle is in the table still.
-  [[nodiscard]] bool holds(handle h) noexcept {
-    entry& e = at(h.slot);
-    pool const* const tenant = e.tenant.load(std::memory_order_acquire);             // with add()
-    bool const same = e.generation.load(std::memory_order_acquire) == h.generation;  // after the tenant
-    return same && tenant != nullptr && tenant != reserved();
-  }
+  [[nodiscard]] bool holds(handle h) noexcept { return tenant_of(at(h.slot), h) != nullptr; }
 
   /// Throws pool_gone if the pool of this handle has been destroyed. In a forked child the pool begins anew.
   pool& find(handle h) {
     entry& e = at(h.slot);
-    pool* tenant = e.tenant.load(std::memory_order_acquire);                         // with add()
-    bool const same = e.generation.load(std::memory_order_acquire) == h.generation;  // after the tenant
-    if (tenant == nullptr || tenant == reserved() || !same) raise<pool_gone>();
+    pool* const tenant = tenant_of(e, h);
+    if (tenant == nullptr) raise<pool_gone>();
     if (tenant->left_behind()) [[unlikely]]
       return begin_anew(e, tenant);
     return *tenant;
@@ -215,6 +209,13 @@ class pool_table {
   };
 
   static pool* reserved() noexcept { return reinterpret_cast<pool*>(alignof(pool)); }
+
+  /// The pool of this handle, or null if it is in the table no more.
+  [[nodiscard]] static pool* tenant_of(entry const& e, handle h) noexcept {
+    pool* const tenant = e.tenant.load(std::memory_order_acquire);                   // with add()
+    bool const same = e.generation.load(std::memory_order_acquire) == h.generation;  // after the tenant
+    return same && tenant != reserved() ? tenant : nullptr;
+  }
 
   entry& at(std::uint32_t slot) {
     chunk* c = &first_;

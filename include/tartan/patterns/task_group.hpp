@@ -132,9 +132,10 @@ class task_group<void> {
   /// Exceptions: of those that tasks threw, the one of the lowest run(), as in a loop; tasks of later run() are then
   /// skipped if they have not begun. `cancelled` if tasks were skipped because of cancel() or the policy's stop token.
   /// would_deadlock if a task of the group waits for its own group, also in forks inside it that a waiting thread
-  /// takes; in one that an idle worker takes, the wait never ends. Blocking: the caller runs tasks of the group, then
-  /// work forked inside those that others run, and nothing else: locks that tasks of the group do not take may be held
-  /// across the call.
+  /// takes; in one that an idle worker takes, the wait never ends.
+  ///
+  /// Blocking: the caller runs tasks of the group, then work forked inside those that others run, and nothing else:
+  /// locks that tasks of the group do not take may be held across the call.
   void wait() {
     group_->await_all();
     group_->conclude();
