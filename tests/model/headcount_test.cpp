@@ -12,8 +12,8 @@ using model::parallel;
 using model::require;
 using real = model::atomics;
 
-/// The sequences of core/admission.hpp and core/pool.hpp around the shipped words: two slots, a queue of one task, a
-/// flag for the end.
+/// The sequences of core/admission.hpp, core/pool_search.hpp and core/pool.hpp around the shipped words: two slots, a
+/// queue of one task, a flag for the end.
 struct fixture {
   explicit fixture(unsigned size) : people(size) {}
   struct slot {

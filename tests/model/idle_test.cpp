@@ -17,7 +17,8 @@ struct item {
   bool done = false;
 };
 
-/// The sequences of core/pool.hpp around the shipped words: one publisher with a deque, and pool threads.
+/// The sequences of core/pool_news.hpp and core/pool_search.hpp around the shipped words: one publisher with a deque,
+/// and pool threads.
 struct fixture {
   explicit fixture(bool its_asymmetric) : asymmetric(its_asymmetric), tasks(its_asymmetric, 4) {}
   bool const asymmetric;

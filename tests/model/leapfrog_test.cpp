@@ -271,6 +271,7 @@ int main() {
   char const* const of_the_end = "of the end of a pool, see pool_test";
   char const* const of_submissions = "of submissions to a pool whose threads all block: headcount_test has the pair";
   char const* const of_the_lookout = "of the lookout: lookout_test has the pair";
+  failures += model::mutation_table("pool_search.hpp", small_checks(), {});
   failures += model::mutation_table("pool.hpp", small_checks(),
                                     {{"end_when_done", "full fence", 1, "removed", false, of_the_end}});
   failures += model::mutation_table("admission.hpp", small_checks(),

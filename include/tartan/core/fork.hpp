@@ -70,7 +70,7 @@ struct end_of_first {
 /// returns is dropped. Otherwise g's is rethrown.
 /// Cost: a store to the deque, a store and a load to take the job back, one load to see whether anybody is idle.
 /// `Tell` says how others learn of g.
-template <void (pool::*Tell)(worker&, bool) noexcept = &pool::published, class F, class G>
+template <void (pool_news::*Tell)(worker&, bool) noexcept = &pool::published, class F, class G>
 TARTAN_ALWAYS_INLINE auto fork_at(worker& w, std::int64_t place, bool asymmetric, F&& f, G&& g) {
   using A = regular_result<std::invoke_result_t<F&>>;
   using B = regular_result<std::invoke_result_t<G&>>;
@@ -88,7 +88,7 @@ TARTAN_ALWAYS_INLINE auto fork_at(worker& w, std::int64_t place, bool asymmetric
 }
 
 /// The same, in the place that it finds.
-template <void (pool::*Tell)(worker&, bool) noexcept = &pool::published, class F, class G>
+template <void (pool_news::*Tell)(worker&, bool) noexcept = &pool::published, class F, class G>
 TARTAN_ALWAYS_INLINE auto fork_two(worker& w, bool asymmetric, F&& f, G&& g) {
   std::int64_t const place = w.tasks.reserve();
   return fork_at<Tell>(w, place, asymmetric, static_cast<F&&>(f), static_cast<G&&>(g));

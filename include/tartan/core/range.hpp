@@ -274,7 +274,7 @@ inline bool one_in_two_to(unsigned bits, worker const& w, unsigned ago = 0) noex
 }
 
 /// `Tell` says how others learn of the second element.
-template <void (pool::*Tell)(worker&, bool) noexcept>
+template <void (pool_news::*Tell)(worker&, bool) noexcept>
 TARTAN_ALWAYS_INLINE void fork_pair(worker& w, range_body body) {
   auto const first = [body] { body(0, 1); };
   auto const second = [body] { body(1, 2); };
