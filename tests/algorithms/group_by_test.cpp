@@ -18,6 +18,7 @@
 
 #include "support/catch.hpp"
 #include "support/everywhere.hpp"
+#include "support/sanitized.hpp"
 
 namespace tn = tartan;
 namespace test = tartan::test;
@@ -62,7 +63,7 @@ TEST_CASE("groups of numbers and of objects, few and many, are those of a serial
   test::everywhere([](auto const& policy) {
     for (std::size_t const n : lengths)
       for (std::size_t const distinct : {std::size_t{1}, std::size_t{40}, n / 3 + 1, 1000 * n + 1}) {
-        if ((TARTAN_ASAN || TARTAN_TSAN) && n > 5000 && distinct != n / 3 + 1) continue;  // ten times as long
+        if (test::sanitized && n > 5000 && distinct != n / 3 + 1) continue;
         auto const v = numbers(n, distinct);
         CHECK(tn::group_by(policy, v, std::identity{}) == expected_groups<std::uint64_t>(v, std::identity{}));
         if (n > 5000 && distinct == 40) continue;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 namespace tn = tartan;
 
@@ -148,7 +149,7 @@ TEST_CASE("elements of megabytes grow one by one", "[growing]") {
 }
 
 TEST_CASE("merges and sets grow in whole blocks", "[growing]") {
-  constexpr std::size_t n = std::size_t{1} << 22;  // 64 MB of results
+  constexpr std::size_t n = std::size_t{1} << (tn::test::sanitized ? 20 : 22);  // up to 64 MB of results
   std::vector<std::uint64_t> even(n), third(n);
   for (std::size_t i = 0; i != n; ++i) even[i] = 2 * i, third[i] = 3 * i;
   std::vector<std::uint64_t> merged(2 * n), both;

@@ -17,6 +17,7 @@
 
 #include "support/catch.hpp"
 #include "support/policies.hpp"
+#include "support/sanitized.hpp"
 
 namespace tn = tartan;
 namespace test = tartan::test;
@@ -81,7 +82,7 @@ template <class T>
 void check_numbers(auto const& policy) {
   for (std::size_t const n : lengths)
     for (shape const s : shapes) {
-      if ((TARTAN_ASAN || TARTAN_TSAN) && n > 20'000 && s != shape::random) continue;  // most of a minute
+      if (test::sanitized && n > 20'000 && s != shape::random) continue;
       auto const v = numbers<T>(s, n);
       auto expected = v, sorted = v;
       std::sort(expected.begin(), expected.end());
@@ -135,7 +136,7 @@ TEMPLATE_LIST_TEST_CASE("texts are sorted as std::sort sorts them", "[sort]", te
   auto const policy = TestType::make();
   for (std::size_t const n : {std::size_t{50}, std::size_t{30'000}})
     for (int kind = 0; kind != 4; ++kind) {
-      if ((TARTAN_ASAN || TARTAN_TSAN) && n > 20'000 && kind == 3) continue;  // 30 MB, each byte of which is compared
+      if (test::sanitized && n > 20'000 && kind == 3) continue;  // 30 MB, each byte of which is compared
       std::mt19937_64 random(n);
       std::vector<std::string> v(n);
       for (auto& w : v) {

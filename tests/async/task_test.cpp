@@ -22,6 +22,7 @@
 
 #include "support/catch.hpp"
 #include "support/comes_true.hpp"
+#include "support/sanitized.hpp"
 #include "tartan/for_each.hpp"
 #include "tartan/this_worker.hpp"
 #include "tartan/thread_pool.hpp"
@@ -32,17 +33,8 @@ using tn::test::comes_true;
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int many = 20'000, rounds = 200;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-constexpr int many = 20'000, rounds = 200;
-#else
-constexpr int many = 1'000'000, rounds = 1000;
-#endif
-#else
-constexpr int many = 1'000'000, rounds = 1000;
-#endif
+constexpr int many = tn::test::sanitized ? 20'000 : 1'000'000;
+constexpr int rounds = tn::test::sanitized ? 200 : 1000;
 
 tn::task<int> number(int n) { co_return n; }
 tn::task<> nothing() { co_return; }

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 #include "support/stress.hpp"
 #include "tartan/backends/threads.hpp"
 #include "tartan/divide_and_conquer.hpp"
@@ -37,14 +38,9 @@
 #include "tartan/thread_pool.hpp"
 
 namespace tn = tartan;
+using tn::test::sanitized;
 
 namespace {
-
-#if TARTAN_TSAN || TARTAN_ASAN
-constexpr bool sanitized = true;  // larger frames, slower calls
-#else
-constexpr bool sanitized = false;
-#endif
 
 /// The factor by which the environment asks for more rounds.
 int scale() {

@@ -15,20 +15,16 @@
 
 #include "support/catch.hpp"
 #include "support/comes_true.hpp"
+#include "support/sanitized.hpp"
 #include "tartan/fork_join.hpp"
 #include "tartan/submit.hpp"
 #include "tartan/task_group.hpp"
 #include "tartan/this_worker.hpp"
 
 namespace tn = tartan;
+using tn::test::sanitized;
 
 namespace {
-
-#if TARTAN_TSAN || TARTAN_ASAN
-constexpr bool sanitized = true;  // which needs more of the stack
-#else
-constexpr bool sanitized = false;
-#endif
 
 template <class Condition>
 void spin_until(Condition condition) {

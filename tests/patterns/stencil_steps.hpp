@@ -12,9 +12,9 @@
 
 namespace tartan::test {
 
-/// Steps at once; 0 lets the grid decide. Fewer under the address sanitizer, in whose unoptimised builds a step takes
-/// 50 times as long.
-#if TARTAN_ASAN
+/// Steps at once; 0 lets the grid decide. Fewer under sanitizers, in whose unoptimised builds a step takes 50 times as
+/// long.
+#if TARTAN_ASAN || TARTAN_TSAN
 inline constexpr std::array<std::ptrdiff_t, 2> depths{0, 5};
 #else
 inline constexpr std::array<std::ptrdiff_t, 5> depths{0, 1, 2, 5, 64};

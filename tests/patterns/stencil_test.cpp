@@ -7,6 +7,7 @@
 #include "patterns/stencil_reference.hpp"
 #include "patterns/stencil_steps.hpp"
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 #include "tartan/backends/sequential.hpp"
 #include "tartan/backends/threads.hpp"
 #include "tartan/leaves/simd.hpp"
@@ -69,8 +70,8 @@ TEST_CASE("products and sums round alike however the grid is cut", "[stencil]") 
 }
 
 TEST_CASE("a wide grid is cut into strips and bands that do not show", "[stencil]") {
-  constexpr std::size_t columns = TARTAN_ASAN ? 1300 : 5000;  // see depths
-  constexpr std::ptrdiff_t steps = TARTAN_ASAN ? 8 : 20;
+  constexpr std::size_t columns = tn::test::sanitized ? 1300 : 5000;  // see depths
+  constexpr std::ptrdiff_t steps = tn::test::sanitized ? 8 : 20;
   tn::grid<float, 2> start(40, columns);
   fill_random(start, 2);
   for (auto const& rule : all_rules<float>()) {
