@@ -16,6 +16,8 @@
 #include "support/fake_remote.hpp"
 #include "support/in_child.hpp"
 #include "tartan/async/submit.hpp"
+#include "tartan/exec/channel.hpp"
+#include "tartan/exec/outcome.hpp"
 #include "tartan/fork_join.hpp"
 #include "tartan/task_group.hpp"
 #include "tartan/thread_pool.hpp"
@@ -251,6 +253,29 @@ TEST_CASE("tasks of a pool use imap while it is closed and waited for from outsi
     pool.reset();
     REQUIRE(sum == 20 * 1225);
   }
+}
+
+TEST_CASE("a pool that is closed while an element is on its way into its queue is the result of that element",
+          "[imap]") {
+  struct closer {  // closes the pool when it is moved for the second time
+    tn::thread_pool* pool;
+    int moves = 0;
+    explicit closer(tn::thread_pool& p) : pool(&p) {}
+    closer(closer&& other) noexcept : pool(other.pool), moves(other.moves + 1) {
+      if (moves == 1) pool->close();
+    }
+  };
+  tn::thread_pool pool{2};
+  auto const p = tn::par.on(pool);
+  auto channel = tn::open_channel<int, closer>(p.backend(), p.props(), [](closer&) { return 1; }, 4);
+  REQUIRE(channel.try_push(closer(pool)));
+  channel.wait();
+  CHECK(channel.poll([](std::size_t index, tn::outcome<int> result) {
+    CHECK(index == 0);
+    CHECK_THROWS_AS(result.value(), tn::pool_closed);
+  }) == 1);
+  CHECK_THROWS_AS(channel.try_push(closer(pool)), tn::pool_closed);
+  CHECK(channel.under_way() == 0);
 }
 
 TEST_CASE("a loop that goes on after its pool was destroyed is told so", "[imap]") {

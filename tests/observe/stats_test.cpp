@@ -6,10 +6,13 @@
 #include <latch>
 #include <sstream>
 #include <thread>
+#include <vector>
 
 #include "support/catch.hpp"
+#include "tartan/as_completed.hpp"
 #include "tartan/fork_join.hpp"
 #include "tartan/submit.hpp"
+#include "tartan/this_worker.hpp"
 #include "tartan/thread_pool.hpp"
 
 namespace tn = tartan;
@@ -114,6 +117,34 @@ TEST_CASE("idle time grows in a pool that sleeps, busy time does not", "[stats]"
   auto const idle = thread(after).idle - thread(before).idle, busy = thread(after).busy - thread(before).busy;
   CHECK(idle > busy);
   CHECK(thread(after).tasks == 1);
+}
+
+TEST_CASE("a task that sleeps in a wait for some time is idle meanwhile", "[stats]") {
+  using namespace std::chrono_literals;
+  tn::thread_pool pool{1};
+  tn::promise<int> late, later;
+  auto const never = late.get_future();
+  auto const idle = [&] {  // of this worker: others are let in meanwhile
+    for (auto const& w : tn::stats(pool).workers)
+      if (w.index == tn::this_worker().index) return w.idle;
+    return std::chrono::nanoseconds{0};
+  };
+  auto const idle_in = [&](auto const& wait) {
+    return tn::submit(tn::par.on(pool),
+                      [&] {
+                        auto const before = idle();
+                        wait();
+                        return idle() - before;
+                      })
+        .get();
+  };
+  CHECK(idle_in([&] { CHECK_FALSE(never.wait(50ms)); }) >= 50ms);
+  std::vector<tn::future<int>> none;
+  none.push_back(later.get_future());
+  CHECK(idle_in([&] { CHECK_THROWS_AS(tn::as_completed(none, 50ms).begin(), tn::timeout_error); }) >= 50ms);
+  CHECK(idle_in([&] { std::this_thread::sleep_for(20ms); }) < 20ms);  // which nobody told the pool
+  late.set_value(1);
+  later.set_value(1);
 }
 
 TEST_CASE("the default pool has stats too", "[stats]") { CHECK_FALSE(tn::stats().workers.empty()); }

@@ -9,7 +9,7 @@
 #include <utility>  // exchange
 
 #include "tartan/core/atomics.hpp"      // cpu_pause, real_atomics
-#include "tartan/core/await.hpp"        // blocking_scope
+#include "tartan/core/await.hpp"        // sleeping_scope
 #include "tartan/core/leapfrog.hpp"     // foreign_work
 #include "tartan/core/shared_task.hpp"  // completion, shared_task
 #include "tartan/core/worker.hpp"       // bump, current_worker, worker
@@ -69,7 +69,7 @@ class ended_tasks {
     for (;;) {
       if (std::size_t const number = next(); number != none) return number;
       if (!limited && begin_one(count, task)) continue;
-      blocking_scope const scope;
+      sleeping_scope const scope;
       if (!limited && scope.leaves_nobody()) admission::raise_last_awake();
       return sleep(until);
     }

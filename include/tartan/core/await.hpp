@@ -219,10 +219,29 @@ class blocking_scope {
   outer_blocking const outer_;
 };
 
+/// The same for a wait that is nothing but sleep: it is idle time of the worker.
+class sleeping_scope : public blocking_scope {
+ public:
+  sleeping_scope() : sleeper_(begin()) {}
+  explicit sleeping_scope(std::nothrow_t const& t) noexcept : blocking_scope(t), sleeper_(begin()) {}
+  ~sleeping_scope() {
+    if (sleeper_ != nullptr) end_idle_time(*sleeper_);
+  }
+
+ private:
+  static worker* begin() noexcept {
+    worker* const w = current_worker();
+    if (w != nullptr) begin_idle_time(*w);
+    return w;
+  }
+
+  worker* const sleeper_;
+};
+
 /// False when the time is up. Nothing is run here meanwhile: it could take longer than the time that is left.
 TARTAN_NOINLINE inline bool await_task_until(shared_task& t, std::chrono::steady_clock::time_point deadline) {
   if (t.done()) return true;
-  blocking_scope const scope;
+  sleeping_scope const scope;
   return sleep_until_done(t, deadline);
 }
 

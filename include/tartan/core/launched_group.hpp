@@ -9,7 +9,7 @@
 #include <new>                 // nothrow
 #include <utility>             // exchange, move
 
-#include "tartan/core/await.hpp"        // blocking_scope
+#include "tartan/core/await.hpp"        // sleeping_scope
 #include "tartan/core/config.hpp"       // TARTAN_ABI, TARTAN_EXCEPTIONS
 #include "tartan/core/errors.hpp"       // cancelled, raise
 #include "tartan/core/run_control.hpp"  // stop_query
@@ -69,7 +69,7 @@ class launched_group {
   /// Returns when every task has ended; inside a task of a thread pool that counts as blocking.
   void await_all() {
     if (all_have_ended()) return;
-    blocking_scope const scope;
+    sleeping_scope const scope;
     sleep_until_all_ended();
   }
 
@@ -77,7 +77,7 @@ class launched_group {
   /// nobody in.
   void abandon() noexcept {
     if (!all_have_ended()) {
-      blocking_scope const scope(std::nothrow);
+      sleeping_scope const scope(std::nothrow);
       sleep_until_all_ended();
     }
     conclude_unattended();

@@ -14,7 +14,7 @@
 
 #include "tartan/core/arrivals.hpp"       // arrivals
 #include "tartan/core/atomics.hpp"        // cpu_pause
-#include "tartan/core/await.hpp"          // await_task, blocking_scope
+#include "tartan/core/await.hpp"          // await_task, sleeping_scope
 #include "tartan/core/call_scope.hpp"     // lease
 #include "tartan/core/errors.hpp"         // bad_argument, cancelled, pool_closed, pool_gone, raise
 #include "tartan/core/leapfrog.hpp"       // foreign_work
@@ -138,6 +138,12 @@ class channel_task : public shared_task, public channel_arrival {
   /// After the end: what is left of the result.
   void clear() noexcept { outcome_.reset(); }
 
+  /// In the place of a queue that takes no more: the result is that the pool is closed.
+  void refuse() noexcept {
+    if (try_begin(nullptr)) end_unrun(pool_closed());
+    release();
+  }
+
  private:
   static void obey_order(queued_task* base, worker* w, task_order order) {
     auto& self = *static_cast<channel_task*>(base);
@@ -146,12 +152,12 @@ class channel_task : public shared_task, public channel_arrival {
         if (self.try_begin(w)) self.perform();
         return self.release();
       case task_order::drop:
-        if (self.try_begin(nullptr)) self.end_unrun();
+        if (self.try_begin(nullptr)) self.end_unrun(cancelled());
         return self.release();
       case task_order::perform:
         return self.perform();
       case task_order::cancel:
-        return self.end_unrun();
+        return self.end_unrun(cancelled());
       case task_order::stop:
         return;
       case task_order::destroy:
@@ -162,7 +168,7 @@ class channel_task : public shared_task, public channel_arrival {
 
   void perform() noexcept {
     if (core_->cancelled_by_caller.load(std::memory_order_relaxed) || core_->stop.requested())  // relaxed: a wish
-      return end_unrun();
+      return end_unrun(cancelled());
     attempt_in(outcome_, index_, [this]() -> R {
       if constexpr (sends_ahead<R, Argument, Work>) {
         channel_sender<R> sender(index_, core_->ended);
@@ -175,9 +181,10 @@ class channel_task : public shared_task, public channel_arrival {
     end();
   }
 
-  void end_unrun() noexcept {
+  template <class Error>
+  void end_unrun([[maybe_unused]] Error why) noexcept {
 #if TARTAN_EXCEPTIONS
-    outcome_.emplace(index_, std::make_exception_ptr(cancelled()));
+    outcome_.emplace(index_, std::make_exception_ptr(why));
 #else
     outcome_.emplace(index_, std::exception_ptr());
 #endif
@@ -227,7 +234,8 @@ class local_channel {
   }
 
   /// Exceptions: pool_closed, unless the caller is a task of the pool; pool_gone; error if the system refuses a
-  /// thread. Then, as when it returns false, `argument` has not been moved from.
+  /// thread. Then, as when it returns false, `argument` has not been moved from. Where the pool is closed meanwhile,
+  /// pool_closed is the result of the task.
   [[nodiscard]] bool try_push(Argument&& argument) {
     if (closed_ || under_way_ == window_) return false;
     if (home_ != nullptr) admit();       // from here on only memory can be wanting
@@ -271,7 +279,7 @@ class local_channel {
         if (has_result()) return;
       }
       if (home_ != nullptr && is_left_behind()) raise<pool_gone>();
-      blocking_scope const scope;
+      sleeping_scope const scope;
       core_->ended.sleep();
     } else if (home_ != nullptr && in_pool()) {
       await_task(*t);  // begins it here, unless somebody has been faster
@@ -308,7 +316,7 @@ class local_channel {
   /// so what they push after the close does not come into the queue: wait() runs it, wherever it is called.
   void publish(task* t) noexcept {
     if (in_pool() ? home_->submit_late(t, this_queue_place()) : home_->try_submit(t, this_queue_place())) return;
-    if (!home_->closing() || !home_->is_worked_for_here()) return t->obey(t, nullptr, task_order::drop);
+    if (!home_->closing() || !home_->is_worked_for_here()) return t->refuse();
     keeps_some_ = true;
     t->release();  // the reference of the queue
   }
