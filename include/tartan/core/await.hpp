@@ -210,6 +210,9 @@ class blocking_scope {
     if (w_ != nullptr) w_->home.admitted().end_blocking(*w_);
   }
 
+ protected:
+  [[nodiscard]] worker* blocked() const noexcept { return w_; }
+
  private:
   static worker* entered(worker* w) noexcept {
     return w != nullptr && w->home.admitted().begin_blocking(*w) ? w : nullptr;
@@ -219,23 +222,20 @@ class blocking_scope {
   outer_blocking const outer_;
 };
 
-/// The same for a wait that is nothing but sleep: it is idle time of the worker.
+/// The same for a wait that is nothing but sleep: it is idle time of the worker. Not where too many block already: then
+/// the lookout still has to see that it sleeps.
 class sleeping_scope : public blocking_scope {
  public:
-  sleeping_scope() : sleeper_(begin()) {}
-  explicit sleeping_scope(std::nothrow_t const& t) noexcept : blocking_scope(t), sleeper_(begin()) {}
+  sleeping_scope() { begin(); }
+  explicit sleeping_scope(std::nothrow_t const& t) noexcept : blocking_scope(t) { begin(); }
   ~sleeping_scope() {
-    if (sleeper_ != nullptr) end_idle_time(*sleeper_);
+    if (blocked() != nullptr) end_idle_time(*blocked());
   }
 
  private:
-  static worker* begin() noexcept {
-    worker* const w = current_worker();
-    if (w != nullptr) begin_idle_time(*w);
-    return w;
+  void begin() noexcept {
+    if (blocked() != nullptr) begin_idle_time(*blocked());
   }
-
-  worker* const sleeper_;
 };
 
 /// False when the time is up. Nothing is run here meanwhile: it could take longer than the time that is left.
