@@ -608,10 +608,10 @@ TEST_CASE("a group whose pool is gone takes no task", "[task_group]") {
 }
 
 TEST_CASE("what a waiting thread takes of a group's task is told that it cannot wait for the group", "[task_group]") {
-  tn::thread_pool pool{2};
-  auto const p = tn::par.on(pool);
   std::atomic<int> begun{0}, told{0};
   std::atomic<bool> other{false};
+  tn::thread_pool pool{2};  // the first to go: nobody waits for the task that is detached
+  auto const p = tn::par.on(pool);
   tn::detach(p, [&] {  // keeps the other worker
     ++begun;
     while (!other) std::this_thread::yield();
