@@ -35,6 +35,16 @@ long forked_fib_by_reference(int n) {
   return a + b;
 }
 
+/// By a policy that is handed on, as one that names a pool has to be.
+template <class Policy>
+long forked_fib_on(Policy const& policy, int n) {
+  if (n < 2) return n;
+  auto [a, b] = tartan::fork_join(
+      policy, [&policy, n] { return forked_fib_on(policy, n - 1); },
+      [&policy, n] { return forked_fib_on(policy, n - 2); });
+  return a + b;
+}
+
 long bare_fib(bench::bare::worker& w, int n) {
   if (n < 2) return n;
   auto [a, b] = bench::bare::fork_join(
@@ -123,6 +133,9 @@ void add_fib(bench::options const& o, int n, std::vector<bench::contender>& out)
     add(bench::make("fork_join", "tartan par, fib", w, expected, inside(w, [n] { return forked_fib(n); })));
     add(bench::make("fork_join", "tartan par, fib by reference", w, expected,
                     inside(w, [n] { return forked_fib_by_reference(n); })));
+    auto const pool = std::make_shared<tartan::thread_pool>(w);
+    add(bench::make("fork_join", "tartan par.on(pool), fib", w, expected,
+                    [pool, n] { return forked_fib_on(tartan::par.on(*pool), n); }));
     out.push_back(steals(w, n, expected));
     add(bench::make("fork_join", "a bare deque, fib", w, expected,
                     [w, n] { return bench::bare::with_threads(w, [n](auto& by) { return bare_fib(by, n); }); }),

@@ -90,7 +90,7 @@ class thread_pool {
   [[nodiscard]] std::string name() { return self().name(); }
 
   /// For policy::on(). It may outlive the pool.
-  [[nodiscard]] pool_ref ref() const noexcept { return {handle_.slot, handle_.generation}; }
+  [[nodiscard]] pool_ref ref() const noexcept { return ref_; }
 
  private:
   struct hooks {
@@ -113,11 +113,11 @@ class thread_pool {
     if (hooks_->start) setup.on_start = [](void* h, unsigned i) noexcept { static_cast<hooks*>(h)->start(i); };
     if (hooks_->exit) setup.on_exit = [](void* h, unsigned i) noexcept { static_cast<hooks*>(h)->exit(i); };
     auto made = std::make_unique<detail::pool>(setup);
-    handle_ = detail::pool_table::instance().add(made.get());
+    ref_ = detail::pool_table::instance().add(made.get());
     static_cast<void>(made.release());  // the table has it
   }
 
-  [[nodiscard]] detail::pool& self() const { return detail::pool_table::instance().find(handle_); }
+  [[nodiscard]] detail::pool& self() const { return detail::pool_table::instance().find(ref_); }
 
   /// A task of another pool may wait here: its tasks may be needed for the end of this one.
   static void wait_for_end(detail::pool& p) {
@@ -128,21 +128,21 @@ class thread_pool {
   /// Out of the table only after the last task, which may use a policy that names this pool.
   std::unique_ptr<detail::pool> leave_table() noexcept {
     detail::pool_table& table = detail::pool_table::instance();
-    if (detail::pool& p = table.find(handle_); !p.left_behind()) {
+    if (detail::pool& p = table.find(ref_); !p.left_behind()) {
       p.close();
       if (p.is_worked_for_here()) {
         p.let_end();
         static_cast<void>(hooks_.release());
-        table.remove_for_ever(handle_);
+        table.remove_for_ever(ref_);
         return nullptr;
       }
       wait_for_end(p);
     }
-    return std::unique_ptr<detail::pool>(table.remove(handle_));
+    return std::unique_ptr<detail::pool>(table.remove(ref_));
   }
 
   std::unique_ptr<hooks> hooks_;
-  detail::pool_table::handle handle_{};
+  pool_ref ref_{};
 };
 
 }  // namespace tartan::inline TARTAN_ABI

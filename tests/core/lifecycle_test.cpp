@@ -198,6 +198,20 @@ TEST_CASE("a child that was forked in a task, or beside its wait, works", "[life
   CHECK(a + b == 10);
 }
 
+TEST_CASE("a child that was forked in a task of a pool of one's own works, by that pool's name too", "[lifecycle]") {
+  tn::thread_pool mine{2};
+  auto const p = tn::par.on(mine);
+  auto const in_task = [&] {
+    return in_child([&] {
+      auto [first, second] = tn::fork_join(p, [&] { return works(p); }, [&] { return works(p); });
+      ::_exit(first && second && works(tn::par) ? 5 : 1);
+    });
+  };
+  CHECK(tn::submit(p, in_task).get() == 5);
+  auto [a, b] = tn::fork_join(p, in_task, in_task);
+  CHECK(a + b == 10);
+}
+
 TEST_CASE("a child that was forked in a task waits there, though a thread of its parent held the pool's lock",
           "[lifecycle]") {
   tn::thread_pool pool{2};

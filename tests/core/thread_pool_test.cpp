@@ -8,6 +8,7 @@
 #include <functional>
 #include <latch>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -16,6 +17,7 @@
 #include "support/catch.hpp"
 #include "support/comes_true.hpp"
 #include "support/sanitized.hpp"
+#include "tartan/for_each.hpp"
 #include "tartan/fork_join.hpp"
 #include "tartan/submit.hpp"
 #include "tartan/task_group.hpp"
@@ -74,6 +76,59 @@ TEST_CASE("policies reach their pool, and learn when it is gone", "[thread_pool]
   CHECK_THROWS_AS(tn::task_group{p}, tn::pool_gone);
   tn::thread_pool next{2};  // takes the entry of the old one, and is not taken for it
   CHECK_THROWS_AS(tn::submit(p, [] {}), tn::pool_gone);
+}
+
+TEST_CASE("inside a task a policy reaches the pool that it names, this one or another", "[thread_pool]") {
+  tn::thread_pool one{{.workers = 1, .name = "one"}}, mine{{.workers = 2, .name = "mine"}};
+  auto const pool_here = [] {
+    std::string const name = tn::this_worker().name;
+    return name.substr(0, name.find('/'));
+  };
+  auto const workers_of = [&](auto const& p) {  // by a fork of two small functions, one of large ones, and a loop
+    std::vector<std::string> names;
+    auto [a, b] = tn::fork_join(p, [&] { return pool_here(); }, [&] { return pool_here(); });
+    std::string const padding = "large";
+    auto [c, d] = tn::fork_join(
+        p, [&, padding] { return pool_here() + padding; }, [&, padding] { return pool_here() + padding; });
+    names.insert(names.end(), {a, b, c, d});
+    std::mutex mutex;
+    std::vector<int> elements(3);
+    tn::for_each(p, elements, [&](int&) {
+      std::lock_guard const hold(mutex);
+      names.push_back(pool_here());
+    });
+    return names;
+  };
+  auto const named = [](std::string const& name) {
+    return std::vector<std::string>{name, name, name + "large", name + "large", name, name, name};
+  };
+  auto const on_one = tn::par.on(one), on_mine = tn::par.on(mine);
+  for (auto const& outer : {on_one, on_mine}) {
+    std::string const home = tn::submit(outer, pool_here).get();
+    tn::submit(outer, [&] {
+      CHECK(workers_of(on_one) == named("one"));
+      CHECK(workers_of(on_mine) == named("mine"));
+      CHECK(workers_of(tn::par) == named(home));
+      CHECK(workers_of(tn::par.workers(2)) == named(home));
+      CHECK(workers_of(on_mine.workers(2)) == named("mine"));
+      CHECK(workers_of(tn::par.workers(1)) == (home == "one" ? named("one") : named("tartan")));
+    }).get();
+  }
+}
+
+TEST_CASE("a task that has destroyed its pool forks there no longer by that pool's name", "[thread_pool]") {
+  for (int const workers : {1, 2}) {
+    auto pool = std::make_unique<tn::thread_pool>(workers);
+    auto const p = tn::par.on(*pool);
+    tn::submit(p, [&, p] {
+      CHECK(tn::fork_join(p, [] { return 1; }, [] { return 2; }).second == 2);
+      pool.reset();
+      CHECK_THROWS_AS(tn::fork_join(p, [] { return 1; }, [] { return 2; }), tn::pool_gone);
+      std::vector<int> elements(3);
+      CHECK_THROWS_AS(tn::for_each(p, elements, [](int&) {}), tn::pool_gone);
+      CHECK(tn::fork_join(tn::par, [] { return 1; }, [] { return 2; }).second == 2);
+    }).get();
+  }
 }
 
 TEST_CASE("a hundred pools at once, each for its policies", "[thread_pool]") {

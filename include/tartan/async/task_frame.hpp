@@ -24,15 +24,13 @@ struct task_frame;
 struct task_place {
   task_place() = default;
   explicit task_place(pool* its_home) : home(its_home) {
-    if (home == nullptr || is_default_pool(*home)) return;
-    auto const [slot, generation] = pool_table::instance().handle_of(*home);
-    ref = {slot, generation};
+    if (home != nullptr && !is_default_pool(*home)) ref = pool_table::instance().name_of(*home);
   }
   pool* home = nullptr;
   pool_ref ref{};  // named() if it is a user's pool, which may be gone one day
   [[nodiscard]] bool anywhere() const noexcept { return home == nullptr; }
   [[nodiscard]] bool operator==(task_place const& other) const noexcept {
-    return home == other.home && ref.slot == other.ref.slot && ref.generation == other.ref.generation;
+    return home == other.home && ref == other.ref;
   }
 };
 
@@ -139,7 +137,7 @@ struct task_frame : queued_task {
 
   [[nodiscard]] bool try_queue_up() {
     if (place.ref.named()) {
-      pool_table::pinned const home({place.ref.slot, place.ref.generation});
+      pool_table::pinned const home(place.ref);
       return home.get().try_submit(this, this_queue_place());
     }
     if (place.home != nullptr) return place.home->try_submit(this, this_queue_place());

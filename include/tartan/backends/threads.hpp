@@ -2,6 +2,7 @@
 // The work-stealing pool as a backend.
 
 #include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
 #include <string_view>  // string_view
 #include <type_traits>  // decay_t, invoke_result_t
 #include <utility>      // forward, move, pair
@@ -69,15 +70,16 @@ struct threads_backend {
 
   template <class F, class G>
   TARTAN_ALWAYS_INLINE detail::forked_pair<F, G> fork_join(properties const& props, F&& f, G&& g) const {
+    asked const where(props);
     if constexpr (detail::copied_unseen<F> && detail::copied_unseen<G>) {
-      return fork_copies<F, G>(props, f, g);
+      return fork_copies<F, G>(where, f, g);
     } else {
-      if (detail::worker* const w = detail::current_worker(); w != nullptr && inherits(props)) [[likely]] {
+      if (detail::worker* const w = detail::current_worker(); w != nullptr && where.suits(*w)) [[likely]] {
         if (w->alone) return sequential_backend{}.fork_join(props, std::forward<F>(f), std::forward<G>(g));
         if (std::int64_t const place = w->tasks.next(); w->tasks.is_quick(place)) [[likely]]
           return detail::fork_at(*w, place, true, std::forward<F>(f), std::forward<G>(g));
       }
-      return fork_slowly(props, f, g);
+      return fork_slowly(where, f, g);
     }
   }
 
@@ -101,7 +103,7 @@ struct threads_backend {
 
   template <class Body>
   void team(properties const& props, Body&& body) const {
-    on_a_worker(props, [&](detail::worker& w) { detail::team_call(w, body).run(w.home.size(), props.work_us); });
+    on_a_worker(asked(props), [&](detail::worker& w) { detail::team_call(w, body).run(w.home.size(), props.work_us); });
   }
 
  private:
@@ -118,37 +120,53 @@ struct threads_backend {
     Task task;
   };
 
-  /// Nothing in the properties asks for another place than the current worker's pool.
-  static constexpr bool inherits(properties const& props) noexcept { return props.workers != 1 && !props.pool.named(); }
+  /// Where a call shall run, as far as its properties say. Handed on by value, in two registers: so properties that
+  /// were made for one call need not lie in memory. (g++ would put a structure with gaps there.)
+  struct asked {
+    TARTAN_ALWAYS_INLINE constexpr explicit asked(properties const& props) noexcept
+        : pool(props.pool.word()), workers(props.workers) {}
 
-  static detail::pool& named_pool(properties const& props) {
-    return detail::pool_table::instance().find({props.pool.slot, props.pool.generation});
-  }
+    /// A call from outside runs on the default pool.
+    [[nodiscard]] constexpr bool nothing() const noexcept { return workers == 0 && pool == 0; }
+
+    /// A call by w stays where it is.
+    [[nodiscard]] TARTAN_ALWAYS_INLINE bool suits(detail::worker const& w) const noexcept {
+      return pool != 0 ? pool == w.home.ref_word() && workers != 1 : workers != 1 || w.alone;
+    }
+
+    /// This is a child that was forked in a task of the pool: what goes there by name has a new one. (Forks of a worker
+    /// do not ask: in such a task they are run by itself.)
+    [[nodiscard]] bool begins_anew(detail::worker const& w) const noexcept { return pool != 0 && w.home.left_behind(); }
+
+    [[nodiscard]] detail::pool& named_pool() const { return detail::pool_table::instance().find(pool_ref::of(pool)); }
+
+    std::uint64_t pool;  // 0: none is named
+    std::uint64_t workers;
+  };
+
+  static detail::pool& named_pool(properties const& props) { return asked(props).named_pool(); }
 
   template <class F>
-  TARTAN_ALWAYS_INLINE static decltype(auto) on_a_worker(properties const& props, F&& f) {
+  TARTAN_ALWAYS_INLINE static decltype(auto) on_a_worker(asked where, F&& f) {
     detail::worker* const here = detail::current_worker();
-    if (here != nullptr && inherits(props)) return f(*here);
-    if (here == nullptr && inherits(props) && props.workers == 0) [[likely]] {
+    if (here != nullptr && where.suits(*here) && !where.begins_anew(*here)) return f(*here);
+    if (here == nullptr && where.nothing()) [[likely]] {
       detail::call_scope const scope(detail::default_pool());
       return f(scope.self());
     }
-    return on_the_worker_asked_for(props, here, f);
+    return on_the_worker_asked_for(where, f);
   }
 
   template <class F>
-  TARTAN_NOINLINE static decltype(auto) on_the_worker_asked_for(properties const& props, detail::worker* here, F& f) {
-    bool const named = props.pool.named();
-    if (here != nullptr && here->alone && !named) return f(*here);
+  TARTAN_NOINLINE static decltype(auto) on_the_worker_asked_for(asked where, F& f) {
+    bool const named = where.pool != 0;
     // workers(1) also inside a task: what is called from there shall find itself alone.
-    if (props.workers == 1 || (!named && props.workers != detail::default_pool().size())) {
-      detail::lease const lent(props.workers);
+    if (where.workers == 1 || (!named && where.workers != detail::default_pool().size())) {
+      detail::lease const lent(static_cast<unsigned>(where.workers));
       detail::call_scope const scope(lent.get());
       return f(scope.self());
     }
-    detail::pool& wanted = named ? named_pool(props) : detail::default_pool();
-    if (here != nullptr && &here->home == &wanted) return f(*here);
-    detail::call_scope const scope(wanted);
+    detail::call_scope const scope(named ? where.named_pool() : detail::default_pool());
     return f(scope.self());
   }
 
@@ -161,13 +179,14 @@ struct threads_backend {
 
   TARTAN_NOINLINE static bool run_few(properties const& props, std::size_t n, std::size_t alignment,
                                       detail::range_body body) {
-    return on_a_worker(props, [&](detail::worker& w) { return detail::run_few(w, n, props.grain, alignment, body); });
+    return on_a_worker(asked(props),
+                       [&](detail::worker& w) { return detail::run_few(w, n, props.grain, alignment, body); });
   }
 
   /// In a frame of its own: short loops would spend much of their time on saving registers.
   TARTAN_NOINLINE static void run_many(properties const& props, std::size_t n, std::size_t alignment,
                                        detail::range_body body) {
-    on_a_worker(props, [&](detail::worker& w) {
+    on_a_worker(asked(props), [&](detail::worker& w) {
       if (w.alone) return sequential_backend{}.for_range(props, n, alignment, body);
       detail::run_control control = props.control();
       detail::split_range(w, n, props.grain, alignment, control, body);
@@ -175,32 +194,32 @@ struct threads_backend {
   }
 
   template <class F, class G>
-  TARTAN_ALWAYS_INLINE static detail::forked_pair<F, G> fork_copies(properties const& props, F f, G g) {
+  TARTAN_ALWAYS_INLINE static detail::forked_pair<F, G> fork_copies(asked const& where, F f, G g) {
     using quick = detail::quick_fork<F, G>;
     auto* const w = static_cast<detail::worker*>(detail::cached_cell->current);
-    if (w == nullptr || !inherits(props)) [[unlikely]]
-      return fork_copies_slowly(props, f, g);
+    if (w == nullptr || !where.suits(*w)) [[unlikely]]
+      return fork_copies_slowly(where, f, g);
     if (w->alone) return quick::run_alone(f, g);
     std::int64_t const place = w->tasks.next();
     if (!w->tasks.is_quick(place)) [[unlikely]]
-      return fork_copies_slowly(props, f, g);
+      return fork_copies_slowly(where, f, g);
     return quick::run(*w, place, f, g);
   }
 
   /// By value: so f and g need not lie in memory for those who do not come here. Hidden, so that it is the caller's
   /// cached_cell that learns of this thread, not another object's: the next fork is a quick one.
   template <class F, class G>
-  [[gnu::visibility("hidden")]] TARTAN_NOINLINE static detail::forked_pair<F, G> fork_copies_slowly(
-      properties const& props, F f, G g) {
+  [[gnu::visibility("hidden")]] TARTAN_NOINLINE static detail::forked_pair<F, G> fork_copies_slowly(asked where, F f,
+                                                                                                    G g) {
     static_cast<void>(detail::this_thread_cell());
-    return fork_slowly(props, f, g);
+    return fork_slowly(where, f, g);
   }
 
   /// From outside of the pool, where each fork needs a fence, or after one that another worker ran.
   template <class F, class G>
-  TARTAN_NOINLINE static detail::forked_pair<F, G> fork_slowly(properties const& props, F& f, G& g) {
-    return on_a_worker(props, [&](detail::worker& w) {
-      if (w.alone) return sequential_backend{}.fork_join(props, f, g);
+  TARTAN_NOINLINE static detail::forked_pair<F, G> fork_slowly(asked where, F& f, G& g) {
+    return on_a_worker(where, [&](detail::worker& w) {
+      if (w.alone) return sequential_backend{}.fork_join(properties{}, f, g);
       return detail::fork_two<&detail::pool::published_in_person>(w, w.tasks.asymmetric(), f, g);
     });
   }

@@ -2,35 +2,26 @@
 // The fork of two: the one primitive under every recursive pattern, and the short form of it.
 
 #include <cstdint>      // int64_t
-#include <type_traits>  // conditional_t, invoke_result_t, is_{const,reference,trivially_*,volatile}_v, remove_reference_t
+#include <type_traits>  // invoke_result_t, remove_reference_t
 #include <utility>      // pair
 
-#include "tartan/core/join.hpp"    // await_helper, await_stolen
-#include "tartan/core/pool.hpp"    // current_worker, pool, worker
-#include "tartan/core/result.hpp"  // invoke_regular, result_slot
+#include "tartan/core/forked_function.hpp"  // handed_on
+#include "tartan/core/join.hpp"             // await_helper, await_stolen
+#include "tartan/core/pool.hpp"             // current_worker, pool, worker
+#include "tartan/core/result.hpp"           // invoke_regular, result_slot
 
 namespace tartan::inline TARTAN_ABI::detail {
-
-/// Whether a copy of this function can stand in for it unseen: the caller's temporary of at most two words of plain
-/// data, as most lambdas are. A copy lies beside the job, and the function itself need not lie in memory at all.
-template <class G>
-inline constexpr bool copied_unseen =
-    !std::is_reference_v<G> && !std::is_const_v<G> && !std::is_volatile_v<G> &&
-    std::is_trivially_copy_constructible_v<G> && std::is_trivially_constructible_v<G, G&> &&
-    std::is_trivially_destructible_v<G> && sizeof(G) <= 2 * sizeof(void*);
 
 /// The second function of a fork, as others see it. G is deduced: a reference for what is not a temporary.
 template <class G, class R>
 struct forked_job : job {
-  using function = std::conditional_t<copied_unseen<G>, G, std::remove_reference_t<G>&>;
-
   TARTAN_ALWAYS_INLINE explicit forked_job(std::remove_reference_t<G>& second) noexcept : job(&run_it), g(second) {}
   static void run_it(job* base, worker&) {
     auto& self = *static_cast<forked_job*>(base);
     self.result.set_from([&]() -> R { return invoke_regular(self.g); });
   }
 
-  function g;
+  handed_on<G> g;
   result_slot<R> result{unasked{}};
 };
 

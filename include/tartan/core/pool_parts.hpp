@@ -13,6 +13,7 @@
 #include "tartan/core/lookout.hpp"       // lookout
 #include "tartan/core/owned_array.hpp"   // owned_array
 #include "tartan/core/padded.hpp"        // line_pair
+#include "tartan/core/pool_ref.hpp"      // pool_ref
 #include "tartan/core/pool_setup.hpp"    // idle, pool_setup
 #include "tartan/core/pool_threads.hpp"  // pool_threads
 #include "tartan/core/queue.hpp"         // task_queue
@@ -39,6 +40,12 @@ class pool_parts {
   [[nodiscard]] char const* name() const noexcept { return setup_.name; }
   [[nodiscard]] pool_setup const& setup() const noexcept { return setup_; }
   [[nodiscard]] bool threads_started() const noexcept { return threads_.started(); }  // a hint
+
+  /// What policies call it, if it is one of the user's. Relaxed, both: who asks is a worker of the pool, or found it in
+  /// the table, and it loses its name when policies must not find it any longer, also in tasks that still run.
+  [[nodiscard]] std::uint64_t ref_word() const noexcept { return ref_.load(std::memory_order_relaxed); }
+  [[nodiscard]] pool_ref ref() const noexcept { return pool_ref::of(ref_word()); }
+  void be_called(pool_ref ref) noexcept { ref_.store(ref.word(), std::memory_order_relaxed); }  // as above
 
   /// In a forked child the threads of the parent's pools do not exist: such a pool must be left alone.
   [[nodiscard]] bool left_behind() const noexcept { return threads_.left_behind(); }
@@ -105,6 +112,7 @@ class pool_parts {
   unsigned const size_;
   bool const asymmetric_;
   bool const oversubscribed_;
+  std::atomic<std::uint64_t> ref_{0};
   bool const one_at_a_time_;  // of those that sleep only one is woken for forks, until he comes
   unsigned const search_limit_;
 

@@ -10,6 +10,7 @@
 #include "tartan/core/errors.hpp"         // bad_argument, error, pool_gone, raise
 #include "tartan/core/plain_mutex.hpp"    // mutex_hold, plain_mutex
 #include "tartan/core/pool.hpp"           // pool, worker
+#include "tartan/core/pool_ref.hpp"       // pool_ref
 #include "tartan/core/process_state.hpp"  // number_id, process_object, process_state, slot_id
 #include "tartan/core/topology.hpp"       // most_workers, usual_workers
 
@@ -106,10 +107,6 @@ class pool_table {
   };
 
  public:
-  struct handle {
-    std::uint32_t slot, generation;
-  };
-
   static pool_table& instance() {
     return process_object<pool_table>(slot_id::pool_table, [] { return new pool_table; });
   }
@@ -119,7 +116,7 @@ class pool_table {
   pool_table& operator=(pool_table const&) = delete;
 
   /// Owns the pool until remove(), unless this throws.
-  handle add(pool* owned) {
+  pool_ref add(pool* owned) {
     for (std::uint32_t slot = 0;; ++slot) {
       entry& e = at(slot);
       pool* expected = nullptr;
@@ -128,24 +125,26 @@ class pool_table {
         continue;
       std::uint32_t const generation = e.generation.load(std::memory_order_relaxed) + 1;  // relaxed: ours alone
       e.generation.store(generation, std::memory_order_relaxed);                          // relaxed: carried by tenant
-      e.tenant.store(owned, std::memory_order_release);                                   // with find()
+      owned->be_called({slot, generation});
+      e.tenant.store(owned, std::memory_order_release);  // with find()
       return {slot, generation};
     }
   }
 
-  /// The pool of the handle, no longer in the table and pinned by nobody; the caller deletes it. In a forked child
+  /// The pool of that name, no longer in the table and pinned by nobody; the caller deletes it. In a forked child
   /// null: the parent's pool is left alone.
-  [[nodiscard]] pool* remove(handle h) noexcept {
-    entry& e = at(h.slot);
+  [[nodiscard]] pool* remove(pool_ref ref) noexcept {
+    entry& e = at(ref.slot);
     pool* const tenant = e.tenant.exchange(nullptr, std::memory_order_seq_cst);  // with add(), find() and pin
     while (e.pins.held()) ::sched_yield();                                       // for a submission at most
     return tenant->left_behind() ? nullptr : tenant;
   }
 
   /// The same for a pool that is never freed: others may refer to it still. It is kept where leak checkers find it.
-  void remove_for_ever(handle h) noexcept {
-    pool* const mine = remove(h);
+  void remove_for_ever(pool_ref ref) noexcept {
+    pool* const mine = remove(ref);
     if (mine == nullptr) return;
+    mine->be_called({});
     mine->kept_before = kept_.load(std::memory_order_relaxed);  // relaxed, all: nobody follows the list
     while (!kept_.compare_exchange_weak(mine->kept_before, mine, std::memory_order_relaxed,
                                         std::memory_order_relaxed));  // as above
@@ -159,9 +158,9 @@ class pool_table {
   /// Exceptions: pool_gone.
   class pinned {
    public:
-    explicit pinned(handle h) : pinned(instance(), h) {
-      pool* const tenant = entry_.tenant.load(std::memory_order_seq_cst);                   // with remove(), as above
-      bool const same = entry_.generation.load(std::memory_order_acquire) == h.generation;  // after the tenant
+    explicit pinned(pool_ref ref) : pinned(instance(), ref) {
+      pool* const tenant = entry_.tenant.load(std::memory_order_seq_cst);                     // with remove(), as above
+      bool const same = entry_.generation.load(std::memory_order_acquire) == ref.generation;  // after the tenant
       if (tenant == nullptr || tenant == reserved() || !same) raise<pool_gone>();
       pool_ = tenant;
     }
@@ -171,30 +170,24 @@ class pool_table {
     [[nodiscard]] pool& get() const noexcept { return *pool_; }
 
    private:
-    pinned(pool_table& all, handle h) noexcept : entry_(all.at(h.slot)) { entry_.pins.add(); }
+    pinned(pool_table& all, pool_ref ref) noexcept : entry_(all.at(ref.slot)) { entry_.pins.add(); }
     entry& entry_;
     pool* pool_ = nullptr;
   };
 
-  /// The handle of a pool that is in the table and lives; generation 0 if it is not one of the user's.
-  [[nodiscard]] handle handle_of(pool const& p) noexcept {
-    std::uint32_t slot = 0;
-    for (chunk* c = &first_; c != nullptr; c = c->next.load(std::memory_order_acquire))  // with at()
-      for (entry& e : c->entries) {
-        if (e.tenant.load(std::memory_order_acquire) == &p)             // with add()
-          return {slot, e.generation.load(std::memory_order_relaxed)};  // relaxed: carried by tenant
-        ++slot;
-      }
-    return {0, 0};
+  /// The name of a pool that lives; not named() if it is not in the table.
+  [[nodiscard]] pool_ref name_of(pool const& p) noexcept {
+    pool_ref const ref = p.ref();
+    return ref.named() && tenant_of(at(ref.slot), ref) == &p ? ref : pool_ref{};
   }
 
-  /// Whether the pool of this handle is in the table still.
-  [[nodiscard]] bool holds(handle h) noexcept { return tenant_of(at(h.slot), h) != nullptr; }
+  /// Whether the pool of that name is in the table still.
+  [[nodiscard]] bool holds(pool_ref ref) noexcept { return tenant_of(at(ref.slot), ref) != nullptr; }
 
-  /// Throws pool_gone if the pool of this handle has been destroyed. In a forked child the pool begins anew.
-  pool& find(handle h) {
-    entry& e = at(h.slot);
-    pool* const tenant = tenant_of(e, h);
+  /// Throws pool_gone if the pool of that name has been destroyed. In a forked child the pool begins anew.
+  pool& find(pool_ref ref) {
+    entry& e = at(ref.slot);
+    pool* const tenant = tenant_of(e, ref);
     if (tenant == nullptr) raise<pool_gone>();
     if (tenant->left_behind()) [[unlikely]]
       return begin_anew(e, tenant);
@@ -210,10 +203,10 @@ class pool_table {
 
   static pool* reserved() noexcept { return reinterpret_cast<pool*>(alignof(pool)); }
 
-  /// The pool of this handle, or null if it is in the table no more.
-  [[nodiscard]] static pool* tenant_of(entry const& e, handle h) noexcept {
-    pool* const tenant = e.tenant.load(std::memory_order_acquire);                   // with add()
-    bool const same = e.generation.load(std::memory_order_acquire) == h.generation;  // after the tenant
+  /// The pool of that name, or null if it is in the table no more.
+  [[nodiscard]] static pool* tenant_of(entry const& e, pool_ref ref) noexcept {
+    pool* const tenant = e.tenant.load(std::memory_order_acquire);                     // with add()
+    bool const same = e.generation.load(std::memory_order_acquire) == ref.generation;  // after the tenant
     return same && tenant != reserved() ? tenant : nullptr;
   }
 
@@ -236,6 +229,7 @@ class pool_table {
 
   TARTAN_COLD static pool& begin_anew(entry& e, pool* parents) {
     auto* const fresh = new pool(parents->setup());
+    fresh->be_called(parents->ref());
     if (parents->closing()) fresh->close();
     // acq_rel: with the loads of the tenant; acquire, where another thread was first: with that one's release.
     if (e.tenant.compare_exchange_strong(parents, fresh, std::memory_order_acq_rel, std::memory_order_acquire))

@@ -306,7 +306,7 @@ class local_channel {
 
   void admit() {
     if (is_left_behind()) raise<pool_gone>();
-    if (users_.named() && &pool_table::instance().find({users_.slot, users_.generation}) != home_) raise<pool_gone>();
+    if (users_.named() && &pool_table::instance().find(users_) != home_) raise<pool_gone>();
     if (home_->closing() && !home_->is_worked_for_here()) raise<pool_closed>();
     home_->expect_tasks();
   }

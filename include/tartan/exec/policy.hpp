@@ -30,6 +30,7 @@ concept progress_counter = requires(T& t, std::size_t n) { t.advance(n); };
 ///
 /// Types choose code, values choose numbers: a property that is a number keeps the policy's type; one that only some
 /// patterns can honour is also noted in the type (Used), so that the others refuse it at compile time.
+/// It is a hundred bytes: functions that hand one on, down a recursion above all, take it by reference.
 /// Thread safety: immutable; one policy may be used by many threads at once. It owns nothing: stop tokens, progress
 /// counters and pools are referred to and must outlive the calls that use the policy.
 template <class Backend, class Leaf = scalar_leaf, property Used = property::none>
@@ -40,7 +41,7 @@ class policy {
   static constexpr property used = Used;
 
   constexpr policy() = default;
-  constexpr explicit policy(Backend backend, properties props = {}) : backend_(backend), props_(props) {}
+  constexpr explicit policy(Backend backend, properties const& props = {}) : backend_(backend), props_(props.copy()) {}
 
   /// At most n workers take part, the caller included; more than the pool has are lent for the call.
   /// Inside a task the enclosing call's pool is used, with on(pool) that pool is used whole: only n == 1 (run it here)
@@ -157,18 +158,18 @@ class policy {
 
   template <class Edit>
   constexpr policy with(Edit edit) const {
-    policy copy = *this;
-    edit(copy.props_);
-    return copy;
+    properties changed = props_.copy();
+    edit(changed);
+    return policy{backend_, changed};
   }
   template <property P, class Edit>
   constexpr auto noting(Edit edit) const {
-    properties changed = props_;
+    properties changed = props_.copy();
     edit(changed);
     return policy<Backend, Leaf, (Used | P)>{backend_, changed};
   }
 
-  Backend backend_{};
+  [[no_unique_address]] Backend backend_{};
   properties props_{};
 };
 

@@ -4,6 +4,7 @@
 #include <cstddef>  // size_t
 #include <cstdint>  // int64_t, uint32_t, uint64_t
 
+#include "tartan/core/pool_ref.hpp"     // pool_ref
 #include "tartan/core/run_control.hpp"  // piece_counter, stop_query
 
 namespace tartan::inline TARTAN_ABI {
@@ -26,22 +27,14 @@ enum class property : std::uint32_t {
 /// Whether every bit of `some` is in `all`.
 [[nodiscard]] constexpr bool within(property some, property all) noexcept { return (some | all) == all; }
 
-/// Names a pool without keeping it alive: a slot of a table that is never freed, and which of its tenants is meant.
-/// Zero is no pool in particular.
-struct pool_ref {
-  std::uint32_t slot = 0;
-  std::uint32_t generation = 0;
-  [[nodiscard]] constexpr bool named() const noexcept { return generation != 0; }
-};
-
 /// What a policy carries. Backends read it; a member that is zero leaves the choice to the backend.
 struct properties {
   unsigned workers = 0;         ///< Threads, processes or ranks that may take part, the caller included.
+  unsigned retries = 0;         ///< How often a task whose worker died runs again.
   std::size_t grain = 0;        ///< Elements that run in one piece.
   bool relaxed = false;         ///< Sums need not have the same bits on every run.
   std::size_t in_flight = 0;    ///< Items between source and sink of a stream.
   std::int64_t timeout_ns = 0;  ///< Longest time of one task; only where a task can be killed.
-  unsigned retries = 0;         ///< How often a task whose worker died runs again.
   std::uint64_t work_us = 0;    ///< About how long the call takes on one worker, as far as the pattern knows.
   char const* name = nullptr;   ///< For those who look on; not owned.
   pool_ref pool{};
@@ -52,6 +45,13 @@ struct properties {
 
   /// Whether anybody wants to be asked or told between pieces.
   [[nodiscard]] bool watched() const noexcept { return stop.asks != nullptr || progress.count != nullptr; }
+
+  /// The same, copied member by member. What is edited after that, and read in the same function, g++ then keeps in
+  /// registers; a copy of the whole it makes in memory.
+  [[nodiscard]] TARTAN_ALWAYS_INLINE constexpr properties copy() const noexcept {
+    auto const& [a, b, c, d, e, f, g, h, i, j, k] = *this;
+    return {a, b, c, d, e, f, g, h, {i.slot, i.generation}, j, k};
+  }
 
   /// The same for a step whose elements are not those that the user counts.
   [[nodiscard]] properties uncounted() const noexcept {

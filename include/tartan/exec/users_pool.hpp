@@ -6,12 +6,11 @@
 
 namespace tartan::inline TARTAN_ABI::detail {
 
-/// The handle of the pool `home` to which work of these properties goes, if it is one that may be gone one day: the one
+/// The name of the pool `home` to which work of these properties goes, if it is one that may be gone one day: the one
 /// that on() names, or that of the task which calls. Not named() otherwise.
 inline pool_ref users_pool(pool const* home, properties const& props) {
   if (home == nullptr || props.pool.named() || is_default_pool(*home)) return props.pool;
-  auto const [slot, generation] = pool_table::instance().handle_of(*home);
-  return {slot, generation};
+  return pool_table::instance().name_of(*home);
 }
 
 }  // namespace tartan::inline TARTAN_ABI::detail

@@ -106,7 +106,7 @@ inline pool_stats stats_of(pool const& p) {
 template <class Pool>
 pool& pool_of(Pool const& p) {
   auto const ref = p.ref();
-  return pool_table::instance().find({ref.slot, ref.generation});
+  return pool_table::instance().find(ref);
 }
 
 }  // namespace detail

@@ -10,9 +10,10 @@
 #include <utility>      // in_place_index, index_sequence, move, pair
 #include <variant>      // variant
 
-#include "tartan/core/result.hpp"   // invoke_regular, regular_result
-#include "tartan/exec/backend.hpp"  // block, block_plan, shared_memory_backend
-#include "tartan/exec/policy.hpp"   // execution_policy, supports
+#include "tartan/core/forked_function.hpp"  // handed_on
+#include "tartan/core/result.hpp"           // invoke_regular, regular_result
+#include "tartan/exec/backend.hpp"          // block, block_plan, shared_memory_backend
+#include "tartan/exec/policy.hpp"           // execution_policy, supports
 
 namespace tartan::inline TARTAN_ABI {
 
@@ -89,7 +90,7 @@ class fork_call {
 
   /// The same as a range of functions: a stop is looked at before each, and each counts as one finished element.
   template <class Backend>
-  TARTAN_NOINLINE void run_watched(Backend const& backend, properties props) {
+  void run_watched(Backend const& backend, properties props) {
     props.grain = 1;
     backend.for_range(props, sizeof...(F), 1, [this](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i != end; ++i) run_numbered(i, std::index_sequence_for<F...>{});
@@ -113,6 +114,15 @@ class fork_call {
   std::tuple<F&...> functions_;
   std::tuple<forked_result<regular_result<std::invoke_result_t<F&>>>...> results_;
 };
+
+/// fork_join under a policy that somebody watches. Out of line, and all by value that may be: in a call that nobody
+/// watches neither the functions nor the policy, which may have been made for that call, need lie in memory.
+template <class Backend, class... F>
+TARTAN_NOINLINE auto fork_watched(Backend backend, properties props, F... f) {
+  fork_call<std::remove_reference_t<F>...> call(f...);
+  call.run_watched(backend, props);
+  return call.take();
+}
 
 /// The functions of one call on their way to workers that do not see the caller's memory.
 template <class... F>
@@ -180,21 +190,17 @@ TARTAN_ALWAYS_INLINE auto fork_join(P const& p, F&&... f) {
   } else if constexpr (!shared_memory_backend<backend_type>) {
     return detail::fork_elsewhere(p.backend(), p.props(), std::index_sequence_for<F...>{}, f...);
   } else {
-    bool const watched = p.props().watched();
-    if constexpr (sizeof...(F) == 2) {
-      if (!watched) [[likely]] {
-        if constexpr ((std::is_void_v<std::invoke_result_t<F&>> && ...))
-          return static_cast<void>(p.backend().fork_join(p.props(), std::forward<F>(f)...));
-        else
-          return p.backend().fork_join(p.props(), std::forward<F>(f)...);
-      }
-    }
-    detail::fork_call<std::remove_reference_t<F>...> call(f...);
-    if (watched)
-      call.run_watched(p.backend(), p.props());
-    else
+    if (p.props().watched()) [[unlikely]]
+      return detail::fork_watched<backend_type, detail::handed_on<F>...>(p.backend(), p.props().copy(), f...);
+    if constexpr (sizeof...(F) != 2) {
+      detail::fork_call<std::remove_reference_t<F>...> call(f...);
       call.template run<0, sizeof...(F)>(p.backend(), p.props());
-    return call.take();
+      return call.take();
+    } else if constexpr ((std::is_void_v<std::invoke_result_t<F&>> && ...)) {
+      return static_cast<void>(p.backend().fork_join(p.props(), std::forward<F>(f)...));
+    } else {
+      return p.backend().fork_join(p.props(), std::forward<F>(f)...);
+    }
   }
 }
 

@@ -149,7 +149,7 @@ class task_group<void> {
       : pool_(detail::users_pool(home, props)), group_(new detail::group(home, props.stop, props.progress)) {}
 
   void admit() const {
-    if (pool_.named() && !detail::pool_table::instance().holds({pool_.slot, pool_.generation})) [[unlikely]]
+    if (pool_.named() && !detail::pool_table::instance().holds(pool_)) [[unlikely]]
       if (!is_let_go_here()) detail::raise<pool_gone>();
     group_->admit();
   }
@@ -158,7 +158,7 @@ class task_group<void> {
   /// takes what its tasks add. (A pool in the table is a later one in the same place.)
   [[nodiscard]] bool is_let_go_here() const noexcept {
     detail::pool const& home = *group_->home();
-    return home.has_worker_here() && detail::pool_table::instance().handle_of(home).generation == 0;
+    return home.has_worker_here() && !detail::pool_table::instance().name_of(home).named();
   }
 
   pool_ref const pool_;  // named() if it is a user's pool
