@@ -1,6 +1,7 @@
 #pragma once
 // A pool of threads of one's own.
 
+#include <concepts>    // same_as
 #include <cstddef>     // ptrdiff_t, size_t
 #include <functional>  // function
 #include <memory>      // make_unique, unique_ptr
@@ -9,11 +10,12 @@
 #include <utility>     // move
 
 #include "tartan/core/await.hpp"       // blocking_scope
-#include "tartan/core/errors.hpp"      // bad_argument, raise
+#include "tartan/core/errors.hpp"      // bad_argument, never, raise
 #include "tartan/core/pool.hpp"        // pool
 #include "tartan/core/pool_setup.hpp"  // idle, pool_setup
 #include "tartan/core/pool_table.hpp"  // pool_table
 #include "tartan/core/topology.hpp"    // available_workers, most_workers
+#include "tartan/exec/policy.hpp"      // taken_for_policy
 #include "tartan/exec/properties.hpp"  // pool_ref
 
 namespace tartan::inline TARTAN_ABI {
@@ -144,5 +146,13 @@ class thread_pool {
   std::unique_ptr<hooks> hooks_;
   pool_ref ref_{};
 };
+
+namespace detail {
+template <std::same_as<thread_pool> T>
+struct taken_for_policy<T> {
+  static_assert(never<T>, "tartan: a thread_pool is no policy: say par.on(pool) where a policy is wanted");
+  static constexpr bool value = false;
+};
+}  // namespace detail
 
 }  // namespace tartan::inline TARTAN_ABI

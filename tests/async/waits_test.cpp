@@ -375,6 +375,19 @@ TEST_CASE("a task may join another pool, whose tasks need its own", "[waits]") {
   CHECK(sum == 3);
 }
 
+TEST_CASE("detach hands on copies of its arguments", "[waits]") {
+  std::atomic<int> sum{0};
+  auto const add = [&](std::unique_ptr<int> a, int b) { sum += *a + b; };
+  int const two = 2;
+  tn::detach(tn::seq, add, std::make_unique<int>(1), two);
+  CHECK(sum == 3);
+  {
+    tn::thread_pool pool{1};
+    tn::detach(tn::par.on(pool), add, std::make_unique<int>(10), two);
+  }
+  CHECK(sum == 15);
+}
+
 TEST_CASE("what is detached with a raised stop does not run", "[waits]") {
   std::stop_source stop;
   stop.request_stop();

@@ -212,6 +212,28 @@ TEST_CASE("a child that was forked in a task of a pool of one's own works, by th
   CHECK(a + b == 10);
 }
 
+TEST_CASE("a child that was forked in a task destroys the pool, and finds it gone", "[lifecycle]") {
+  auto mine = std::make_unique<tn::thread_pool>(2);
+  auto const p = tn::par.on(*mine);
+  CHECK(tn::submit(p, [&] {
+          return in_child([&] {
+            mine.reset();
+            int gone = 0;
+            auto const expect_gone = [&](auto const& call) {
+              try {
+                call();
+              } catch (tn::pool_gone const&) {
+                ++gone;
+              }
+            };
+            expect_gone([&] { tn::fork_join(p, [] {}, [] {}); });
+            expect_gone([&] { tn::fork_join(p, [&] { ++gone; }, [&] { ++gone; }, [&] { ++gone; }); });
+            expect_gone([&] { static_cast<void>(tn::submit(p, [] {})); });
+            ::_exit(gone);
+          });
+        }).get() == 3);
+}
+
 TEST_CASE("a child that was forked in a task waits there, though a thread of its parent held the pool's lock",
           "[lifecycle]") {
   tn::thread_pool pool{2};

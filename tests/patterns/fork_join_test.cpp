@@ -246,6 +246,35 @@ TEST_CASE("fork_join of small temporaries loses no result and no exception") {
   }
 }
 
+namespace {
+int plain_one() { return 1; }
+int plain_two() { return 2; }
+struct explicit_copy {
+  explicit_copy() = default;
+  explicit explicit_copy(explicit_copy const&) = default;
+  int operator()() const { return 1; }
+};
+struct no_move {
+  no_move() = default;
+  no_move(no_move const&) = default;
+  no_move(no_move&&) = delete;
+  int operator()() const { return 1; }
+};
+}  // namespace
+
+TEMPLATE_LIST_TEST_CASE("fork_join takes functions by name, and what does not copy or move as others do", "",
+                        test::shared_policies) {
+  flag stop;
+  auto const calls = [](auto const& p) {
+    CHECK(tn::fork_join(p, plain_one, &plain_two) == std::pair(1, 2));
+    CHECK(tn::fork_join(p, plain_one, plain_two, plain_one) == std::tuple(1, 2, 1));
+    CHECK(tn::fork_join(p, explicit_copy{}, no_move{}) == std::pair(1, 1));
+    CHECK(tn::fork_join(p, explicit_copy{}, no_move{}, plain_two) == std::tuple(1, 1, 2));
+  };
+  calls(TestType::make());
+  calls(TestType::make().stop(stop));
+}
+
 TEST_CASE("fork_join copies small temporaries, and only those") {
   struct empty {
     int operator()() const { return 1; }

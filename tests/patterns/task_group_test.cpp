@@ -331,6 +331,19 @@ TEST_CASE("a task that waits for its own group is told so", "[task_group]") {
   CHECK_THROWS_AS(g.wait(), tn::would_deadlock);
 }
 
+TEST_CASE("a task that waits for its own group is told so under seq too, and others may wait", "[task_group]") {
+  tn::task_group g{tn::seq}, inner{tn::seq};
+  g.run([&] { g.wait(); });
+  CHECK_THROWS_AS(g.wait(), tn::would_deadlock);
+  g.run([&] {
+    inner.run([&] { g.wait(); });
+    inner.wait();
+  });
+  CHECK_THROWS_AS(g.wait(), tn::would_deadlock);
+  g.run([&] { std::thread([&] { g.wait(); }).join(); });
+  g.wait();
+}
+
 TEST_CASE("a task that waits for its own group is told so, wherever it runs", "[task_group]") {
   busy_pool busy;
   tn::task_group g{busy.policy()}, inner{busy.policy()};

@@ -111,6 +111,21 @@ void map_part_remote(P const& policy, Part&& part, std::vector<R>& out, F& f) {
     for (auto&& r : one) out.push_back(std::move(r));
 }
 
+template <class P, class R, class Result, class F>
+void map_parts(P const& policy, R& r, std::vector<Result>& out, F& f) {
+  for_parts(r, [&](auto&& part, std::size_t offset) {
+    if constexpr (!shared_memory_backend<typename P::backend_type>) {
+      map_part_remote(policy, part, out, f);
+    } else if constexpr (std::default_initializable<Result> && std::is_move_assignable_v<Result>) {
+      if constexpr (divisible_range<R>) return map_fresh(policy, part, out, f);
+      out.resize(offset + length(part));
+      map_part(policy, part, out, offset, f, write_alignment<std::vector<Result>>);
+    } else {
+      map_part_raw(policy, part, out, f);
+    }
+  });
+}
+
 }  // namespace detail
 
 /// The vector of f(x) for each element x of r, in the order of r.
@@ -128,25 +143,19 @@ template <execution_policy P, std::ranges::input_range R, class F>
 [[nodiscard]] auto map(P const& policy, R&& r, F f) {
   static_assert(std::invocable<F&, std::ranges::range_reference_t<R>>,
                 "tartan: map(policy, range, f) needs an f that can be called with an element of the range");
-  static_assert(!std::is_void_v<std::invoke_result_t<F&, std::ranges::range_reference_t<R>>>,
-                "tartan: map needs an f that returns a value; use for_each for one that returns nothing");
   static_assert(
       supports < P, property::grain | property::relaxed >,
       "tartan: map does not support a property of this policy (it takes workers, grain, stop, progress, name, on)");
-  using result = detail::mapped_t<F, R>;
-  std::vector<result> out;
-  detail::for_parts(r, [&](auto&& part, std::size_t offset) {
-    if constexpr (!shared_memory_backend<typename P::backend_type>) {
-      detail::map_part_remote(policy, part, out, f);
-    } else if constexpr (std::default_initializable<result> && std::is_move_assignable_v<result>) {
-      if constexpr (divisible_range<R>) return detail::map_fresh(policy, part, out, f);
-      out.resize(offset + detail::length(part));
-      detail::map_part(policy, part, out, offset, f, detail::write_alignment<decltype(out)>);
-    } else {
-      detail::map_part_raw(policy, part, out, f);
+  if constexpr (std::invocable<F&, std::ranges::range_reference_t<R>>) {
+    using result = detail::mapped_t<F, R>;
+    static_assert(!std::is_void_v<result>,
+                  "tartan: map needs an f that returns a value; use for_each for one that returns nothing");
+    if constexpr (!std::is_void_v<result>) {
+      std::vector<result> out;
+      detail::map_parts(policy, r, out, f);
+      return out;
     }
-  });
-  return out;
+  }
 }
 
 /// Writes f(x) for each element x of r to the elements of out, in order; returns an iterator behind the last one

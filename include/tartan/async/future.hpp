@@ -67,7 +67,7 @@ class future_base {
   /// Keeps the task from running if it has not begun: get() then throws `cancelled`. A running task that took a
   /// std::stop_token is asked to stop; it decides what becomes of it.
   ///
-  /// Returns: true if the task will not run.
+  /// Returns: true if this call has kept the task from running.
   bool cancel() const { return state().cancel(); }
 
   /// Calls f() when the task has ended, whatever came of it: on the worker that ended it, or here if it has ended. A
@@ -249,7 +249,8 @@ class promise {
     return future<R>(task_);
   }
 
-  /// Gives the value, and runs what the future is continued with. False when the future was cancelled.
+  /// Gives the value, and runs what the future is continued with. False when the future was cancelled, or
+  /// has a value or an error already.
   template <class... Args>
   bool set_value(Args&&... args) {
     detail::task_ref const held = hold();

@@ -113,7 +113,8 @@ future<R> submit_callable(pool* home, properties const& props, F&& f) {
 ///     auto digest = f.get();
 ///
 /// f and args are copied or moved in. If f can be called with a std::stop_token before args, it gets one, and
-/// future::cancel() reaches it while it runs. A task that has not begun when the policy's stop token asks is cancelled.
+/// future::cancel() reaches it while it runs. A task that has not begun when the policy's stop token asks is cancelled:
+/// that token, and a progress counter, must live until the task has ended.
 /// Returns: a future of the result, a const value without its const; dropping it neither waits nor cancels.
 /// Complexity: one allocation.
 /// Exceptions: pool_gone, pool_closed; error if the system refuses a thread; what copying throws. What f throws comes
@@ -135,9 +136,10 @@ auto submit(P const& p, F&& f, Args&&... args) {
       using result = detail::future_result_t<decltype(std::declval<call>()(detail::stop_token_of<>()))>;
       return detail::submit_callable<result, true>(home, p.props(),
                                                    call{std::forward<F>(f), {std::forward<Args>(args)...}});
-    } else {
-      static_assert(std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
+    } else if constexpr (!std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>) {
+      static_assert(detail::never<F>,
                     "tartan: submit(policy, f, args...) needs f(args...) to be callable with copies of args");
+    } else {
       using result = detail::future_result_t<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>>;
       if constexpr (sizeof...(Args) == 0)
         return detail::submit_callable<result, false>(home, p.props(), std::forward<F>(f));
@@ -149,13 +151,26 @@ auto submit(P const& p, F&& f, Args&&... args) {
   }
 }
 
-/// Runs f() some time on the policy's workers; nobody will ask for its result, and what it throws goes to the handler
-/// of set_unhandled(). Cheaper than submit() by the future. Not run if the policy's stop token asks before it begins.
-template <execution_policy P, class F>
-void detach(P const& p, F&& f) {
+/// Runs f(args...) some time on the policy's workers; nobody will ask for its result, and what it throws goes to the
+/// handler of set_unhandled(). Cheaper than submit() by the future. Not run if the policy's stop token, which must live
+/// until then, asks before it begins.
+template <execution_policy P, class F, class... Args>
+void detach(P const& p, F&& f, Args&&... args) {
   static_assert(shared_memory_backend<typename P::backend_type>,
                 "tartan: detach() needs a policy whose workers share this memory: seq, par, simd or par_simd");
-  p.backend().spawn(p.props(), std::forward<F>(f));
+  if constexpr (!std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>) {
+    static_assert(detail::never<F>,
+                  "tartan: detach(policy, f, args...) needs f(args...) to be callable with copies of args");
+  } else if constexpr (sizeof...(Args) == 0) {
+    static_assert(std::is_invocable_v<std::decay_t<F>&>,
+                  "tartan: detach(policy, f) calls its copy of f as an lvalue: leave out the && of its operator()");
+    p.backend().spawn(p.props(), std::forward<F>(f));
+  } else {
+    using call = detail::bound_call<std::decay_t<F>, std::decay_t<Args>...>;
+    p.backend().spawn(p.props(), [bound = call{std::forward<F>(f), {std::forward<Args>(args)...}}]() mutable {
+      static_cast<void>(std::move(bound)());
+    });
+  }
 }
 
 }  // namespace tartan::inline TARTAN_ABI

@@ -134,8 +134,8 @@ struct threads_backend {
       return pool != 0 ? pool == w.home.ref_word() && workers != 1 : workers != 1 || w.alone;
     }
 
-    /// This is a child that was forked in a task of the pool: what goes there by name has a new one. (Forks of a worker
-    /// do not ask: in such a task they are run by itself.)
+    /// This is a child that was forked in a task of the pool: what goes there by name has a new one. (Quick forks do
+    /// not ask: the worker runs them by itself, until something else has made the new pool.)
     [[nodiscard]] bool begins_anew(detail::worker const& w) const noexcept { return pool != 0 && w.home.left_behind(); }
 
     [[nodiscard]] detail::pool& named_pool() const { return detail::pool_table::instance().find(pool_ref::of(pool)); }

@@ -3,6 +3,12 @@
 
 #include "tartan/core/abi_tag.hpp"  // TARTAN_ABI, TARTAN_ERROR_ABI, TARTAN_SHARED_ABI, sanitizers
 
+#if defined(__clang__) ? __clang_major__ < 16 : defined(__GNUC__) && __GNUC__ < 12
+#error "tartan needs g++ 12, clang 16 or a newer one of them"
+#elif __cplusplus < 202002L
+#error "tartan needs C++20: compile with -std=c++20 or later"
+#endif
+
 // Everything is declared in `namespace tartan::inline TARTAN_ABI { ... }`.
 
 #if defined(__cpp_exceptions)

@@ -64,8 +64,8 @@ struct timeout_error : error {
 struct invalid_future : error {
   invalid_future()
       : error(
-            "tartan: this future refers to no task: it was moved from, continued with then(), or its get() was called "
-            "before") {}
+            "tartan: this future refers to no task: it never did, was moved from, continued with then(), or its get() "
+            "was called before") {}
   explicit invalid_future(char const* sentence) : error(sentence) {}
 };
 

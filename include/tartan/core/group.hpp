@@ -97,7 +97,10 @@ class group {
     task->order = next_order_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a number
     if (home_ == nullptr) {
       add_reference();  // the task may be the end of the group
-      run_one(task, w);
+      {
+        group_frame const in_group(this, nullptr);
+        run_one(task, w);
+      }
       return release();
     }
     pending_.fetch_add(1, std::memory_order_relaxed);  // relaxed: counted off by who gets the task from the queue
@@ -114,8 +117,9 @@ class group {
 
   /// Returns when every task has ended.
   void await_all() {
-    if (pending_.load(std::memory_order_acquire) == 0) return;  // with finished()
-    if (group_frame::is_in(this)) raise<would_deadlock>();      // the task that runs here would have to end first
+    if (pending_.load(std::memory_order_acquire) == 0 && home_ != nullptr) return;  // with finished()
+    if (group_frame::is_in(this)) raise<would_deadlock>();  // the task that runs here would have to end first
+    if (home_ == nullptr) return;
     worker* const w = current_worker();
     w == nullptr ? await_outside() : await_in(*w, true);
   }

@@ -229,13 +229,16 @@ class pool_table {
 
   TARTAN_COLD static pool& begin_anew(entry& e, pool* parents) {
     auto* const fresh = new pool(parents->setup());
-    fresh->be_called(parents->ref());
+    fresh->be_called(parents->ref());  // a thread that reads no name here is not the first below either
     if (parents->closing()) fresh->close();
+    pool* tenant = parents;
     // acq_rel: with the loads of the tenant; acquire, where another thread was first: with that one's release.
-    if (e.tenant.compare_exchange_strong(parents, fresh, std::memory_order_acq_rel, std::memory_order_acquire))
+    if (e.tenant.compare_exchange_strong(tenant, fresh, std::memory_order_acq_rel, std::memory_order_acquire)) {
+      parents->be_called({});  // what the parent's task forks by that name goes where its loops go
       return *fresh;
+    }
     delete fresh;
-    return *parents;
+    return *tenant;
   }
 
   chunk first_;

@@ -2,6 +2,7 @@
 // The leaf contract: what runs inside one block, on one thread. This is the scalar leaf, the meaning of the others.
 
 #include <cstddef>      // size_t
+#include <cstring>      // memset
 #include <iterator>     // contiguous_iterator (and to_address, which defines it), iter_difference_t, iter_reference_t
 #include <new>          // placement new
 #include <type_traits>  // decay_t, invoke_result_t, is_floating_point_v, is_same_v
@@ -180,7 +181,10 @@ class scalar_reducer<T, Map, Combine, true> {
 template <class T, class Map, class Combine>
 class scalar_reducer<T, Map, Combine, false> {
  public:
-  scalar_reducer(Map& map, Combine& combine) noexcept : map_(map), combine_(combine) {}
+  scalar_reducer(Map& map, Combine& combine) noexcept : map_(map), combine_(combine) {
+    // g++ does not see that value_ is read only after any_ is set, and would warn in the user's own functions.
+    if constexpr (sizeof(T) <= 64) std::memset(static_cast<void*>(&value_), 0, sizeof(T));
+  }
   scalar_reducer(scalar_reducer const&) = delete;
   scalar_reducer& operator=(scalar_reducer const&) = delete;
   ~scalar_reducer() {
@@ -197,31 +201,35 @@ class scalar_reducer<T, Map, Combine, false> {
         std::size_t const m = n - i < lane_count ? n - i : lane_count;
         for (std::size_t j = 0; j != m; ++j) mapped[j] = detail::invoke(map_, at(from, i + j));
         settle(mapped);
-        for (std::size_t j = 0; j != m; ++j) take(mapped[j]);
+        take(m, [&](std::size_t j) { return mapped[j]; });
       }
     } else {
-      for (std::size_t i = 0; i != n; ++i) take(detail::invoke(map_, at(from, i)));
+      take(n, [&](std::size_t i) -> decltype(auto) { return detail::invoke(map_, at(from, i)); });
     }
   }
 
   /// Moves the values out.
   template <class M>
   void add_mapped(M* values, std::size_t n) {
-    for (std::size_t i = 0; i != n; ++i) take(std::move(values[i]));
+    take(n, [&](std::size_t i) -> M&& { return std::move(values[i]); });
   }
 
   /// At least one element has been added.
   [[nodiscard]] T finish() { return std::move(value_); }
 
  private:
-  template <class M>
-  TARTAN_INLINE_KERNEL void take(M&& mapped) {
-    if (!any_) [[unlikely]] {
-      ::new (static_cast<void*>(&value_)) T(std::forward<M>(mapped));
+  /// mapped(i) goes in for each i in [0, n); into a local object, which g++ can keep in registers.
+  template <class Mapped>
+  TARTAN_INLINE_KERNEL void take(std::size_t n, Mapped const& mapped) {
+    if (n == 0) return;
+    std::size_t i = 0;
+    if (!any_) {
+      ::new (static_cast<void*>(&value_)) T(mapped(i++));
       any_ = true;
-    } else {
-      value_ = detail::invoke(combine_, std::move(value_), std::forward<M>(mapped));
     }
+    T value = std::move(value_);
+    for (; i != n; ++i) value = detail::invoke(combine_, std::move(value), mapped(i));
+    value_ = std::move(value);
   }
 
   Map& map_;

@@ -32,7 +32,7 @@ concept progress_counter = requires(T& t, std::size_t n) { t.advance(n); };
 /// patterns can honour is also noted in the type (Used), so that the others refuse it at compile time.
 /// It is a hundred bytes: functions that hand one on, down a recursion above all, take it by reference.
 /// Thread safety: immutable; one policy may be used by many threads at once. It owns nothing: stop tokens, progress
-/// counters and pools are referred to and must outlive the calls that use the policy.
+/// counters and pools are referred to and must outlive the calls that use the policy, and the tasks that these start.
 template <class Backend, class Leaf = scalar_leaf, property Used = property::none>
 class policy {
  public:
@@ -43,9 +43,9 @@ class policy {
   constexpr policy() = default;
   constexpr explicit policy(Backend backend, properties const& props = {}) : backend_(backend), props_(props.copy()) {}
 
-  /// At most n workers take part, the caller included; more than the pool has are lent for the call.
-  /// Inside a task the enclosing call's pool is used, with on(pool) that pool is used whole: only n == 1 (run it here)
-  /// changes anything there.
+  /// At most n workers take part, the caller included; more than the default pool has are lent for the call.
+  /// A pool that on() names is used whole, whatever its size, and so is the enclosing call's inside a task: only n == 1
+  /// (run it here) changes anything there.
   /// Throws bad_argument unless 1 <= n <= 4096.
   [[nodiscard]] constexpr policy workers(std::ptrdiff_t n) const {
     if (n < 1 || n > 4096)
@@ -83,8 +83,9 @@ class policy {
   }
   template <stoppable Token>
   policy stop(Token const&& token) const {
-    static_assert(detail::never<Token>,
-                  "tartan: a policy refers to its stop token; keep the token in a variable that outlives the calls");
+    static_assert(
+        detail::never<Token>,
+        "tartan: a policy refers to its stop token; keep it in a variable that outlives calls and their tasks");
     return stop(token);
   }
 
@@ -104,7 +105,8 @@ class policy {
     return with([text](properties& p) { p.name = text; });
   }
 
-  /// Runs on that pool. A call after the pool's end throws pool_gone.
+  /// Runs on that pool, with all its workers. A call after the pool's end throws pool_gone; one that has nothing to
+  /// hand over (no elements, or too few) may return without a look at the pool.
   template <class Pool>
   [[nodiscard]] constexpr auto on(Pool& pool) const {
     static_assert(honours(property::on),
@@ -174,15 +176,20 @@ class policy {
 };
 
 namespace detail {
+/// Specialised with a sentence for what is often taken for a policy.
 template <class T>
-inline constexpr bool is_policy = false;
+struct taken_for_policy {
+  static constexpr bool value = false;
+};
 template <class B, class L, property U>
-inline constexpr bool is_policy<policy<B, L, U>> = true;
+struct taken_for_policy<policy<B, L, U>> {
+  static constexpr bool value = true;
+};
 }  // namespace detail
 
 /// The first parameter of every pattern.
 template <class P>
-concept execution_policy = detail::is_policy<std::remove_cvref_t<P>>;
+concept execution_policy = detail::taken_for_policy<std::remove_cvref_t<P>>::value;
 
 /// Whether a pattern that honours `Supported` may be called with P; patterns say so in a static_assert of one sentence.
 template <class P, property Supported>

@@ -161,7 +161,8 @@ auto fork_elsewhere(Backend const& backend, properties const& props, std::index_
 ///
 ///     auto [left, right] = tartan::fork_join(tartan::par, [&] { return sum(a); }, [&] { return sum(b); });
 ///
-/// @param f   Two or more callables without parameters. Where memory is not shared, they and their results must travel.
+/// @param f   Two or more callables without parameters. An rvalue of at most two words of plain data may be called
+///            through a copy. Where memory is not shared, they and their results must travel.
 /// @returns   A pair of the results of two functions, a tuple of more. Results may be lvalue references and values that
 ///            can only be moved; a const value comes without its const; a function without a result gives
 ///            std::monostate; if none has one, nothing is returned.

@@ -84,8 +84,8 @@ task_group(P const&) -> task_group<detail::group_place<P>>;
 template <>
 class task_group<void> {
  public:
-  /// The policy says where the tasks run; under `seq` each runs in run(). Its stop token skips tasks that have not
-  /// begun.
+  /// The policy says where the tasks run; under `seq` each runs in run(). Its stop token, which must live until the
+  /// last task has ended, skips tasks that have not begun.
   ///
   /// Exceptions: pool_gone.
   template <execution_policy P>

@@ -20,6 +20,8 @@
 // expect: tartan: shuffle(policy, range, seed) needs a range whose elements can be moved and swapped
 // expect: tartan: histogram needs elements that are numbers, or convert to double
 // expect: tartan: join_by_key copies the elements of both ranges into pairs
+// expect: tartan: map needs an f that returns a value; use for_each for one that returns nothing
+// expect: tartan: map(policy, range, f) needs an f that can be called with an element of the range
 #include <tartan/tartan.hpp>
 
 #include <memory>
@@ -91,6 +93,10 @@ int main() {
   static_cast<void>(tn::histogram(tn::par, texts, 4, 0, 1));
 #elif TARTAN_MUST_FAIL == 22
   static_cast<void>(tn::join_by_key(tn::par, owners, [](auto const& p) { return *p; }, v, [](int x) { return x; }));
+#elif TARTAN_MUST_FAIL == 23
+  static_cast<void>(tn::map(tn::par, v, [](int) {}));
+#elif TARTAN_MUST_FAIL == 24
+  static_cast<void>(tn::map(tn::par, v, [](std::string const& s) { return s; }));
 #endif
   return v.front();
 }
