@@ -249,8 +249,8 @@ class promise {
     return future<R>(task_);
   }
 
-  /// Gives the value, and runs what the future is continued with. False when the future was cancelled, or
-  /// has a value or an error already.
+  /// Gives the value, and runs what the future is continued with. False when the future was cancelled, or has a value
+  /// or an error already.
   template <class... Args>
   bool set_value(Args&&... args) {
     detail::task_ref const held = hold();
