@@ -7,7 +7,7 @@
 #include <functional>   // invoke
 #include <memory>       // make_shared, make_unique, shared_ptr, unique_ptr
 #include <tuple>        // apply, tuple
-#include <type_traits>  // conditional_t, decay_t
+#include <type_traits>  // decay_t
 #include <utility>      // forward, move
 #include <variant>      // monostate
 
@@ -58,9 +58,17 @@ struct group_sink {
   void skipped() { group->skipped(order); }
 };
 
-/// Where the tasks of a group run: void for the workers that see this memory, else the backend.
+/// Where the tasks of a group run: void for the workers that see this memory, and for what is no policy, else the
+/// backend.
 template <class P>
-using group_place = std::conditional_t<shared_memory_backend<typename P::backend_type>, void, typename P::backend_type>;
+struct group_place {
+  using type = void;
+};
+template <class P>
+  requires(!shared_memory_backend<typename P::backend_type>)
+struct group_place<P> {
+  using type = typename P::backend_type;
+};
 
 }  // namespace detail
 
@@ -78,7 +86,7 @@ template <class Place = void>
 class task_group;
 
 template <execution_policy P>
-task_group(P const&) -> task_group<detail::group_place<P>>;
+task_group(P const&) -> task_group<typename detail::group_place<P>::type>;
 
 /// The group on workers that see this memory.
 template <>
